@@ -1,0 +1,1 @@
+"""Caravan: what a small business needs to sell anywhere, in one process."""

@@ -1,0 +1,53 @@
+"""The machine: do, ask and replay over one log with one writer. It knows no domain."""
+
+from caravan.cell.cell import Batch, Broken, Cell, Decision, Full
+from caravan.cell.facts import Ragged, Section, numbers, ragged, registry, rows, schema, section, transpose
+from caravan.cell.frame import Corrupt, Frame
+from caravan.cell.idempotency import Answer, IdempotencyConflict, Key, RequestInFlight
+from caravan.cell.index import Index
+from caravan.cell.log import Log, StaleWriter
+from caravan.cell.model import Model, digest, pack, unpack
+from caravan.cell.projection import Projector, View, ViewStore, Write
+from caravan.cell.replay import facts, prove, read_layouts, replay
+from caravan.cell.snapshot import Snapshots
+from caravan.cell.table import Table
+
+__all__ = [
+    "Answer",
+    "Batch",
+    "Broken",
+    "Cell",
+    "Corrupt",
+    "Decision",
+    "Frame",
+    "Full",
+    "IdempotencyConflict",
+    "Index",
+    "Key",
+    "Log",
+    "Model",
+    "Projector",
+    "Ragged",
+    "RequestInFlight",
+    "Section",
+    "Snapshots",
+    "StaleWriter",
+    "Table",
+    "View",
+    "ViewStore",
+    "Write",
+    "digest",
+    "facts",
+    "numbers",
+    "pack",
+    "prove",
+    "ragged",
+    "read_layouts",
+    "registry",
+    "replay",
+    "rows",
+    "schema",
+    "section",
+    "transpose",
+    "unpack",
+]

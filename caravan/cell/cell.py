@@ -1,0 +1,435 @@
+"""The cell: one log, one writer. Requests that arrive together are decided together and answered when durable."""
+
+import logging
+import os
+import queue
+import sys
+import threading
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import Future
+from typing import Any, Generic, NamedTuple, TypeVar
+
+import pyarrow as pa
+
+from caravan.cell.facts import Section, schema, section
+from caravan.cell.frame import Frame, fingerprint, seal
+from caravan.cell.idempotency import Answer, Answers, Key, RequestAnswered, RequestInFlight
+from caravan.cell.log import Log
+from caravan.cell.model import Model, digest
+from caravan.cell.replay import replay
+from caravan.cell.snapshot import Snapshots
+from caravan.kernel.clock import Clock, Instant
+from caravan.kernel.errors import CaravanError, Outage, Refusal
+from caravan.kernel.event import Event
+
+_logger = logging.getLogger("caravan.cell")
+
+House = TypeVar("House")
+Argument = TypeVar("Argument")
+
+REQUESTS_PER_FRAME_MAX = 1024
+REQUESTS_WAITING_MAX = 16_384
+FRAMES_IN_COMMIT_MAX = 2  # One on its way to the disk, one decided behind it.
+
+
+class Decision(NamedTuple):
+    """What has been decided: the facts, and how to answer once they have been folded in."""
+
+    facts: Sequence[Section] = ()
+    answer: Callable[[], object] = lambda: None
+
+
+class Batch(NamedTuple):
+    """What has been decided about several requests at once: all facts, and an answer or a refusal for each."""
+
+    facts: Sequence[Section]
+    answers: Sequence[Callable[[], object] | CaravanError]
+
+
+class Full(Outage):
+    """More is waiting than the cell takes; nothing of this request was taken."""
+
+
+class _Request(NamedTuple):
+    flow: Callable[..., Any]
+    argument: object
+    at: Instant | None
+    is_many: bool
+    key: Key | None
+    render: Callable[[object], Answer] | None
+    future: "Future[Any]"
+
+
+class _Outcome(NamedTuple):
+    request: _Request
+    result: object
+    error: BaseException | None
+
+
+def stop_process(error: BaseException) -> None:
+    """End the process at once: after a failed sync nobody knows what is on the disk, and only a restart reads it."""
+    sys.stderr.write(f"caravan: the log could not be written, stopping: {error!r}\n")
+    sys.stderr.flush()
+    os._exit(70)
+
+
+class Cell(Generic[House]):
+    """A running cell. `do` decides and is durable when it returns; `ask` never shows what is not yet durable."""
+
+    def __init__(
+        self,
+        *,
+        house: House,
+        models: Iterable[Model],
+        log: Log,
+        kinds: Mapping[str, type[Event]],
+        clock: Clock,
+        snapshots: Snapshots | None = None,
+        on_failure: Callable[[BaseException], None] = stop_process,
+    ) -> None:
+        """Take over the log, bring the models up to its head and start the writer."""
+        self.house = house
+        self.answers = Answers()
+        self.models: list[Model] = [*models, self.answers]
+        self.clock = clock
+        self._log = log
+        self._on_failure = on_failure
+        self._snapshots = snapshots
+        self._by_kind = {kind: [model for model in self.models if kind in model.kinds] for kind in kinds.values()}
+        self._epoch = log.take_over()
+        self._head = replay(log=log, models=self.models, kinds=kinds, snapshots=snapshots)
+        self._layouts = set(log.layouts())
+        self._state = threading.RLock()
+        self._durable = self._head.sequence if self._head else 0
+        self._durable_changed = threading.Condition()
+        self._waiters: list[tuple[int, Callable[[], None]]] = []
+        self._undurable_keys: set[bytes] = set()
+        self._failure: BaseException | None = None
+        self._requests: queue.Queue[_Request | None] = queue.Queue(REQUESTS_WAITING_MAX)
+        self._commits: queue.Queue[tuple[Frame | None, Mapping[bytes, bytes], list[_Outcome]] | None]
+        self._commits = queue.Queue(FRAMES_IN_COMMIT_MAX)
+        self._writer = threading.Thread(target=self._decide_forever, name="cell-writer", daemon=True)
+        self._committer = threading.Thread(target=self._commit_forever, name="cell-committer", daemon=True)
+        self._writer.start()
+        self._committer.start()
+
+    # What a door calls.
+
+    def do(self, flow: Callable[..., Decision], argument: object, *, at: Instant | None = None) -> Any:  # noqa: ANN401
+        """Decide one command, wait until it is durable, and give its answer or raise its refusal."""
+        return self.submit(flow, argument, at=at).result()
+
+    def do_many(self, flow: Callable[..., Batch], argument: object, *, at: Instant | None = None) -> Any:  # noqa: ANN401
+        """Decide one command that is decided together with its neighbors of the same flow."""
+        return self.submit(flow, argument, at=at, is_many=True).result()
+
+    def submit(
+        self,
+        flow: Callable[..., Any],
+        argument: object,
+        *,
+        at: Instant | None = None,
+        is_many: bool = False,
+        key: Key | None = None,
+        render: Callable[[object], Answer] | None = None,
+    ) -> "Future[Any]":
+        """Queue a command; the future holds its answer when it is durable. Raises Full when too much is waiting.
+
+        With a key, `render` turns the answer (or the refusal) into what the door will say; it is stored in the frame
+        of the effect, and the future holds that Answer.
+        """
+        if self._failure is not None:
+            raise Outage("The cell has stopped.") from self._failure
+        assert (key is None) == (render is None), "A key goes with a way to render its answer."
+        request = _Request(flow, argument, at, is_many, key, render, Future())
+        try:
+            self._requests.put_nowait(request)
+        except queue.Full:
+            raise Full from None
+        return request.future
+
+    def ask(self, query: Callable[..., Any], *arguments: object) -> Any:  # noqa: ANN401
+        """Answer a question from the models, no sooner than all that it has seen is durable."""
+        return self.inquire(query, *arguments).result()
+
+    def inquire(self, query: Callable[..., Any], *arguments: object) -> "Future[Any]":
+        """Like `ask`, giving a future: done at once when nothing that was seen is still on its way to the disk."""
+        future: Future[Any] = Future()
+        with self._state:
+            seen = self._head.sequence if self._head else 0
+            try:
+                answer = query(self.house, *arguments)
+            except CaravanError as error:
+                self._when_durable(seen, lambda error=error: future.set_exception(error))  # type: ignore[misc]
+                return future
+        self._when_durable(seen, lambda: future.set_result(answer))
+        return future
+
+    @property
+    def position(self) -> int:
+        """Give the sequence number of the last durable frame."""
+        return self._durable
+
+    @property
+    def epoch(self) -> int:
+        """Give the epoch under which this process writes."""
+        return self._epoch
+
+    def wait_for_more(self, after: int, *, timeout_s: float) -> int:
+        """Wait until the durable position is behind `after`, or the time is up; give the position."""
+        with self._durable_changed:
+            self._durable_changed.wait_for(lambda: self._durable > after or self._failure is not None, timeout_s)
+            return self._durable
+
+    def digest(self) -> str:
+        """Name the state that the cell has at this moment."""
+        with self._state:
+            return digest(self.models)
+
+    def snapshot(self) -> int:
+        """Write the models down for a quick start; give the position that they stand for."""
+        assert self._snapshots is not None, "This cell keeps no snapshots."
+        with self._state:
+            head = self._head
+            parts = {f"{model.name}/{name}": array.copy() for model in self.models for name, array in model.dump().items()}
+        if head is None:
+            return 0
+        self.wait_for_more(head.sequence - 1, timeout_s=60)
+        self._snapshots.save(head, parts)
+        return head.sequence
+
+    def close(self) -> None:
+        """Finish what is waiting, stop the threads and let go of the log."""
+        self._requests.put(None)
+        self._writer.join()
+        self._committer.join()
+        self._log.close()
+
+    # The writer: decides in order, under the lock, and hands frames on.
+
+    def _decide_forever(self) -> None:
+        requests: list[_Request] | None = []
+        try:
+            while (requests := self._take()) is not None:
+                self._decide_together(requests)
+        except BaseException as error:  # noqa: BLE001
+            self._fail(error)
+            while requests is not None:
+                _release([_Outcome(request, None, None) for request in requests], error)
+                requests = self._take()
+        self._commits.put(None)
+
+    def _take(self) -> list[_Request] | None:
+        first = self._requests.get()
+        if first is None:
+            return None
+        taken = [first]
+        while len(taken) < REQUESTS_PER_FRAME_MAX:
+            try:
+                request = self._requests.get_nowait()
+            except queue.Empty:
+                break
+            if request is None:
+                self._requests.put(None)
+                break
+            taken.append(request)
+        return taken
+
+    def _decide_together(self, requests: list[_Request]) -> None:
+        facts: list[Section] = []
+        outcomes: list[_Outcome] = []
+        with self._state:
+            now = self.clock.now()
+            for group in _groups(requests):
+                self._decide_group(group, now, facts, outcomes)
+            frame = None
+            fresh: dict[bytes, bytes] = {}
+            if facts:
+                fresh = self._fresh_layouts(facts)
+                frame = seal(facts, after=self._head, epoch=self._epoch, written_at=now)
+                self._head = frame
+        self._commits.put((frame, fresh, outcomes))
+
+    def _decide_group(
+        self, group: list[_Request], now: Instant, facts: list[Section], outcomes: list[_Outcome]
+    ) -> None:
+        fresh: list[_Request] = []
+        for request in group:
+            outcome = self._answered_before(request)
+            if outcome is not None:
+                outcomes.append(outcome)
+                continue
+            if request.key is not None:
+                self._undurable_keys.add(request.key.scope)
+            fresh.append(request)
+        if not fresh:
+            return
+        at = fresh[0].at if fresh[0].at is not None else now
+        decided = self._decide_many(fresh, at) if fresh[0].is_many else self._decide_one(fresh[0], at)
+        facts.extend(decided.facts)
+        for part in decided.facts:
+            self._fold(part)
+        for request, answer in zip(fresh, decided.answers, strict=True):
+            outcomes.append(self._conclude(request, answer, at, facts))
+
+    def _answered_before(self, request: _Request) -> _Outcome | None:
+        if request.key is None:
+            return None
+        if request.key.scope in self._undurable_keys:
+            return _Outcome(request, None, RequestInFlight())
+        try:
+            answer = self.answers.find(request.key)
+        except Refusal as refusal:
+            return _Outcome(request, None, refusal)
+        return _Outcome(request, answer, None) if answer is not None else None
+
+    def _decide_one(self, request: _Request, at: Instant) -> Batch:
+        before = sum(model.version for model in self.models)
+        try:
+            decision = request.flow(self.house, request.argument, now=at)
+        except CaravanError as refusal:
+            return Batch((), [refusal])
+        except Exception as bug:
+            return self._survive(bug, before, 1)
+        return Batch(decision.facts, [decision.answer])
+
+    def _decide_many(self, requests: list[_Request], at: Instant) -> Batch:
+        before = sum(model.version for model in self.models)
+        try:
+            decided: Batch = requests[0].flow(self.house, [request.argument for request in requests], now=at)
+        except CaravanError as refusal:
+            return Batch((), [refusal] * len(requests))
+        except Exception as bug:
+            return self._survive(bug, before, len(requests))
+        return decided
+
+    def _survive(self, bug: Exception, before: int, count: int) -> Batch:
+        # A decision that broke before it changed anything costs its caller an answer; one that broke half-way has
+        # left models that no log explains, and the process must stop.
+        if sum(model.version for model in self.models) != before:
+            raise bug
+        _logger.error("A decision broke and left no trace.", exc_info=bug)
+        failure = Broken("Something is wrong on our side; nothing was changed.")
+        failure.__cause__ = bug
+        return Batch((), [failure] * count)
+
+    def _conclude(
+        self, request: _Request, answer: Callable[[], object] | CaravanError, at: Instant, facts: list[Section]
+    ) -> _Outcome:
+        error = answer if isinstance(answer, CaravanError) else None
+        result = None if isinstance(answer, CaravanError) else answer()
+        if request.key is None or request.render is None:
+            return _Outcome(request, result, error)
+        if error is not None and not isinstance(error, Refusal):
+            self._undurable_keys.discard(request.key.scope)
+            return _Outcome(request, None, error)
+        said = request.render(result if error is None else error)
+        kept = section(
+            RequestAnswered,
+            at=[at],
+            scope=[request.key.scope],
+            fingerprint=[request.key.fingerprint],
+            status=[said.status],
+            body=[said.body],
+            media=[said.media],
+            location=[said.location],
+        )
+        facts.append(kept)
+        self._fold(kept)
+        return _Outcome(request, said, None)
+
+    def _fold(self, part: Section) -> None:
+        if part.is_applied:
+            return
+        for model in self._by_kind[part.kind]:
+            model.apply(part)
+
+    def _fresh_layouts(self, facts: Iterable[Section]) -> dict[bytes, bytes]:
+        layouts: dict[bytes, pa.Schema] = {fingerprint(schema(kind)): schema(kind) for kind in {part.kind for part in facts}}
+        fresh = {name: layout.serialize().to_pybytes() for name, layout in layouts.items() if name not in self._layouts}
+        self._layouts.update(fresh)
+        return fresh
+
+    # The committer: makes frames durable in order, then lets the answers go.
+
+    def _commit_forever(self) -> None:
+        while (work := self._commits.get()) is not None:
+            frame, fresh, outcomes = work
+            if self._failure is not None:
+                _release(outcomes, self._failure)
+                continue
+            try:
+                if frame is not None:
+                    self._log.append(frame, fresh)
+            except BaseException as error:  # noqa: BLE001
+                self._fail(error)
+                _release(outcomes, error)
+                continue
+            if frame is not None:
+                self._announce(frame.sequence, outcomes)
+            _release(outcomes, None)
+
+    def _announce(self, sequence: int, outcomes: list[_Outcome]) -> None:
+        with self._state:
+            self._undurable_keys.difference_update(
+                outcome.request.key.scope for outcome in outcomes if outcome.request.key is not None
+            )
+        with self._durable_changed:
+            self._durable = sequence
+            ready = [call for wanted, call in self._waiters if wanted <= sequence]
+            self._waiters = [(wanted, call) for wanted, call in self._waiters if wanted > sequence]
+            self._durable_changed.notify_all()
+        for call in ready:
+            call()
+
+    def _when_durable(self, sequence: int, call: Callable[[], None]) -> None:
+        with self._durable_changed:
+            if sequence > self._durable:
+                self._waiters.append((sequence, call))
+                return
+        call()
+
+    def _fail(self, error: BaseException) -> None:
+        self._failure = error
+        self._on_failure(error)
+        with self._durable_changed:
+            self._durable_changed.notify_all()
+
+
+class Broken(CaravanError):
+    """A fault of ours stopped this request before it had any effect."""
+
+
+def _groups(requests: list[_Request]) -> Iterable[list[_Request]]:
+    """Part requests into runs that one flow decides together; a plain request is a run of its own.
+
+    Two requests with one key never share a run, so that the second finds the first in flight.
+    """
+    run: list[_Request] = []
+    scopes: set[bytes] = set()
+    for request in requests:
+        scope = request.key.scope if request.key is not None else None
+        joins = run and request.is_many and run[0].is_many and (request.flow, request.at) == (run[0].flow, run[0].at)
+        if not joins or scope in scopes:
+            if run:
+                yield run
+            run, scopes = [], set()
+        run.append(request)
+        if scope is not None:
+            scopes.add(scope)
+    if run:
+        yield run
+
+
+def _release(outcomes: list[_Outcome], failure: BaseException | None) -> None:
+    for request, result, error in outcomes:
+        if request.future.cancelled():
+            continue
+        if failure is not None:
+            outage = Outage("The log could not be written; whether this took effect is unknown.")
+            outage.__cause__ = failure
+            request.future.set_exception(outage)
+        elif error is not None:
+            request.future.set_exception(error)
+        else:
+            request.future.set_result(result)

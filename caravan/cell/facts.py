@@ -1,0 +1,136 @@
+"""Facts in columns: many events of one kind as one Arrow batch, and the way there and back."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cache
+from itertools import groupby
+from typing import NamedTuple, get_args, get_origin, get_type_hints
+
+import msgspec
+import numpy as np
+import pyarrow as pa
+
+from caravan.kernel.event import Event, Int8, Int16
+
+_SCALARS: dict[object, pa.DataType] = {
+    int: pa.int64(),
+    Int8: pa.int8(),
+    Int16: pa.int16(),
+    str: pa.string(),
+    bytes: pa.binary(),
+    bool: pa.bool_(),
+}
+
+
+class Ragged(NamedTuple):
+    """A column of lists: list i is `values[offsets[i]:offsets[i + 1]]`. Shapes: offsets int32 [n + 1], values [m]."""
+
+    offsets: np.ndarray
+    values: np.ndarray
+
+
+class Section(NamedTuple):
+    """A run of facts of one kind, in order.
+
+    `is_applied` says that a kernel has already changed its model while it decided, so the cell must not do it again.
+    """
+
+    kind: type[Event]
+    batch: pa.RecordBatch
+    is_applied: bool = False
+
+
+def _arrow(hint: object) -> pa.DataType:
+    if hint in _SCALARS:
+        return _SCALARS[hint]
+    if hasattr(hint, "__supertype__"):
+        return _arrow(hint.__supertype__)
+    if get_origin(hint) is tuple:
+        return pa.list_(_arrow(get_args(hint)[0]))
+    if get_origin(hint) is dict:
+        return pa.map_(pa.string(), pa.string())
+    raise TypeError(f"A fact cannot hold a {hint!r}.")
+
+
+@cache
+def schema(kind: type[Event]) -> pa.Schema:
+    """Derive the Arrow schema of a kind of event from its annotations."""
+    hints = get_type_hints(kind, include_extras=True)
+    fields = [(field.name, _arrow(hints[field.name])) for field in msgspec.structs.fields(kind)]
+    return pa.schema(fields)
+
+
+def section(kind: type[Event], /, *, is_applied: bool = False, **columns: object) -> Section:
+    """Make a section from columns: NumPy arrays, Ragged columns or plain sequences, one for each field."""
+    wanted = schema(kind)
+    assert set(columns) == set(wanted.names), set(columns) ^ set(wanted.names)
+    arrays = [_column(columns[field.name], field.type) for field in wanted]
+    return Section(kind, pa.RecordBatch.from_arrays(arrays, schema=wanted), is_applied)
+
+
+def _column(values: object, kind: pa.DataType) -> pa.Array:
+    if isinstance(values, Ragged):
+        inner = pa.array(values.values, type=kind.value_type)
+        return pa.ListArray.from_arrays(pa.array(values.offsets, type=pa.int32()), inner)
+    if pa.types.is_map(kind):
+        return pa.array([list(one.items()) for one in values], type=kind)  # type: ignore[attr-defined]
+    return pa.array(values, type=kind)
+
+
+def transpose(events: Sequence[Event]) -> list[Section]:
+    """Lay events down in columns, one section for each run of one kind, order kept."""
+    return [_transpose_run(kind, list(run)) for kind, run in groupby(events, key=type)]
+
+
+def _transpose_run(kind: type[Event], events: list[Event]) -> Section:
+    names = schema(kind).names
+    return section(kind, **{name: [getattr(event, name) for event in events] for name in names})
+
+
+def rows(part: Section) -> Iterator[Event]:
+    """Read a section back as events, in order."""
+    make = _maker(part.kind)
+    columns = [part.batch.column(position).to_pylist() for position in range(part.batch.num_columns)]
+    for values in zip(*columns, strict=True):
+        yield make(values)
+
+
+@cache
+def _maker(kind: type[Event]) -> Callable[[tuple[object, ...]], Event]:
+    names = schema(kind).names
+    tuples = [field.name for field in schema(kind) if pa.types.is_list(field.type)]
+    maps = [field.name for field in schema(kind) if pa.types.is_map(field.type)]
+
+    def make(values: tuple[object, ...]) -> Event:
+        fields = dict(zip(names, values, strict=True))
+        for name in tuples:
+            fields[name] = tuple(fields[name])  # type: ignore[arg-type]
+        for name in maps:
+            fields[name] = dict(fields[name])  # type: ignore[call-overload]
+        return kind(**fields)  # type: ignore[arg-type]
+
+    return make
+
+
+def numbers(batch: pa.RecordBatch, name: str) -> np.ndarray:
+    """Give an integer column as an array, without copying; shape [rows]."""
+    return batch.column(name).to_numpy(zero_copy_only=True)
+
+
+def ragged(batch: pa.RecordBatch, name: str) -> Ragged:
+    """Give a column of lists of integers as offsets (from 0) and values."""
+    column = batch.column(name)
+    offsets = column.offsets.to_numpy()
+    values = column.values.to_numpy(zero_copy_only=True)[offsets[0] : offsets[-1]]
+    return Ragged(offsets - offsets[0] if offsets[0] else offsets, values)
+
+
+def registry(*modules: object) -> Mapping[str, type[Event]]:
+    """Collect every kind of event that the given modules define, by public name. Two of one name are a fault."""
+    found: dict[str, type[Event]] = {}
+    for module in modules:
+        for kind in vars(module).values():
+            if isinstance(kind, type) and issubclass(kind, Event) and kind is not Event:
+                tag = str(kind.__struct_config__.tag)
+                assert found.get(tag, kind) is kind, f"Two kinds are called {tag}."
+                found[tag] = kind
+    return found

@@ -1,0 +1,104 @@
+"""Answers that are kept with their effect, so that a request sent twice has one effect and one answer."""
+
+from collections import deque
+from typing import NamedTuple
+
+import msgspec
+import numpy as np
+
+from caravan.cell.facts import Section, rows
+from caravan.cell.model import pack, unpack
+from caravan.kernel.clock import DAY
+from caravan.kernel.errors import Conflict, Refusal
+from caravan.kernel.event import Event
+
+_KEPT_FOR = 2 * DAY  # The contract says at least 24 hours; the second day covers a client that slept over a weekend day.
+
+
+class IdempotencyConflict(Refusal):
+    """This key was used before, with another body."""
+
+
+class RequestInFlight(Conflict):
+    """A request with this key is being answered at this moment."""
+
+
+class Key(NamedTuple):
+    """Whose request it is: `scope` hashes identity, path and key (16 bytes), `fingerprint` the body (32 bytes)."""
+
+    scope: bytes
+    fingerprint: bytes
+
+
+class Answer(msgspec.Struct, frozen=True, array_like=True):
+    """What a door said, to be said again word for word."""
+
+    status: int
+    body: bytes
+    media: str = "application/json"
+    location: str = ""
+    is_replayed: bool = False
+
+
+class RequestAnswered(Event, frozen=True, kw_only=True, tag="request.answered.v1"):
+    """A request that carried a key has been decided; its answer stands in the same frame as its effect."""
+
+    scope: bytes
+    fingerprint: bytes
+    status: int
+    body: bytes
+    media: str
+    location: str
+
+
+class _Kept(msgspec.Struct, array_like=True):
+    fingerprint: bytes
+    at: int
+    answer: Answer
+
+
+class Answers:
+    """The answers of the last two days by key; older ones age out by logged time, so replay agrees."""
+
+    name = "answers"
+    kinds: frozenset[type[Event]] = frozenset({RequestAnswered})
+
+    def __init__(self) -> None:
+        self.version = 0
+        self._kept: dict[bytes, _Kept] = {}
+        self._in_order: deque[tuple[int, bytes]] = deque()
+
+    def find(self, key: Key) -> Answer | None:
+        """Give the answer that this key had; None when it is new. Refuses another body with IdempotencyConflict."""
+        kept = self._kept.get(key.scope)
+        if kept is None:
+            return None
+        if kept.fingerprint != key.fingerprint:
+            raise IdempotencyConflict
+        return msgspec.structs.replace(kept.answer, is_replayed=True)
+
+    def apply(self, part: Section) -> None:
+        """Keep the answers of a run, and let go of those that are too old by its time."""
+        self.version += 1
+        for event in rows(part):
+            assert isinstance(event, RequestAnswered)
+            answer = Answer(event.status, event.body, event.media, event.location)
+            self._kept[event.scope] = _Kept(event.fingerprint, event.at, answer)
+            self._in_order.append((event.at, event.scope))
+            self._forget(event.at - _KEPT_FOR)
+
+    def _forget(self, before: int) -> None:
+        while self._in_order and self._in_order[0][0] < before:
+            at, scope = self._in_order.popleft()
+            if self._kept[scope].at == at:
+                del self._kept[scope]
+
+    def dump(self) -> dict[str, np.ndarray]:
+        """Give the kept answers, oldest first."""
+        return {"kept": pack([(scope, self._kept[scope]) for _, scope in self._in_order])}
+
+    def load(self, parts: dict[str, np.ndarray]) -> None:
+        """Take the kept answers back."""
+        pairs = unpack(parts, "kept", list[tuple[bytes, _Kept]])
+        self._kept = dict(pairs)
+        self._in_order = deque((kept.at, scope) for scope, kept in pairs)

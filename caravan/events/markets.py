@@ -1,0 +1,38 @@
+"""What the operator decides about a market: its rules are facts, because replay must know them."""
+
+from caravan.kernel.event import Event
+
+
+class MarketOpened(Event, frozen=True, kw_only=True, tag="markets.market_opened.v1"):
+    """A market came into being, with its name and the currency in which it trades."""
+
+    name: str
+    currency: str
+    has_play_money: bool
+
+
+class PolicySet(Event, frozen=True, kw_only=True, tag="markets.policy_set.v1"):
+    """The market's terms from now on. Times are in microseconds."""
+
+    reservation_lasts: int
+    reservation_lasts_max: int
+    return_window: int
+    payout_every: int
+    payout_minor_min: int
+    units_per_buyer_max: int
+    reviews_listings: bool
+
+
+class FeeRulesSet(Event, frozen=True, kw_only=True, tag="markets.fee_rules_set.v1"):
+    """The fee rules from now on, in order; the first that matches a line is its fee. One value a rule in each tuple.
+
+    `sellers` 0 and `categories` "" match all. `caps_minor` 0 is no cap. The tax is on the fee, in basis points.
+    """
+
+    sellers: tuple[int, ...]
+    categories: tuple[str, ...]
+    basis_points: tuple[int, ...]
+    fixed_minor: tuple[int, ...]
+    floors_minor: tuple[int, ...]
+    caps_minor: tuple[int, ...]
+    tax_basis_points: int

@@ -1,0 +1,170 @@
+"""What happens on the way to an order and with it: carts, checkout sessions, purchases, orders."""
+
+from caravan.kernel.event import Event
+from caravan.kernel.ids import (
+    AddressId,
+    BuyerId,
+    CartId,
+    HoldId,
+    ListingId,
+    LocationId,
+    OrderId,
+    PurchaseId,
+    SellerId,
+    SessionId,
+    SkuId,
+)
+
+
+class CartOpened(Event, frozen=True, kw_only=True, tag="orders.cart_opened.v1"):
+    """Somebody took a cart; `buyer` is 0 for a guest."""
+
+    cart: CartId
+    buyer: BuyerId
+
+
+class CartLineSet(Event, frozen=True, kw_only=True, tag="orders.cart_line_set.v1"):
+    """A cart holds so many units of a listing; 0 takes the line out. A cart holds no stock."""
+
+    cart: CartId
+    listing: ListingId
+    quantity: int
+
+
+class CartClaimed(Event, frozen=True, kw_only=True, tag="orders.cart_claimed.v1"):
+    """A guest's cart turned out to be a buyer's."""
+
+    cart: CartId
+    buyer: BuyerId
+
+
+class SessionOpened(Event, frozen=True, kw_only=True, tag="orders.session_opened.v1"):
+    """A checkout began with these lines at these prices; one value a line in each tuple."""
+
+    session: SessionId
+    buyer: BuyerId
+    cart: CartId
+    address: AddressId
+    currency: str
+    total_minor: int
+    listings: tuple[ListingId, ...]
+    skus: tuple[SkuId, ...]
+    locations: tuple[LocationId, ...]
+    sellers: tuple[SellerId, ...]
+    quantities: tuple[int, ...]
+    unit_prices_minor: tuple[int, ...]
+    shipping_minor: tuple[int, ...]
+
+
+class SessionReserved(Event, frozen=True, kw_only=True, tag="orders.session_reserved.v1"):
+    """All lines of a session are held for its buyer, until it expires."""
+
+    session: SessionId
+    holds: tuple[HoldId, ...]
+    expires_at: int
+
+
+class SessionAddressed(Event, frozen=True, kw_only=True, tag="orders.session_addressed.v1"):
+    """The buyer said where a checkout's parcels go."""
+
+    session: SessionId
+    address: AddressId
+
+
+class SessionExtended(Event, frozen=True, kw_only=True, tag="orders.session_extended.v1"):
+    """The buyer is still at it: the units are held for longer, by new holds."""
+
+    session: SessionId
+    holds: tuple[HoldId, ...]
+    expires_at: int
+
+
+class SessionCanceled(Event, frozen=True, kw_only=True, tag="orders.session_canceled.v1"):
+    """The buyer gave a checkout up; what was held is free again."""
+
+    session: SessionId
+
+
+class SessionExpired(Event, frozen=True, kw_only=True, tag="orders.session_expired.v1"):
+    """A checkout took too long; what was held is free again."""
+
+    session: SessionId
+
+
+class SessionCompleted(Event, frozen=True, kw_only=True, tag="orders.session_completed.v1"):
+    """A checkout became a purchase."""
+
+    session: SessionId
+    purchase: PurchaseId
+
+
+class PurchasePlaced(Event, frozen=True, kw_only=True, tag="orders.purchase_placed.v1"):
+    """A buyer bought, from one or more sellers at once. `mark_high` and `mark_low` hash where it came from, or are 0."""
+
+    purchase: PurchaseId
+    buyer: BuyerId
+    session: SessionId
+    address: AddressId
+    unit: int
+    total_minor: int
+    mark_high: int
+    mark_low: int
+
+
+class OrderPlaced(Event, frozen=True, kw_only=True, tag="orders.order_placed.v1"):
+    """One seller's part of a purchase: stock is committed, the buyer's money is held. One value a line in each tuple.
+
+    `unit` is the currency's ISO 4217 number. Fees and the tax on them are frozen here.
+    """
+
+    order: OrderId
+    purchase: PurchaseId
+    buyer: BuyerId
+    seller: SellerId
+    unit: int
+    total_minor: int
+    fee_minor: int
+    fee_tax_minor: int
+    listings: tuple[ListingId, ...]
+    skus: tuple[SkuId, ...]
+    locations: tuple[LocationId, ...]
+    quantities: tuple[int, ...]
+    unit_prices_minor: tuple[int, ...]
+    shipping_minor: tuple[int, ...]
+    fees_minor: tuple[int, ...]
+
+
+class OrderCanceled(Event, frozen=True, kw_only=True, tag="orders.order_canceled.v1"):
+    """An order was called off before anything was handed over; stock and money went back."""
+
+    order: OrderId
+    by: int
+
+
+class OrderFulfilled(Event, frozen=True, kw_only=True, tag="orders.order_fulfilled.v1"):
+    """All that was ordered has been handed to a carrier."""
+
+    order: OrderId
+
+
+class OrderReceived(Event, frozen=True, kw_only=True, tag="orders.order_received.v1"):
+    """All that was ordered has reached the buyer."""
+
+    order: OrderId
+
+
+class OrderCompleted(Event, frozen=True, kw_only=True, tag="orders.order_completed.v1"):
+    """Nothing is open any more: the money went to the seller, or back to the buyer."""
+
+    order: OrderId
+
+
+class LineReturned(Event, frozen=True, kw_only=True, tag="orders.line_returned.v1"):
+    """Units of an order came back and were paid back. `line` counts from 0 within the order."""
+
+    order: OrderId
+    line: int
+    quantity: int
+    refund_minor: int
+    fee_minor: int
+    fee_tax_minor: int

@@ -1,0 +1,1 @@
+"""What is known: who somebody is, what a number means, what fits whom."""

@@ -1,0 +1,1 @@
+"""Buying and selling: catalog, ledger, orders, payments, delivery."""

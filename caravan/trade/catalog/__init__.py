@@ -1,0 +1,44 @@
+"""The catalog: product pages, their SKUs, and the listings at which sellers offer them.
+
+Always: a listing is live only after it was submitted (and looked at, where the market wants that); every edit says
+who made it; a retired listing never comes back.
+"""
+
+from caravan.trade.catalog.commands import (
+    ListingDraft,
+    NotOnOffer,
+    ProductDraft,
+    StaleRevision,
+    WrongListingState,
+    add_listing,
+    add_product,
+    add_sku,
+    edit_product,
+    move_listing,
+    publish_new,
+    reprice,
+)
+from caravan.trade.catalog.model import Catalog, ListingStatus, Product
+from caravan.trade.catalog.queries import listing_numbers_of, listing_of, offers_of, product_of
+
+__all__ = [
+    "Catalog",
+    "ListingDraft",
+    "ListingStatus",
+    "NotOnOffer",
+    "Product",
+    "ProductDraft",
+    "StaleRevision",
+    "WrongListingState",
+    "add_listing",
+    "add_product",
+    "add_sku",
+    "edit_product",
+    "listing_numbers_of",
+    "listing_of",
+    "move_listing",
+    "offers_of",
+    "product_of",
+    "publish_new",
+    "reprice",
+]

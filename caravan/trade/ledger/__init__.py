@@ -1,0 +1,38 @@
+"""The ledger: what can run out is an account, in units or in money, and every change is an entry that sums to zero.
+
+Always: each entry sums to zero per unit; no account is below its floor; what is held is no more than what is there;
+all accounts of a unit together are zero.
+"""
+
+from caravan.trade.ledger.commands import (
+    EntryRefused,
+    InsufficientFunds,
+    Legs,
+    Outcomes,
+    OutOfStock,
+    ReservationExpired,
+    open_accounts,
+    record,
+    refusal,
+)
+from caravan.trade.ledger.model import Kind, Ledger, Reason, Refused
+from caravan.trade.ledger.queries import balance, findings, totals
+
+__all__ = [
+    "EntryRefused",
+    "InsufficientFunds",
+    "Kind",
+    "Ledger",
+    "Legs",
+    "OutOfStock",
+    "Outcomes",
+    "Reason",
+    "Refused",
+    "ReservationExpired",
+    "balance",
+    "findings",
+    "open_accounts",
+    "record",
+    "refusal",
+    "totals",
+]

@@ -1,0 +1,140 @@
+"""The compiled heart of the ledger: decide entries in order, each whole or not at all, thousands at a time."""
+
+import numpy as np
+from numba import njit
+
+# How a leg changes its account.
+POST = 0  # posted += amount
+HOLD = 1  # held += amount, and a new hold remembers it; amount > 0
+POST_HELD = 2  # what a hold kept is posted: posted += amount, held += amount, the hold keeps less; amount < 0
+VOID = 3  # what a hold kept is free again: held -= amount; amount > 0
+
+# What became of an entry.
+RECORDED = 0
+BELOW_FLOOR = 1
+NO_ACCOUNT = 2
+UNBALANCED = 3
+HOLD_CLOSED = 4
+OUT_OF_RANGE = 5
+HOLD_EXPIRED = 6
+
+_AMOUNT_MAX = 10**15
+_BALANCE_MAX = 4 * 10**18
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _fault(
+    first: int, last: int, at: int, unit: np.ndarray, hold_account: np.ndarray, hold_expires: np.ndarray, holds: int,
+    leg_account: np.ndarray, leg_amount: np.ndarray, leg_mode: np.ndarray, leg_hold: np.ndarray,
+) -> tuple[int, int]:  # fmt: skip
+    """Look for what makes an entry impossible whatever the balances are; give the code and the leg."""
+    for leg in range(first, last):
+        account, amount, mode = leg_account[leg], leg_amount[leg], leg_mode[leg]
+        if account <= 0 or account >= unit.shape[0]:
+            return NO_ACCOUNT, leg
+        if amount > _AMOUNT_MAX or amount < -_AMOUNT_MAX:
+            return OUT_OF_RANGE, leg
+        if (mode == HOLD or mode == VOID) and amount <= 0:  # noqa: PLR1714
+            return OUT_OF_RANGE, leg
+        if mode == POST_HELD and amount >= 0:
+            return OUT_OF_RANGE, leg
+        if mode == POST_HELD or mode == VOID:  # noqa: PLR1714
+            hold = leg_hold[leg]
+            if hold <= 0 or hold >= holds or hold_account[hold] != account:
+                return HOLD_CLOSED, leg
+            if mode == POST_HELD and hold_expires[hold] != 0 and hold_expires[hold] <= at:
+                return HOLD_EXPIRED, leg
+    for leg in range(first, last):
+        if leg_mode[leg] == HOLD or leg_mode[leg] == VOID:  # noqa: PLR1714
+            continue
+        total = 0
+        for other in range(first, last):
+            is_posting = leg_mode[other] == POST or leg_mode[other] == POST_HELD  # noqa: PLR1714
+            if is_posting and unit[leg_account[other]] == unit[leg_account[leg]]:
+                total += leg_amount[other]
+        if total != 0:
+            return UNBALANCED, leg
+    return RECORDED, -1
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _apply(
+    first: int, last: int, sign: int, posted: np.ndarray, held: np.ndarray, hold_remaining: np.ndarray,
+    leg_account: np.ndarray, leg_amount: np.ndarray, leg_mode: np.ndarray, leg_hold: np.ndarray,
+) -> None:  # fmt: skip
+    """Change the balances by an entry's legs, or with sign -1 take that change back."""
+    for leg in range(first, last):
+        account, amount, mode = leg_account[leg], sign * leg_amount[leg], leg_mode[leg]
+        if mode == POST:
+            posted[account] += amount
+        elif mode == HOLD:
+            held[account] += amount
+            hold_remaining[leg_hold[leg]] += amount
+        elif mode == POST_HELD:
+            posted[account] += amount
+            held[account] += amount
+            hold_remaining[leg_hold[leg]] += amount
+        else:
+            held[account] -= amount
+            hold_remaining[leg_hold[leg]] -= amount
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _shortfall(
+    first: int, last: int, posted: np.ndarray, held: np.ndarray, floor: np.ndarray, hold_remaining: np.ndarray,
+    leg_account: np.ndarray, leg_amount: np.ndarray, leg_mode: np.ndarray, leg_hold: np.ndarray,
+) -> tuple[int, int]:  # fmt: skip
+    """Look for a limit that an applied entry has broken; give the code and the leg."""
+    for leg in range(first, last):
+        account, mode = leg_account[leg], leg_mode[leg]
+        if (mode == POST_HELD or mode == VOID) and hold_remaining[leg_hold[leg]] < 0:  # noqa: PLR1714
+            return HOLD_CLOSED, leg
+        takes = mode == HOLD or (mode == POST and leg_amount[leg] < 0)
+        if takes and posted[account] - held[account] < floor[account]:
+            return BELOW_FLOOR, leg
+        if posted[account] > _BALANCE_MAX or posted[account] < -_BALANCE_MAX:
+            return OUT_OF_RANGE, leg
+    return RECORDED, -1
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def decide(
+    posted: np.ndarray, held: np.ndarray, floor: np.ndarray, unit: np.ndarray,
+    hold_account: np.ndarray, hold_remaining: np.ndarray, hold_expires: np.ndarray, holds: int,
+    offsets: np.ndarray, leg_account: np.ndarray, leg_amount: np.ndarray, leg_mode: np.ndarray, leg_hold: np.ndarray,
+    at: np.ndarray, expires_at: np.ndarray, outcome: np.ndarray, culprit: np.ndarray,
+) -> int:  # fmt: skip
+    """Decide entries in order and change the balances by those that are recorded; give the next free hold number.
+
+    Entry i has the legs offsets[i] to offsets[i + 1]. `leg_hold` is filled in for legs that make a hold. `outcome[i]`
+    tells what became of entry i, and `culprit[i]` which leg it failed on. The hold arrays must have room for one new
+    hold a leg. Amounts and balances are int64; the limits above keep every sum far from overflow.
+    """
+    for entry in range(offsets.shape[0] - 1):
+        first, last = offsets[entry], offsets[entry + 1]
+        code, leg = _fault(
+            first, last, at[entry], unit, hold_account, hold_expires, holds, leg_account, leg_amount, leg_mode, leg_hold
+        )
+        if code != RECORDED:
+            outcome[entry] = code
+            culprit[entry] = leg
+            continue
+        next_hold = holds
+        for leg in range(first, last):
+            if leg_mode[leg] == HOLD:
+                leg_hold[leg] = next_hold
+                hold_account[next_hold] = leg_account[leg]
+                hold_remaining[next_hold] = 0
+                hold_expires[next_hold] = expires_at[entry]
+                next_hold += 1
+        _apply(first, last, 1, posted, held, hold_remaining, leg_account, leg_amount, leg_mode, leg_hold)
+        code, leg = _shortfall(
+            first, last, posted, held, floor, hold_remaining, leg_account, leg_amount, leg_mode, leg_hold
+        )
+        outcome[entry] = code
+        culprit[entry] = leg
+        if code == RECORDED:
+            holds = next_hold
+        else:
+            _apply(first, last, -1, posted, held, hold_remaining, leg_account, leg_amount, leg_mode, leg_hold)
+    return holds

@@ -1,0 +1,164 @@
+"""The ledger's state: accounts and holds in arrays, changed only by recorded entries."""
+
+from enum import IntEnum
+
+import numpy as np
+
+from caravan.cell import Index, Section, Table, numbers, ragged
+from caravan.events.ledger import AccountOpened, EntryRecorded
+from caravan.kernel.event import Event
+from caravan.trade.ledger import kernel
+
+NO_FLOOR = -(4 * 10**18)
+
+
+class Kind(IntEnum):
+    """What an account is of; its owner and unit are in the comment. Those with a floor of 0 can run out."""
+
+    PSP_CLEARING = 1  # of nobody, in a currency: money that a provider has taken in for us, below zero
+    WALLET = 2  # of a buyer, in a currency; floor 0
+    ESCROW = 3  # of an order, in a currency; floor 0
+    SELLER_BALANCE = 4  # of a seller, in a currency: may go below zero, nets first against new releases
+    OPERATOR_FEES = 5  # of nobody, in a currency
+    TAX_PAYABLE = 6  # of nobody, in a currency
+    BANK = 7  # of nobody, in a currency: money that has been paid out
+    SUSPENSE = 8  # of nobody, in a currency: payments that differ from what they were for, until somebody looks
+    SUPPLIED = 100  # of nobody, in a SKU: units that sellers have brought in, below zero
+    AVAILABLE = 101  # of a location, in a SKU: not committed; its holds are what is reserved; floor 0
+    COMMITTED = 102  # of a location, in a SKU: bought, still here; floor 0
+    SHIPPED = 103  # of a location, in a SKU: bought and handed over; floor 0
+
+
+FLOORS = {
+    Kind.WALLET: 0,
+    Kind.ESCROW: 0,
+    Kind.AVAILABLE: 0,
+    Kind.COMMITTED: 0,
+    Kind.SHIPPED: 0,
+}
+
+
+class Reason(IntEnum):
+    """Why an entry was recorded; its reference is the number of what is named in the comment."""
+
+    STOCK_RECEIVED = 1  # listing
+    STOCK_REMOVED = 2  # listing
+    RESERVED = 3  # checkout session
+    RESERVATION_RELEASED = 4  # checkout session
+    PLACED = 5  # purchase
+    CANCELED = 6  # order
+    CAPTURED = 7  # order
+    RELEASED = 8  # order
+    PAID_OUT = 9  # payout
+    TOPPED_UP = 10  # buyer
+    RETURNED = 11  # order
+
+
+class Refused(IntEnum):
+    """Why an entry was not recorded."""
+
+    BELOW_FLOOR = kernel.BELOW_FLOOR
+    NO_ACCOUNT = kernel.NO_ACCOUNT
+    UNBALANCED = kernel.UNBALANCED
+    HOLD_CLOSED = kernel.HOLD_CLOSED
+    OUT_OF_RANGE = kernel.OUT_OF_RANGE
+    HOLD_EXPIRED = kernel.HOLD_EXPIRED
+
+
+class Ledger:
+    """Accounts and holds. Row numbers are account and hold numbers; both begin at 1."""
+
+    name = "ledger"
+    kinds: frozenset[type[Event]] = frozenset({AccountOpened, EntryRecorded})
+
+    def __init__(self) -> None:
+        self.version = 0
+        self.accounts = Table(
+            kind=np.int64, owner=np.int64, unit=np.int64, floor=np.int64, posted=np.int64, held=np.int64
+        )
+        self.holds = Table(account=np.int64, remaining=np.int64, expires_at=np.int64)
+        self.entries = 0
+        self._index = Index()
+
+    def find(self, kind: Kind, owners: np.ndarray, units: np.ndarray) -> np.ndarray:
+        """Give the accounts of a kind by owner and unit, 0 where there is none. Shapes: int64 [n], [n] -> [n]."""
+        return self._index.find(_mark(kind, owners), units)
+
+    def open(self, kinds: np.ndarray, owners: np.ndarray, units: np.ndarray, floors: np.ndarray) -> np.ndarray:
+        """Add accounts that are not there yet; give their numbers."""
+        self.version += 1
+        new = self.accounts.append(len(owners), kind=kinds, owner=owners, unit=units, floor=floors)
+        opened = np.arange(new.start, new.stop)
+        self._index.insert(_mark(kinds, owners), units, opened)
+        return opened
+
+    def decide(  # noqa: PLR0913
+        self,
+        *,
+        offsets: np.ndarray,
+        accounts: np.ndarray,
+        amounts: np.ndarray,
+        modes: np.ndarray,
+        holds: np.ndarray,
+        at: np.ndarray,
+        expires_at: np.ndarray,
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Run the kernel over entries; give outcome codes and culprit legs. `holds` is filled in where one is made."""
+        self.version += 1
+        count = len(offsets) - 1
+        outcome, culprit = np.zeros(count, np.int64), np.full(count, -1, np.int64)
+        self.holds.reserve(len(self.holds) + len(accounts))
+        table = self.accounts
+        rows = len(table)
+        next_hold = kernel.decide(
+            table.whole("posted")[:rows], table.whole("held")[:rows], table.whole("floor")[:rows],
+            table.whole("unit")[:rows], self.holds.whole("account"), self.holds.whole("remaining"),
+            self.holds.whole("expires_at"), len(self.holds), offsets, accounts, amounts, modes, holds,
+            at, expires_at, outcome, culprit,
+        )  # fmt: skip
+        self.holds.extend_to(int(next_hold))
+        self.entries += int(np.count_nonzero(outcome == kernel.RECORDED))
+        return outcome, culprit
+
+    def apply(self, part: Section) -> None:
+        """Fold in recorded facts. Replay runs the kernel that decided them, so it proves every limit again."""
+        if part.kind is AccountOpened:
+            names = ("kind", "owner", "unit", "floor")
+            opened = self.open(*(numbers(part.batch, name) for name in names))
+            assert (opened == numbers(part.batch, "account")).all(), "Accounts are numbered in the order of the log."
+            return
+        legs = {name: ragged(part.batch, name) for name in ("accounts", "amounts", "modes", "holds")}
+        holds = legs["holds"].values.copy()
+        outcome, _ = self.decide(
+            offsets=np.asarray(legs["accounts"].offsets, np.int64),
+            accounts=_own(legs["accounts"].values, np.int64),
+            amounts=_own(legs["amounts"].values, np.int64),
+            modes=_own(legs["modes"].values, np.int8),
+            holds=holds,
+            at=_own(numbers(part.batch, "at"), np.int64),
+            expires_at=_own(numbers(part.batch, "expires_at"), np.int64),
+        )
+        assert not outcome.any(), f"The log holds an entry that the ledger refuses: {outcome[outcome != 0][:5]}"
+        assert (holds == legs["holds"].values).all(), "Holds are numbered in the order of the log."
+
+    def dump(self) -> dict[str, np.ndarray]:
+        """Give all accounts and holds."""
+        parts = dict(self.accounts.dump("accounts")) | dict(self.holds.dump("holds"))
+        return parts | {"entries": np.array([self.entries])}
+
+    def load(self, parts: dict[str, np.ndarray]) -> None:
+        """Take all accounts and holds back, and index them."""
+        self.accounts.load("accounts", parts)
+        self.holds.load("holds", parts)
+        self.entries = int(parts["entries"][0])
+        self._index = Index()
+        table, rows = self.accounts, slice(1, None)
+        self._index.insert(_mark(table.kind[rows], table.owner[rows]), table.unit[rows], np.arange(1, len(table)))
+
+
+def _mark(kind: Kind | np.ndarray, owners: np.ndarray) -> np.ndarray:
+    return np.asarray(owners, np.int64) | np.asarray(kind, np.int64) << 48
+
+
+def _own(values: np.ndarray, dtype: type) -> np.ndarray:
+    return np.require(values, dtype, ["C", "A", "W"])

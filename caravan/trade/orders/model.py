@@ -1,0 +1,247 @@
+"""The state of orders: purchases, orders and lines in arrays; carts and open checkouts as small objects."""
+
+import heapq
+from enum import IntEnum
+
+import msgspec
+import numpy as np
+
+from caravan.cell import Index, Ragged, Section, Table, numbers, pack, ragged, rows, unpack
+from caravan.events import orders as events
+from caravan.kernel.event import Event
+from caravan.kernel.ids import (
+    AddressId,
+    BuyerId,
+    CartId,
+    HoldId,
+    ListingId,
+    LocationId,
+    PurchaseId,
+    SellerId,
+    SessionId,
+    SkuId,
+)
+
+
+class SessionStatus(IntEnum):
+    """Where a checkout stands, in the words of the agentic-commerce protocol."""
+
+    NOT_READY = 1
+    READY = 2
+    COMPLETED = 3
+    CANCELED = 4
+    EXPIRED = 5
+
+
+class Cart(msgspec.Struct, array_like=True):
+    """Units of listings that somebody thinks of buying."""
+
+    cart: CartId
+    buyer: BuyerId
+    lines: dict[ListingId, int] = msgspec.field(default_factory=dict)
+
+
+class Line(msgspec.Struct, array_like=True, frozen=True):
+    """One listing in a checkout, at its quoted price. `shipping_minor` is of the whole line."""
+
+    listing: ListingId
+    sku: SkuId
+    location: LocationId
+    seller: SellerId
+    quantity: int
+    unit_price_minor: int
+    shipping_minor: int
+
+
+class Session(msgspec.Struct, array_like=True):
+    """A checkout: a quote, and while it is ready, units held for its buyer."""
+
+    session: SessionId
+    buyer: BuyerId
+    cart: CartId
+    address: AddressId
+    currency: str
+    total_minor: int
+    opened_at: int
+    lines: list[Line]
+    status: SessionStatus = SessionStatus.NOT_READY
+    holds: list[HoldId] = msgspec.field(default_factory=list)
+    reserved_at: int = 0
+    expires_at: int = 0
+    purchase: PurchaseId = PurchaseId(0)
+
+
+_LINE_COLUMNS = ("listings", "skus", "locations", "quantities", "unit_prices_minor", "shipping_minor", "fees_minor")
+_STAMPS: dict[type[Event], str] = {
+    events.OrderCanceled: "canceled_at",
+    events.OrderFulfilled: "fulfilled_at",
+    events.OrderReceived: "received_at",
+    events.OrderCompleted: "completed_at",
+}
+
+
+class Orders:
+    """Purchases, orders and order lines by number, from 1; carts and sessions likewise."""
+
+    name = "orders"
+    kinds: frozenset[type[Event]] = frozenset(
+        {
+            events.CartOpened, events.CartLineSet, events.CartClaimed, events.SessionOpened, events.SessionReserved,
+            events.SessionAddressed, events.SessionExtended, events.SessionCanceled, events.SessionExpired, events.SessionCompleted,
+            events.PurchasePlaced, events.OrderPlaced, events.LineReturned, *_STAMPS,
+        }
+    )  # fmt: skip
+
+    def __init__(self) -> None:
+        self.version = 0
+        self.carts: list[Cart] = [Cart(CartId(0), BuyerId(0))]
+        self.sessions: list[Session] = [
+            Session(SessionId(0), BuyerId(0), CartId(0), AddressId(0), "", 0, 0, [], SessionStatus.CANCELED)
+        ]
+        self.expiries: list[tuple[int, int]] = []  # A heap of (when, session); its head is never stale.
+        self.purchases = Table(
+            buyer=np.int64, session=np.int64, address=np.int64, unit=np.int64, total=np.int64, placed_at=np.int64,
+            orders=np.int64, first_order=np.int64,
+        )  # fmt: skip
+        self.orders = Table(
+            purchase=np.int64, buyer=np.int64, seller=np.int64, unit=np.int64, total=np.int64, fee=np.int64,
+            fee_tax=np.int64, placed_at=np.int64, canceled_at=np.int64, fulfilled_at=np.int64, received_at=np.int64,
+            completed_at=np.int64, first_line=np.int64, lines=np.int64,
+        )  # fmt: skip
+        self.lines = Table(
+            order=np.int64, listing=np.int64, sku=np.int64, location=np.int64, quantity=np.int64,
+            unit_price=np.int64, shipping=np.int64, fee=np.int64, returned=np.int64, refunded=np.int64,
+        )  # fmt: skip
+        self.marks = Index()
+
+    def apply(self, part: Section) -> None:
+        """Fold in a run of facts; orders as columns, the rest one by one."""
+        self.version += 1
+        if part.kind is events.PurchasePlaced:
+            self._apply_purchases(part)
+        elif part.kind is events.OrderPlaced:
+            self._apply_orders(part)
+        elif part.kind in _STAMPS:
+            column = getattr(self.orders, _STAMPS[part.kind])
+            column[numbers(part.batch, "order")] = numbers(part.batch, "at")
+        else:
+            for event in rows(part):
+                self._apply(event)
+
+    def _apply_purchases(self, part: Section) -> None:
+        column = {name: numbers(part.batch, name) for name in part.batch.schema.names}
+        assert column["purchase"][0] == len(self.purchases), "Purchases are numbered in the order of the log."
+        self.purchases.append(
+            part.batch.num_rows, buyer=column["buyer"], session=column["session"], address=column["address"],
+            unit=column["unit"], total=column["total_minor"], placed_at=column["at"],
+        )  # fmt: skip
+        marked = (column["mark_high"] != 0) | (column["mark_low"] != 0)
+        self.marks.insert(column["mark_high"][marked], column["mark_low"][marked], column["purchase"][marked])
+
+    def _apply_orders(self, part: Section) -> None:
+        batch = part.batch
+        order, purchase = numbers(batch, "order"), numbers(batch, "purchase")
+        assert order[0] == len(self.orders), "Orders are numbered in the order of the log."
+        lists = {name: ragged(batch, name) for name in _LINE_COLUMNS}
+        offsets = np.asarray(lists["listings"].offsets, np.int64)
+        first_line = len(self.lines)
+        self.orders.append(
+            batch.num_rows, purchase=purchase, first_line=first_line + offsets[:-1], lines=np.diff(offsets),
+            placed_at=numbers(batch, "at"), total=numbers(batch, "total_minor"), fee=numbers(batch, "fee_minor"),
+            fee_tax=numbers(batch, "fee_tax_minor"),
+            **{name: numbers(batch, name) for name in ("buyer", "seller", "unit")},
+        )  # fmt: skip
+        columns = ("listing", "sku", "location", "quantity", "unit_price", "shipping", "fee")
+        values = {name: lists[source].values for name, source in zip(columns, _LINE_COLUMNS, strict=True)}
+        self.lines.append(int(offsets[-1]), order=np.repeat(order, np.diff(offsets)), **values)
+        np.add.at(self.purchases.orders, purchase, 1)
+        first = self.purchases.first_order
+        is_first = first[purchase] == 0
+        first[purchase[is_first][::-1]] = order[is_first][::-1]  # Reversed, so that the lowest number is the one kept.
+
+    def _apply(self, event: Event) -> None:
+        match event:
+            case events.CartOpened():
+                assert event.cart == len(self.carts)
+                self.carts.append(Cart(event.cart, event.buyer))
+            case events.CartLineSet():
+                lines = self.carts[event.cart].lines
+                lines.pop(event.listing, None) if event.quantity == 0 else lines.update({event.listing: event.quantity})
+            case events.CartClaimed():
+                self.carts[event.cart].buyer = event.buyer
+            case events.SessionOpened():
+                self._open_session(event)
+            case events.LineReturned():
+                line = int(self.orders.first_line[event.order]) + event.line
+                self.lines.returned[line] += event.quantity
+                self.lines.refunded[line] += event.refund_minor
+            case _:
+                self._move_session(event)
+
+    def _open_session(self, event: events.SessionOpened) -> None:
+        assert event.session == len(self.sessions)
+        columns = (
+            event.listings, event.skus, event.locations, event.sellers, event.quantities, event.unit_prices_minor,
+            event.shipping_minor,
+        )  # fmt: skip
+        lines = [Line(*values) for values in zip(*columns, strict=True)]
+        self.sessions.append(
+            Session(
+                event.session, event.buyer, event.cart, event.address, event.currency, event.total_minor, event.at, lines
+            )
+        )
+
+    def _move_session(self, event: Event) -> None:
+        session = self.sessions[event.session]  # type: ignore[attr-defined]
+        match event:
+            case events.SessionReserved():
+                session.status, session.reserved_at = SessionStatus.READY, event.at
+                session.holds, session.expires_at = list(event.holds), event.expires_at
+                heapq.heappush(self.expiries, (event.expires_at, event.session))
+            case events.SessionAddressed():
+                session.address = event.address
+            case events.SessionExtended():
+                session.holds, session.expires_at = list(event.holds), event.expires_at
+                heapq.heappush(self.expiries, (event.expires_at, event.session))
+            case events.SessionCanceled():
+                session.status = SessionStatus.CANCELED
+            case events.SessionExpired():
+                session.status = SessionStatus.EXPIRED
+            case events.SessionCompleted():
+                session.status, session.purchase = SessionStatus.COMPLETED, event.purchase
+                self.carts[session.cart].lines.clear()
+        self._drop_stale_expiries()
+
+    def _drop_stale_expiries(self) -> None:
+        while self.expiries:
+            expires_at, number = self.expiries[0]
+            session = self.sessions[number]
+            if session.status == SessionStatus.READY and session.expires_at == expires_at:
+                return
+            heapq.heappop(self.expiries)
+
+    def dump(self) -> dict[str, np.ndarray]:
+        """Give everything; the arrays as they are, the rest as bytes."""
+        tables = {"purchases": self.purchases, "orders": self.orders, "lines": self.lines}
+        arrays = {name: array for prefix, table in tables.items() for name, array in table.dump(prefix)}
+        return arrays | {"carts": pack(self.carts), "sessions": pack(self.sessions), "marks": self.marks.pairs()}
+
+    def load(self, parts: dict[str, np.ndarray]) -> None:
+        """Take everything back."""
+        self.purchases.load("purchases", parts)
+        self.orders.load("orders", parts)
+        self.lines.load("lines", parts)
+        self.carts = unpack(parts, "carts", list[Cart])
+        self.sessions = unpack(parts, "sessions", list[Session])
+        ready = [session for session in self.sessions if session.status == SessionStatus.READY]
+        self.expiries = [(session.expires_at, int(session.session)) for session in ready]
+        heapq.heapify(self.expiries)
+        self.marks = Index()
+        self.marks.insert(*parts["marks"].T)
+
+    def lines_of(self, orders: np.ndarray) -> Ragged:
+        """Give the line numbers of orders. Shape: int64 [n] -> n lists."""
+        counts = self.orders.lines[orders]
+        offsets = np.concatenate([[0], np.cumsum(counts)])
+        within = np.arange(offsets[-1]) - np.repeat(offsets[:-1], counts)
+        return Ragged(offsets, np.repeat(self.orders.first_line[orders], counts) + within)

@@ -1,0 +1,128 @@
+"""The state of payments: what is authorized, captured, refunded and released for each order, and who is to be paid."""
+
+import msgspec
+import numpy as np
+
+from caravan.cell import Section, Table, numbers, pack, ragged, rows, unpack
+from caravan.events import payments as events
+from caravan.kernel.event import Event
+
+
+class Due(msgspec.Struct, array_like=True):
+    """What a seller has earned in one currency since the last payout: orders in the order of release."""
+
+    orders: list[int] = msgspec.field(default_factory=list)
+    amounts_minor: list[int] = msgspec.field(default_factory=list)
+    deducted_minor: int = 0
+    paid_at: int = 0
+
+
+class Payments:
+    """Payments by number from 1; `money` has one row an order, and its row number is the order's."""
+
+    name = "payments"
+    kinds: frozenset[type[Event]] = frozenset(
+        {
+            events.WalletToppedUp, events.PaymentAuthorized, events.PaymentCaptured, events.PaymentVoided,
+            events.PaymentRefunded, events.SettlementScheduled, events.EscrowReleased, events.PayoutSent,
+        }
+    )  # fmt: skip
+
+    def __init__(self) -> None:
+        self.version = 0
+        self.payments = Table(purchase=np.int64, buyer=np.int64, unit=np.int64, amount=np.int64)
+        self.money = Table(
+            payment=np.int64, seller=np.int64, buyer=np.int64, unit=np.int64, hold=np.int64, authorized=np.int64,
+            captured=np.int64, voided=np.int64, refunded=np.int64, refunded_before=np.int64, due_at=np.int64,
+            released=np.int64, released_at=np.int64, fee_refunded=np.int64, tax_refunded=np.int64, payout=np.int64,
+        )  # fmt: skip
+        self.due: dict[tuple[int, int], Due] = {}  # by seller and unit of money
+        self.payouts = 0
+
+    def apply(self, part: Section) -> None:
+        """Fold in a run of facts; all but payouts as columns."""
+        self.version += 1
+        if part.kind is events.PayoutSent:
+            for event in rows(part):
+                assert isinstance(event, events.PayoutSent)
+                self._pay_out(event)
+        elif part.kind is events.PaymentAuthorized:
+            self._authorize(part)
+        elif part.kind is not events.WalletToppedUp:
+            self._move(part)
+
+    def _authorize(self, part: Section) -> None:
+        batch = part.batch
+        payment = numbers(batch, "payment")
+        assert payment[0] == len(self.payments), "Payments are numbered in the order of the log."
+        self.payments.append(
+            batch.num_rows, purchase=numbers(batch, "purchase"), buyer=numbers(batch, "buyer"),
+            unit=numbers(batch, "unit"), amount=numbers(batch, "amount_minor"),
+        )  # fmt: skip
+        orders = ragged(batch, "orders")
+        assert orders.values[0] == len(self.money), "Every order has one row of money."
+        counts = np.diff(orders.offsets)
+        self.money.append(
+            len(orders.values), payment=np.repeat(payment, counts), buyer=np.repeat(numbers(batch, "buyer"), counts),
+            unit=np.repeat(numbers(batch, "unit"), counts), seller=ragged(batch, "sellers").values,
+            hold=ragged(batch, "holds").values, authorized=ragged(batch, "amounts_minor").values,
+        )  # fmt: skip
+
+    def _move(self, part: Section) -> None:
+        order = numbers(part.batch, "order")
+        money = self.money
+        if part.kind is events.SettlementScheduled:
+            money.due_at[order] = numbers(part.batch, "due_at")
+            return
+        amount = numbers(part.batch, "amount_minor")
+        if part.kind is events.PaymentCaptured:
+            np.add.at(money.captured, order, amount)
+        elif part.kind is events.PaymentVoided:
+            np.add.at(money.voided, order, amount)
+        elif part.kind is events.PaymentRefunded:
+            self._refund(part, order, amount)
+        elif part.kind is events.EscrowReleased:
+            self._release(part, order, amount)
+
+    def _refund(self, part: Section, order: np.ndarray, amount: np.ndarray) -> None:
+        money = self.money
+        np.add.at(money.refunded, order, amount)
+        np.add.at(money.refunded_before, order, numbers(part.batch, "from_escrow_minor"))
+        np.add.at(money.fee_refunded, order, numbers(part.batch, "fee_minor"))
+        np.add.at(money.tax_refunded, order, numbers(part.batch, "fee_tax_minor"))
+        for number, taken in zip(order.tolist(), numbers(part.batch, "from_seller_minor").tolist(), strict=True):
+            if taken:
+                self._due(int(money.seller[number]), int(money.unit[number])).deducted_minor += taken
+
+    def _release(self, part: Section, order: np.ndarray, amount: np.ndarray) -> None:
+        money = self.money
+        np.add.at(money.released, order, amount)
+        money.released_at[order] = numbers(part.batch, "at")
+        net = amount - numbers(part.batch, "fee_minor") - numbers(part.batch, "fee_tax_minor")
+        keys = zip(numbers(part.batch, "seller").tolist(), numbers(part.batch, "unit").tolist(), strict=True)
+        for key, number, earned in zip(keys, order.tolist(), net.tolist(), strict=True):
+            due = self._due(*key)
+            due.orders.append(number)
+            due.amounts_minor.append(earned)
+
+    def _pay_out(self, event: events.PayoutSent) -> None:
+        due = self._due(event.seller, event.unit)
+        assert tuple(due.orders) == event.orders, "A payout itemizes all that is due."
+        due.orders, due.amounts_minor, due.deducted_minor, due.paid_at = [], [], 0, event.at
+        self.money.payout[np.array(event.orders, np.int64)] = event.payout
+        self.payouts = event.payout
+
+    def _due(self, seller: int, unit: int) -> Due:
+        return self.due.setdefault((seller, unit), Due())
+
+    def dump(self) -> dict[str, np.ndarray]:
+        """Give everything."""
+        arrays = dict(self.payments.dump("payments")) | dict(self.money.dump("money"))
+        return arrays | {"due": pack(sorted(self.due.items())), "payouts": np.array([self.payouts])}
+
+    def load(self, parts: dict[str, np.ndarray]) -> None:
+        """Take everything back."""
+        self.payments.load("payments", parts)
+        self.money.load("money", parts)
+        self.due = dict(unpack(parts, "due", list[tuple[tuple[int, int], Due]]))
+        self.payouts = int(parts["payouts"][0])

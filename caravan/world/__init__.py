@@ -1,0 +1,1 @@
+"""The world outside the shop: partners and markets."""

@@ -1,0 +1,65 @@
+"""The market's state: its name, its terms, its fee rules."""
+
+import msgspec
+import numpy as np
+
+from caravan.cell import Section, pack, rows, unpack
+from caravan.events import markets as events
+from caravan.kernel.clock import DAY, HOUR, MINUTE
+from caravan.kernel.event import Event
+
+# Spree and pretix hold a cart's units for about ten minutes; the agentic-commerce clients expect the same.
+_POLICY = events.PolicySet(
+    at=0,
+    reservation_lasts=10 * MINUTE,
+    reservation_lasts_max=30 * MINUTE,
+    return_window=72 * HOUR,
+    payout_every=DAY,
+    payout_minor_min=1,
+    units_per_buyer_max=100_000,
+    reviews_listings=False,
+)
+_FEES = events.FeeRulesSet(
+    at=0, sellers=(), categories=(), basis_points=(), fixed_minor=(), floors_minor=(), caps_minor=(),
+    tax_basis_points=0,
+)  # fmt: skip
+
+
+class _State(msgspec.Struct, array_like=True):
+    market: events.MarketOpened | None
+    policy: events.PolicySet
+    fee_rules: events.FeeRulesSet
+
+
+class Markets:
+    """The one market of this cell: `market` is None until it is opened."""
+
+    name = "markets"
+    kinds: frozenset[type[Event]] = frozenset({events.MarketOpened, events.PolicySet, events.FeeRulesSet})
+
+    def __init__(self) -> None:
+        self.version = 0
+        self.market: events.MarketOpened | None = None
+        self.policy = _POLICY
+        self.fee_rules = _FEES
+
+    def apply(self, part: Section) -> None:
+        """Fold in a run of facts: the last word counts."""
+        self.version += 1
+        for event in rows(part):
+            match event:
+                case events.MarketOpened():
+                    self.market = event
+                case events.PolicySet():
+                    self.policy = event
+                case events.FeeRulesSet():
+                    self.fee_rules = event
+
+    def dump(self) -> dict[str, np.ndarray]:
+        """Give the terms as bytes."""
+        return {"state": pack(_State(self.market, self.policy, self.fee_rules))}
+
+    def load(self, parts: dict[str, np.ndarray]) -> None:
+        """Take the terms back."""
+        state = unpack(parts, "state", _State)
+        self.market, self.policy, self.fee_rules = state.market, state.policy, state.fee_rules
