@@ -1,0 +1,1 @@
+"""Sockets to other programs, one file each; only bootstrap knows them."""

@@ -1,0 +1,104 @@
+"""The log in a SQLite file: WAL, synchronous=FULL, one transaction a frame, an epoch that fences a stale writer."""
+
+import sqlite3
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from caravan.cell.frame import Frame
+from caravan.cell.log import StaleWriter
+from caravan.kernel.errors import Outage
+
+_PAGE_BYTES = 32_768  # Frames are large blobs; fewer, larger pages commit about twice as many orders a second.
+_FRAMES_PER_READ = 16
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS epochs (epoch INTEGER PRIMARY KEY, taken_at TEXT NOT NULL DEFAULT CURRENT_TIMESTAMP);
+CREATE TABLE IF NOT EXISTS layouts (fingerprint BLOB PRIMARY KEY, layout BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS frames (
+    sequence INTEGER PRIMARY KEY, epoch INTEGER NOT NULL, written_at INTEGER NOT NULL,
+    first_fact INTEGER NOT NULL, facts INTEGER NOT NULL, checksum BLOB NOT NULL, body BLOB NOT NULL
+);
+"""
+
+
+class SqliteLog:
+    """A log in one file. Safe to read from other connections at any time."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._writing = _connect(path)
+        self._reading = _connect(path)
+        self._epoch = 0
+
+    def take_over(self) -> int:
+        """Become the one writer, by an epoch above all before."""
+        with _guarded(self._writing):
+            row = self._writing.execute("INSERT INTO epochs (epoch) SELECT coalesce(max(epoch), 0) + 1 FROM epochs RETURNING epoch")
+            self._epoch = int(row.fetchone()[0])
+        return self._epoch
+
+    def append(self, frame: Frame, layouts: Mapping[bytes, bytes]) -> None:
+        """Add one frame; when this returns, SQLite has synced its write-ahead log."""
+        with _guarded(self._writing):
+            self._writing.executemany("INSERT OR IGNORE INTO layouts VALUES (?, ?)", layouts.items())
+            done = self._writing.execute(
+                "INSERT INTO frames SELECT ?, ?, ?, ?, ?, ?, ? WHERE (SELECT max(epoch) FROM epochs) = ?",
+                (*frame, self._epoch),
+            )
+            if done.rowcount != 1:
+                raise StaleWriter(f"Epoch {self._epoch} is over: another process writes this log now.")
+
+    def read(self, *, after: int = 0) -> Iterator[Frame]:
+        """Give the frames behind a sequence number, some at a time, so that no read transaction stays open."""
+        while True:
+            rows = self._fetch("SELECT * FROM frames WHERE sequence > ? ORDER BY sequence LIMIT ?", after, _FRAMES_PER_READ)
+            if not rows:
+                return
+            for row in rows:
+                yield Frame(*row)
+            after = rows[-1][0]
+
+    def head(self) -> Frame | None:
+        """Give the last frame."""
+        rows = self._fetch("SELECT * FROM frames ORDER BY sequence DESC LIMIT 1")
+        return Frame(*rows[0]) if rows else None
+
+    def layouts(self) -> dict[bytes, bytes]:
+        """Give the stored schemas."""
+        return dict(self._fetch("SELECT fingerprint, layout FROM layouts"))
+
+    def close(self) -> None:
+        """Close both connections."""
+        self._writing.close()
+        self._reading.close()
+
+    def _fetch(self, query: str, *values: object) -> list[tuple[object, ...]]:
+        try:
+            cursor = self._reading.cursor()
+            return cursor.execute(query, values).fetchall()
+        except sqlite3.Error as error:
+            raise Outage(f"The log at {self.path} cannot be read.") from error
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=10)
+    connection.execute(f"PRAGMA page_size = {_PAGE_BYTES}")
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.executescript(_SCHEMA)
+    return connection
+
+
+@contextmanager
+def _guarded(connection: sqlite3.Connection) -> Iterator[None]:
+    """Run one durable transaction; whatever goes wrong in the store is an Outage."""
+    try:
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:
+            connection.execute("ROLLBACK")
+            raise
+        connection.execute("COMMIT")
+    except sqlite3.Error as error:
+        raise Outage("The log could not be written.") from error

@@ -1,0 +1,39 @@
+"""Every setting of the machine, read from the environment once."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from caravan.kernel.errors import Invalid
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the machine needs to know. What the business decides is a fact in the log instead."""
+
+    home: Path = Path("caravan-home")  # where log, vault, views and snapshots lie
+    host: str = "127.0.0.1"
+    port: int = 8000
+    market: str = "demo"  # what an empty home is filled with: demo or empty
+    currency: str = "EUR"  # of a market that is opened empty
+    log_url: str = ""  # postgresql://… keeps the log there instead of in the home
+    tick_seconds: float = 1.0  # between looks at what is due: reservations, settlements, payouts
+    snapshot_facts: int = 500_000  # facts between snapshots
+    body_bytes_max: int = 8 * 2**20
+    requests_per_minute: int = 6_000  # of one token, or of one address without a token
+    token_days: int = 90
+
+
+def read(environment: Mapping[str, str] = os.environ) -> Settings:
+    """Read CARAVAN_HOME, CARAVAN_PORT and so on; refuse a value that cannot be one as Invalid."""
+    values: dict[str, object] = {}
+    for name, default in vars(Settings()).items():
+        text = environment.get(f"CARAVAN_{name.upper()}")
+        if text is None:
+            continue
+        try:
+            values[name] = type(default)(text) if not isinstance(default, Path) else Path(text)
+        except ValueError:
+            raise Invalid(f"CARAVAN_{name.upper()} cannot be {text[:40]!r}.", field=name) from None
+    return Settings(**values)  # type: ignore[arg-type]

@@ -1,0 +1,1 @@
+"""Stories over several domains: selling, shopping, checkout, fulfillment, settlement, returns, history."""

@@ -1,0 +1,63 @@
+"""The house: every domain's state side by side, for flows to decide over."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from caravan.cell import Batch, Model, Section, transpose
+from caravan.insight.identity import Identity
+from caravan.kernel.errors import CaravanError
+from caravan.kernel.event import Event
+from caravan.trade.catalog import Catalog
+from caravan.trade.delivery import Delivery
+from caravan.trade.ledger import Ledger
+from caravan.trade.orders import Orders
+from caravan.trade.payments import Payments
+from caravan.world.markets import Markets
+from caravan.world.partners import Partners
+
+
+@dataclass(frozen=True)
+class House:
+    """All state of a cell. Flows read it; only facts change it."""
+
+    catalog: Catalog = field(default_factory=Catalog)
+    delivery: Delivery = field(default_factory=Delivery)
+    identity: Identity = field(default_factory=Identity)
+    ledger: Ledger = field(default_factory=Ledger)
+    markets: Markets = field(default_factory=Markets)
+    orders: Orders = field(default_factory=Orders)
+    partners: Partners = field(default_factory=Partners)
+    payments: Payments = field(default_factory=Payments)
+
+    def models(self) -> list[Model]:
+        """Give every domain's state."""
+        return [
+            self.catalog,
+            self.delivery,
+            self.identity,
+            self.ledger,
+            self.markets,
+            self.orders,
+            self.partners,
+            self.payments,
+        ]
+
+
+def as_facts(*events: Event) -> list[Section]:
+    """Lay a few events down as facts."""
+    return transpose(events)
+
+
+def integers(values: Sequence[int] | np.ndarray | int) -> np.ndarray:
+    """Give numbers as int64 of shape [n]; one number is one row."""
+    return np.atleast_1d(np.asarray(values, np.int64))
+
+
+def answered(facts: Sequence[Section], results: Sequence[object]) -> Batch:
+    """Give what was decided about several requests, when every answer or refusal is known already."""
+    return Batch(
+        facts,
+        [result if isinstance(result, CaravanError) else lambda result=result: result for result in results],  # type: ignore[misc]
+    )

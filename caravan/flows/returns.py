@@ -1,0 +1,70 @@
+"""Returns: units of an order come back, and their money goes back to the buyer, before or after the seller had it."""
+
+from typing import NamedTuple
+
+from caravan.cell import Decision, Section
+from caravan.flows.house import House, as_facts, integers
+from caravan.kernel.clock import Instant
+from caravan.kernel.errors import NotFound
+from caravan.kernel.ids import OrderId, SellerId
+from caravan.trade import ledger, orders, payments
+
+
+class Return(NamedTuple):
+    """A seller (0: the operator) takes units of one line of an order back and refunds them to the buyer's wallet."""
+
+    seller: SellerId
+    order: OrderId
+    line: int
+    quantity: int
+    refund_minor: int
+
+
+def accept_return(house: House, back: Return, *, now: Instant) -> Decision:
+    """Take units back onto the shelf and refund them. Refuses more units or money than are out; gives the order.
+
+    Before release the refund comes out of escrow; after it the seller gives what the sale brought them, the operator
+    its fee, and the tax on the fee comes back with it.
+    """
+    table = house.orders.orders
+    if not 0 < back.order < len(table) or (back.seller and table.seller[back.order] != back.seller):
+        raise NotFound("There is no such order.")
+    returned = orders.return_line(
+        house.orders, order=back.order, line=back.line, quantity=back.quantity, refund_minor=back.refund_minor, now=now
+    )
+    refunded = payments.refund(
+        house.payments, order=back.order, amount_minor=back.refund_minor, fee_minor=returned.fee_minor,
+        fee_tax_minor=returned.fee_tax_minor, now=now,
+    )  # fmt: skip
+    recorded = _record(house, back, refunded.from_escrow_minor, returned.fee_minor, returned.fee_tax_minor, now=now)
+    return Decision([*recorded, *as_facts(returned, refunded)], lambda: back.order)
+
+
+def _record(
+    house: House, back: Return, from_escrow: int, fee: int, fee_tax: int, *, now: Instant
+) -> list[Section]:
+    book, table, lines = house.ledger, house.orders.orders, house.orders.lines
+    unit, row = int(table.unit[back.order]), int(table.first_line[back.order]) + back.line
+    one, legs = integers(0), ledger.Legs()
+    amounts = {ledger.Kind.ESCROW: -from_escrow}
+    if not from_escrow:
+        amounts = {
+            ledger.Kind.SELLER_BALANCE: -(back.refund_minor - fee - fee_tax),
+            ledger.Kind.OPERATOR_FEES: -fee,
+            ledger.Kind.TAX_PAYABLE: -fee_tax,
+        }
+    owners = {ledger.Kind.ESCROW: int(back.order), ledger.Kind.SELLER_BALANCE: int(table.seller[back.order])}
+    amounts[ledger.Kind.WALLET] = back.refund_minor
+    owners[ledger.Kind.WALLET] = int(table.buyer[back.order])
+    for kind, amount in amounts.items():
+        account = book.find(kind, integers(owners.get(kind, 0)), integers(unit))
+        legs.post(one, accounts=account, amounts=integers(amount))
+    location, sku = lines.location[row : row + 1], lines.sku[row : row + 1]
+    for kind, quantity in ((ledger.Kind.SHIPPED, -back.quantity), (ledger.Kind.AVAILABLE, back.quantity)):
+        legs.post(one, accounts=book.find(kind, location, sku), amounts=integers(quantity))
+    outcomes = ledger.record(
+        book, legs, reason=ledger.Reason.RETURNED, references=integers(back.order), at=integers(now)
+    )
+    if not outcomes.recorded.all():
+        raise ledger.refusal(book, code=int(outcomes.codes[0]), account=int(outcomes.culprits[0]))
+    return outcomes.facts

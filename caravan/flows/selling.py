@@ -1,0 +1,276 @@
+"""Selling: a business applies and is let in, puts products on offer, and brings its stock."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import msgspec
+import numpy as np
+
+from caravan.cell import Batch, Decision, Section
+from caravan.flows.house import House, answered, as_facts, integers
+from caravan.kernel.clock import Instant
+from caravan.kernel.errors import CaravanError, Invalid, NotFound, Refusal
+from caravan.kernel.event import Event
+from caravan.kernel.ids import ListingId, LocationId, ProductId, SellerId, SkuId
+from caravan.trade import catalog, ledger
+from caravan.world import partners
+
+UNITS_PER_RECEIPT_MAX = 10_000_000
+
+
+class NotYourListing(Refusal):
+    """This listing is another seller's."""
+
+
+class Offer(msgspec.Struct, frozen=True, kw_only=True):
+    """A product with the first listing of each of its options, as a seller puts it up.
+
+    With `product` given, the offer joins that page instead of making a new one.
+    """
+
+    page: catalog.ProductDraft | None = None
+    product: ProductId = ProductId(0)
+    options: tuple[tuple[str, catalog.ListingDraft], ...]
+    is_live: bool = True
+
+
+class Offered(NamedTuple):
+    """What an offer became."""
+
+    product: ProductId
+    listings: tuple[ListingId, ...]
+
+
+class Receipt(NamedTuple):
+    """Stock that came in (or, below zero, was taken out) at a listing's location, in columns; int64 [n]."""
+
+    listings: np.ndarray
+    quantities: np.ndarray
+    at: np.ndarray
+
+
+def apply_to_sell(house: House, applications: Sequence[partners.Application], *, now: Instant) -> Decision:
+    """Take applications, each with the one location that it sends from; give the seller numbers."""
+    facts: list[Event] = []
+    first, first_location = len(house.partners.sellers), len(house.partners.locations)
+    for place, application in enumerate(applications):
+        seller = SellerId(first + place)
+        facts.append(partners.apply_to_sell(house.partners, application, seller=seller, now=now))
+        location = LocationId(first_location + place)
+        facts.append(partners.open_location(application, location=location, seller=seller, now=now))
+    return Decision(as_facts(*facts), lambda: [SellerId(first + place) for place in range(len(applications))])
+
+
+def approve_sellers(house: House, sellers: Sequence[SellerId], *, now: Instant) -> Decision:
+    """Let sellers in."""
+    facts = [partners.approve(house.partners, seller=seller, now=now) for seller in sellers]
+    return Decision(as_facts(*facts), lambda: list(sellers))
+
+
+class Suspension(NamedTuple):
+    """The operator stops a seller, and says why."""
+
+    seller: SellerId
+    why: str
+
+
+def suspend_seller(house: House, suspension: Suspension, *, now: Instant) -> Decision:
+    """Stop a seller from taking new orders."""
+    fact = partners.suspend(house.partners, seller=suspension.seller, why=suspension.why, now=now)
+    return Decision(as_facts(fact), lambda: suspension.seller)
+
+
+class Offers(NamedTuple):
+    """Several offers of one or more sellers; as many sellers as offers."""
+
+    sellers: Sequence[SellerId]
+    offers: Sequence[Offer]
+
+
+def offer_products(house: House, wanted: Offers, *, now: Instant) -> Decision:
+    """Put products on offer; give an Offered for each. Refuses sellers who are not let in."""
+    numbers = _Numbers(house)
+    facts: list[Event] = []
+    offered: list[Offered] = []
+    for seller, offer in zip(wanted.sellers, wanted.offers, strict=True):
+        offered.append(_offer(house, seller, offer, numbers, facts, now=now))
+    return Decision(as_facts(*facts), lambda: offered)
+
+
+class _Numbers:
+    """The next numbers to give out within one decision."""
+
+    def __init__(self, house: House) -> None:
+        self.product = len(house.catalog.products)
+        self.sku = len(house.catalog.skus)
+        self.listing = len(house.catalog.listings)
+
+
+def _offer(  # noqa: PLR0913
+    house: House, seller: SellerId, offer: Offer, numbers: _Numbers, facts: list[Event], *, now: Instant
+) -> Offered:
+    merchant = partners.seller_of(house.partners, seller)
+    if merchant.status != partners.SellerStatus.ACTIVE:
+        raise partners.SellerNotActive("The operator has not let this seller in.")
+    market = house.markets.market
+    if not offer.options:
+        raise Invalid("An offer has at least one option.", field="options")
+    known: dict[str, SkuId] = {}
+    if offer.page is not None:
+        product = ProductId(numbers.product)
+        numbers.product += 1
+        facts.append(catalog.add_product(house.catalog, offer.page, product=product, seller=seller, now=now))
+    else:
+        product = offer.product
+        page = catalog.product_of(house.catalog, product)
+        known = {house.catalog.skus[sku].option: sku for sku in page.skus}
+    listings = []
+    for option, draft in offer.options:
+        if market is not None and draft.currency != market.currency:
+            raise Invalid(f"This market trades in {market.currency}.", field="currency")
+        sku = known.get(option)
+        if sku is None:
+            sku = known[option] = SkuId(numbers.sku)
+            numbers.sku += 1
+            facts.append(catalog.add_sku(house.catalog, sku=sku, product=product, option=option, now=now))
+        listing = ListingId(numbers.listing)
+        numbers.listing += 1
+        facts.append(
+            catalog.add_listing(
+                house.catalog, draft, listing=listing, seller=seller, sku=sku, location=merchant.locations[0], now=now
+            )
+        )
+        if offer.is_live:
+            is_reviewed = house.markets.policy.reviews_listings
+            facts.append(catalog.publish_new(listing=listing, is_reviewed=is_reviewed, now=now))
+        listings.append(listing)
+    return Offered(product, tuple(listings))
+
+
+class Move(NamedTuple):
+    """A listing is to go to another state; `seller` is 0 for the operator."""
+
+    seller: SellerId
+    listing: ListingId
+    to: catalog.ListingStatus
+    why: str = ""
+
+
+def move_listing(house: House, move: Move, *, now: Instant) -> Decision:
+    """Move a listing through its states. A seller can move only their own, and not out of review or suspension."""
+    own_listing(house, seller=move.seller, listing=move.listing)
+    state = catalog.ListingStatus(house.catalog.listings.status[move.listing])
+    operators = {catalog.ListingStatus.IN_REVIEW, catalog.ListingStatus.SUSPENDED}
+    is_operators = move.to == catalog.ListingStatus.SUSPENDED or (
+        move.to == catalog.ListingStatus.LIVE and state in operators
+    )
+    to = move.to
+    if move.seller and is_operators:
+        raise catalog.WrongListingState("Only the operator can do that.")
+    if (
+        move.seller
+        and to == catalog.ListingStatus.LIVE
+        and state == catalog.ListingStatus.DRAFT
+        and house.markets.policy.reviews_listings
+    ):
+        to = catalog.ListingStatus.IN_REVIEW
+    facts = catalog.move_listing(house.catalog, listing=move.listing, to=to, now=now, why=move.why)
+    return Decision(as_facts(*facts), lambda: move.listing)
+
+
+class Price(NamedTuple):
+    """A listing is to have another price; `seller` is 0 for the operator."""
+
+    seller: SellerId
+    listing: ListingId
+    price_minor: int
+    shipping_minor: int
+    by: str
+    revision: int | None = None
+
+
+def reprice(house: House, price: Price, *, now: Instant) -> Decision:
+    """Give a listing another price."""
+    own_listing(house, seller=price.seller, listing=price.listing)
+    fact = catalog.reprice(
+        house.catalog, listing=price.listing, price_minor=price.price_minor, shipping_minor=price.shipping_minor,
+        by=price.by, revision=price.revision, now=now,
+    )  # fmt: skip
+    return Decision(as_facts(fact), lambda: price.listing)
+
+
+class Edit(NamedTuple):
+    """A product page is to read differently; `seller` is 0 for the operator."""
+
+    seller: SellerId
+    product: ProductId
+    draft: catalog.ProductDraft
+    by: str
+    revision: int | None = None
+
+
+def edit_product(house: House, edit: Edit, *, now: Instant) -> Decision:
+    """Change a product page. A seller can change only a page that they made."""
+    page = catalog.product_of(house.catalog, edit.product)
+    if edit.seller and page.seller != edit.seller:
+        raise NotFound("There is no such product of yours.")
+    fact = catalog.edit_product(
+        house.catalog, edit.draft, product=edit.product, revision=edit.revision, by=edit.by, now=now
+    )
+    return Decision(as_facts(fact), lambda: edit.product)
+
+
+def own_listing(house: House, *, seller: SellerId, listing: ListingId) -> None:
+    """Refuse a listing that is not this seller's as not found; the operator (0) may name any."""
+    table = house.catalog.listings
+    if not 0 < listing < len(table) or (seller and table.seller[listing] != seller):
+        raise NotFound("There is no such listing.")
+
+
+def receive_stock(house: House, receipts: Sequence[Receipt], *, now: Instant) -> Batch:
+    """Take stock in; or out, one listing a receipt, where the quantity is below zero. Answers the number of rows taken.
+
+    A receipt is taken whole or refused whole.
+    """
+    facts: list[Section] = []
+    answers: list[CaravanError | int] = []
+    for receipt in receipts:
+        try:
+            _receive(house, receipt, facts, now=now)
+            answers.append(len(receipt.listings))
+        except CaravanError as refusal:
+            answers.append(refusal)
+    return answered(facts, answers)
+
+
+def _receive(house: House, receipt: Receipt, facts: list[Section], *, now: Instant) -> None:
+    table = house.catalog.listings
+    if (receipt.listings <= 0).any() or (receipt.listings >= len(table)).any():
+        raise NotFound("There is no such listing.")
+    is_removal = (receipt.quantities < 0).any()
+    if (np.abs(receipt.quantities) > UNITS_PER_RECEIPT_MAX).any() or (receipt.quantities == 0).any():
+        raise Invalid(f"A receipt is of 1 to {UNITS_PER_RECEIPT_MAX} units.", field="quantity")
+    if is_removal and len(receipt.listings) != 1:
+        raise Invalid("Units are taken out of one listing at a time.", field="quantity")
+    book = house.ledger
+    locations, skus = table.location[receipt.listings], table.sku[receipt.listings]
+    accounts = {}
+    for kind in (ledger.Kind.AVAILABLE, ledger.Kind.COMMITTED, ledger.Kind.SHIPPED, ledger.Kind.SUPPLIED):
+        owners = 0 if kind == ledger.Kind.SUPPLIED else locations
+        accounts[kind], opened = ledger.open_accounts(book, kind, owners=owners, units=skus, at=now)
+        facts += opened
+    rows = np.arange(len(skus))
+    legs = ledger.Legs()
+    legs.post(rows, accounts=accounts[ledger.Kind.SUPPLIED], amounts=-receipt.quantities)
+    legs.post(rows, accounts=accounts[ledger.Kind.AVAILABLE], amounts=receipt.quantities)
+    reason = ledger.Reason.STOCK_REMOVED if is_removal else ledger.Reason.STOCK_RECEIVED
+    outcomes = ledger.record(book, legs, reason=reason, references=receipt.listings, at=receipt.at)
+    facts += outcomes.facts
+    if not outcomes.recorded.all():
+        assert len(rows) == 1, "Only a removal can be refused, and it is one row."
+        raise ledger.refusal(book, code=int(outcomes.codes[0]), account=int(outcomes.culprits[0]))
+
+
+def stock_receipt(listing: ListingId, quantity: int, *, at: Instant) -> Receipt:
+    """Give the receipt of one listing's units."""
+    return Receipt(integers(listing), integers(quantity), integers(at))

@@ -1,0 +1,162 @@
+"""Settlement: money comes into wallets, escrow goes to sellers when it is due, balances are paid out."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from caravan.cell import Batch, Decision, Section
+from caravan.flows.house import House, answered, as_facts, integers
+from caravan.kernel.clock import Instant
+from caravan.kernel.errors import CaravanError, Invalid, NotFound
+from caravan.kernel.ids import PayoutId, SellerId
+from caravan.trade import ledger, orders, payments
+
+PAYOUTS_AT_ONCE_MAX = 1_000
+
+
+@dataclass(frozen=True)
+class TopUps:
+    """Money from outside for buyers' wallets, in columns; int64 [n].
+
+    `suspense` is what of each amount is not for the wallet but waits for somebody to look (it may be below zero: then
+    more goes into the wallet than came in). `amounts` is what came in.
+    """
+
+    at: np.ndarray
+    buyers: np.ndarray
+    units: np.ndarray
+    amounts: np.ndarray
+    suspense: np.ndarray
+    methods: Sequence[str]
+    references: Sequence[str]
+
+
+@dataclass(frozen=True)
+class Ruling:
+    """The operator rules that the escrow of orders goes out at a time, although no delivery is known; int64 [n]."""
+
+    at: np.ndarray
+    orders: np.ndarray
+
+
+def top_up(house: House, requests: Sequence[TopUps], *, now: Instant) -> Batch:
+    """Put money into wallets. Answers the number of wallets filled; a request is taken whole or refused whole."""
+    facts: list[Section] = []
+    answers: list[object] = []
+    for request in requests:
+        try:
+            _top_up(house, request, facts, now=now)
+            answers.append(len(request.buyers))
+        except CaravanError as refusal:
+            answers.append(refusal)
+    return answered(facts, answers)
+
+
+def _top_up(house: House, request: TopUps, facts: list[Section], *, now: Instant) -> None:
+    if (request.buyers <= 0).any() or (request.buyers >= len(house.identity.buyers)).any():
+        raise NotFound("There is no such buyer.")
+    into_wallet = request.amounts - request.suspense
+    if (into_wallet <= 0).any():
+        raise Invalid("An amount is above zero.", field="amount")
+    noted = payments.top_up(
+        at=request.at, buyers=request.buyers, units=request.units, amounts=request.amounts, methods=request.methods,
+        references=request.references,
+    )  # fmt: skip
+    book = house.ledger
+    accounts = {}
+    for kind in (ledger.Kind.WALLET, ledger.Kind.PSP_CLEARING, ledger.Kind.SUSPENSE):
+        owners = request.buyers if kind == ledger.Kind.WALLET else 0
+        accounts[kind], opened = ledger.open_accounts(book, kind, owners=owners, units=request.units, at=now)
+        facts += opened
+    rows = np.arange(len(request.buyers))
+    legs = ledger.Legs()
+    legs.post(rows, accounts=accounts[ledger.Kind.PSP_CLEARING], amounts=-request.amounts)
+    legs.post(rows, accounts=accounts[ledger.Kind.WALLET], amounts=into_wallet)
+    differs = np.flatnonzero(request.suspense)
+    legs.post(differs, accounts=accounts[ledger.Kind.SUSPENSE][differs], amounts=request.suspense[differs])
+    outcomes = ledger.record(
+        book, legs, reason=ledger.Reason.TOPPED_UP, references=request.buyers, at=request.at
+    )
+    assert outcomes.recorded.all(), "Money can always come in."
+    facts += [*outcomes.facts, noted]
+
+
+def release_due(house: House, _: object, *, now: Instant) -> Decision:
+    """Give sellers the escrow of orders whose return window is over; give how many."""
+    due = payments.due_releases(house.payments, now=now)
+    if not len(due):
+        return Decision((), lambda: 0)
+    money, table, book = house.payments.money, house.orders.orders, house.ledger
+    at = money.due_at[due]
+    units, sellers = table.unit[due], table.seller[due]
+    amounts = money.captured[due] - money.refunded_before[due]
+    fees = np.minimum(table.fee[due] - money.fee_refunded[due], amounts)
+    taxes = np.minimum(table.fee_tax[due] - money.tax_refunded[due], amounts - fees)
+    facts: list[Section] = []
+    accounts = {}
+    for kind, owners in (
+        (ledger.Kind.SELLER_BALANCE, sellers),
+        (ledger.Kind.OPERATOR_FEES, integers(0)),
+        (ledger.Kind.TAX_PAYABLE, integers(0)),
+    ):
+        accounts[kind], opened = ledger.open_accounts(book, kind, owners=owners, units=units, at=now)
+        facts += opened
+    rows = np.arange(len(due))
+    legs = ledger.Legs()
+    legs.post(rows, accounts=book.find(ledger.Kind.ESCROW, due, units), amounts=-amounts)
+    legs.post(rows, accounts=accounts[ledger.Kind.SELLER_BALANCE], amounts=amounts - fees - taxes)
+    legs.post(rows, accounts=accounts[ledger.Kind.OPERATOR_FEES], amounts=fees)
+    legs.post(rows, accounts=accounts[ledger.Kind.TAX_PAYABLE], amounts=taxes)
+    outcomes = ledger.record(book, legs, reason=ledger.Reason.RELEASED, references=due, at=at)
+    assert outcomes.recorded.all(), "Escrow holds what was captured and not refunded."
+    facts += [
+        *outcomes.facts,
+        payments.release(
+            orders=due, sellers=sellers, units=units, amounts=amounts, fees=fees, fee_taxes=taxes, at=at
+        ),
+        orders.complete(orders=due, at=at),
+    ]
+    return Decision(facts, lambda: len(due))
+
+
+def rule_settled(house: House, ruling: Ruling, *, now: Instant) -> Decision:
+    """Schedule the settlement of captured orders that no delivery is known of. Gives how many."""
+    money = house.payments.money
+    known = (ruling.orders > 0) & (ruling.orders < len(money))
+    safe = np.where(known, ruling.orders, 0)
+    is_open = known & (money.captured[safe] > 0) & (money.released_at[safe] == 0)
+    if len(ruling.orders) == 1 and not is_open[0]:
+        raise orders.OrderNotOpen("No money of this order waits in escrow.")
+    numbers, at = ruling.orders[is_open], ruling.at[is_open]
+    if not len(numbers):
+        return Decision((), lambda: 0)
+    return Decision([payments.schedule(orders=numbers, due_at=at, at=at)], lambda: len(numbers))
+
+
+def pay_out_due(house: House, _: object, *, now: Instant) -> Decision:
+    """Pay sellers out, each in one itemized payout per currency; give the payout numbers."""
+    policy = house.markets.policy
+    due = payments.due_payouts(
+        house.payments, now=now, every=policy.payout_every, amount_minor_min=policy.payout_minor_min
+    )[:PAYOUTS_AT_ONCE_MAX]
+    if not due:
+        return Decision((), list)
+    first = house.payments.payouts + 1
+    sent = [
+        payments.pay_out(house.payments, payout=PayoutId(first + place), seller=SellerId(seller), unit=unit, now=now)
+        for place, (seller, unit) in enumerate(due)
+    ]
+    book = house.ledger
+    sellers, units = integers([seller for seller, _ in due]), integers([unit for _, unit in due])
+    amounts = integers([payout.amount_minor for payout in sent])
+    banks, facts = ledger.open_accounts(book, ledger.Kind.BANK, owners=integers(0), units=units, at=now)
+    rows = np.arange(len(due))
+    legs = ledger.Legs()
+    legs.post(rows, accounts=book.find(ledger.Kind.SELLER_BALANCE, sellers, units), amounts=-amounts)
+    legs.post(rows, accounts=banks, amounts=amounts)
+    outcomes = ledger.record(
+        book, legs, reason=ledger.Reason.PAID_OUT, references=first + rows, at=np.full(len(due), now, np.int64)
+    )
+    assert outcomes.recorded.all(), "A balance can be paid out."
+    return Decision([*facts, *outcomes.facts, *as_facts(*sent)], lambda: [payout.payout for payout in sent])

@@ -1,0 +1,203 @@
+"""Who may come in: tokens, passwords, and the registration of people, whose data is sealed here before it goes on."""
+
+import hashlib
+import hmac
+import secrets
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import msgspec
+from starlette.concurrency import run_in_threadpool
+
+from caravan.bootstrap import Caravan
+from caravan.flows import people
+from caravan.flows.house import House
+from caravan.insight import identity
+from caravan.kernel.clock import DAY
+from caravan.kernel.errors import Invalid
+from caravan.kernel.ids import AddressId, BuyerId
+from caravan.web.reach import ask, do
+
+SCOPES: dict[str, tuple[str, ...]] = {
+    "buyer": ("catalog:read", "carts:write", "checkout:write", "orders:read", "orders:write", "wallet:read"),
+    "seller": ("catalog:read", "catalog:write", "stock:write", "orders:read", "orders:write", "payouts:read"),
+    "operator": (
+        "catalog:read", "catalog:write", "stock:write", "orders:read", "orders:write", "payouts:read", "sellers:write",
+        "market:write", "wallet:read", "wallet:write", "tokens:write", "buyers:write",
+    ),
+}  # fmt: skip
+PASSWORD_CHARACTERS_MIN = 10
+PASSWORD_CHARACTERS_MAX = 256
+# RFC 7914's interactive setting, which OWASP still lists (N = 2^14 with r = 8, p = 5).
+_SCRYPT = {"n": 2**14, "r": 8, "p": 5}
+_SALT_BYTES = 16
+
+
+class Bearer(NamedTuple):
+    """Whoever shows a token: subject 0 is the operator."""
+
+    audience: str
+    subject: int
+    scopes: frozenset[str]
+
+
+class Contact(msgspec.Struct, frozen=True):
+    """How a buyer is called and reached."""
+
+    name: str
+    email: str = ""
+
+
+class Place(msgspec.Struct, frozen=True):
+    """Where a parcel goes."""
+
+    name: str
+    line1: str
+    city: str
+    postcode: str
+    country: str
+    line2: str = ""
+
+
+class Registration(msgspec.Struct, frozen=True):
+    """What somebody says of themselves to buy."""
+
+    name: str
+    email: str
+    password: str
+    country: str
+    address: Place | None = None
+
+
+def _hash(token: str) -> bytes:
+    return hashlib.sha256(token.encode()).digest()
+
+
+async def issue_token(
+    caravan: Caravan, *, audience: str, subject: int, scopes: Sequence[str] = (), days: int | None = None
+) -> str:
+    """Make a token; this is the only time that it is seen. Without scopes it has all of its audience."""
+    token, new = new_token(caravan, audience=audience, subject=subject, scopes=scopes, days=days)
+    await do(caravan, people.issue_token, new)
+    return token
+
+
+def new_token(
+    caravan: Caravan, *, audience: str, subject: int, scopes: Sequence[str] = (), days: int | None = None
+) -> tuple[str, people.NewToken]:
+    """Draw a token and give it with what has to be told to the cell. Refuses scopes that its audience does not have."""
+    allowed = SCOPES.get(audience, ())
+    foreign = set(scopes) - set(allowed)
+    if foreign:
+        raise Invalid(f"A {audience} token cannot have {', '.join(sorted(foreign))}.", field="scopes")
+    token = f"crv_{audience}_{secrets.token_urlsafe(32)}"
+    expires_at = caravan.clock.now() + (days or caravan.settings.token_days) * DAY
+    return token, people.NewToken(_hash(token), audience, subject, tuple(scopes) or allowed, expires_at)
+
+
+async def bearer_of(caravan: Caravan, token: str) -> Bearer | None:
+    """Tell who shows a token; None when it is unknown or too old."""
+    found = await ask(caravan, _token, _hash(token), caravan.clock.now())
+    return Bearer(found.audience, found.subject, frozenset(found.scopes)) if found else None
+
+
+def _token(house: House, token_hash: bytes, now: int) -> identity.Token | None:
+    return identity.token_of(house.identity, token_hash, now=now)
+
+
+async def revoke_token(caravan: Caravan, token: str) -> None:
+    """Make a token good for nothing."""
+    await do(caravan, people.revoke_token, _hash(token))
+
+
+def hash_password(password: str) -> bytes:
+    """Hash a password with scrypt and a salt of its own. Refuses one that is too short or too long."""
+    if not PASSWORD_CHARACTERS_MIN <= len(password) <= PASSWORD_CHARACTERS_MAX:
+        raise Invalid(
+            f"A password has {PASSWORD_CHARACTERS_MIN} to {PASSWORD_CHARACTERS_MAX} characters.", field="password"
+        )
+    salt = secrets.token_bytes(_SALT_BYTES)
+    return salt + hashlib.scrypt(password.encode(), salt=salt, maxmem=2**26, **_SCRYPT)
+
+
+def _matches(password: str, password_hash: bytes) -> bool:
+    salt, wanted = password_hash[:_SALT_BYTES], password_hash[_SALT_BYTES:]
+    found = hashlib.scrypt(password.encode()[: 4 * PASSWORD_CHARACTERS_MAX], salt=salt, maxmem=2**26, **_SCRYPT)
+    return hmac.compare_digest(found, wanted)
+
+
+_NOBODY = bytes(_SALT_BYTES + 64)
+
+
+async def log_in(caravan: Caravan, *, audience: str, email: str, password: str) -> str:
+    """Give a fresh token for an e-mail address and its password; refuses with WrongLogin, in the same time for both."""
+    mark = caravan.vault.mark(normal_email(email))
+    found = await ask(caravan, _login, audience, mark)
+    if not await run_in_threadpool(_matches, password, found.password_hash if found else _NOBODY) or found is None:
+        raise identity.WrongLogin
+    return await issue_token(caravan, audience=audience, subject=found.subject)
+
+
+def _login(house: House, audience: str, mark: bytes) -> identity.Login | None:
+    return identity.login_of(house.identity, audience=audience, email_mark=mark)
+
+
+async def set_password(caravan: Caravan, *, audience: str, subject: int, email: str, password: str) -> None:
+    """Let a seller or the operator log in with a password."""
+    mark = caravan.vault.mark(normal_email(email))
+    hashed = await run_in_threadpool(hash_password, password)
+    await do(caravan, people.set_password, people.NewLogin(audience, subject, mark, hashed))
+
+
+async def register(caravan: Caravan, registration: Registration) -> BuyerId:
+    """Register a buyer. Refuses an address that is taken as EmailTaken, and what cannot be as Invalid."""
+    email = normal_email(registration.email)
+    if not registration.name.strip():
+        raise Invalid("A name is needed.", field="name")
+    hashed = await run_in_threadpool(hash_password, registration.password)
+    contact = msgspec.json.encode(Contact(registration.name.strip(), email))
+    sealed = await run_in_threadpool(caravan.vault.seal, [contact])
+    place = b""
+    if registration.address is not None:
+        (place,) = caravan.vault.seal([msgspec.json.encode(registration.address)], like=sealed[0])
+    new = people.NewBuyer(caravan.vault.mark(email), sealed[0], registration.country, place, hashed)
+    return (await do(caravan, people.register_buyers, [new]))[0]
+
+
+async def add_address(caravan: Caravan, buyer: BuyerId, place: Place) -> AddressId:
+    """Give a buyer one more place to send to."""
+    known = await ask(caravan, _buyer, buyer)
+    (sealed,) = caravan.vault.seal([msgspec.json.encode(place)], like=known.contact)
+    return await do(caravan, people.add_address, people.NewAddress(buyer, place.country, sealed))
+
+
+async def forget(caravan: Caravan, buyer: BuyerId) -> None:
+    """Erase a buyer: first in the log, then their keys; the books stay balanced."""
+    known = await ask(caravan, _buyer, buyer)
+    await do(caravan, people.forget_buyer, buyer)
+    await run_in_threadpool(caravan.vault.destroy, known.contact)
+
+
+def contact_of(caravan: Caravan, buyer: identity.Buyer) -> Contact | None:
+    """Open a buyer's contact; None when they were forgotten."""
+    plain = caravan.vault.unseal(buyer.contact) if buyer.contact else None
+    return msgspec.json.decode(plain, type=Contact) if plain else None
+
+
+def place_of(caravan: Caravan, address: identity.Address) -> Place | None:
+    """Open an address; None when its buyer was forgotten."""
+    plain = caravan.vault.unseal(address.sealed) if address.sealed else None
+    return msgspec.json.decode(plain, type=Place) if plain else None
+
+
+def normal_email(email: str) -> str:
+    """Give an e-mail address in the form in which it is compared; refuse what is none."""
+    normal = email.strip().lower()
+    name, _, host = normal.partition("@")
+    if not name or "." not in host or len(normal) > 254 or any(letter.isspace() for letter in normal):  # noqa: PLR2004
+        raise Invalid("An e-mail address looks like name@example.org.", field="email")
+    return normal
+
+
+def _buyer(house: House, buyer: BuyerId) -> identity.Buyer:
+    return identity.buyer_of(house.identity, buyer)
