@@ -1,28 +1,41 @@
 """Who is wired to whom: a running Caravan is put together here, and nowhere else."""
 
+import fcntl
 import logging
+import shutil
+import tempfile
 import threading
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
 
+from caravan.adapters import archive
+from caravan.adapters.demo import DemoSource
+from caravan.adapters.memory import MemoryLog
+from caravan.adapters.olist import OlistSource
+from caravan.adapters.online_retail import OnlineRetailSource
 from caravan.adapters.sqlite import SqliteLog
 from caravan.adapters.sqlite_views import SqliteViewStore
 from caravan.adapters.vault import SqliteVault
-from caravan.cell import Cell, Log, Projector, Snapshots, ViewStore, registry
+from caravan.cell import Answers, Audit, Cell, Log, Model, Projector, Snapshots, ViewStore, audit, registry
 from caravan.cell import idempotency as answers
 from caravan.cell.cell import stop_process
 from caravan.config import Settings
 from caravan.events import catalog, delivery, identity, ledger, markets, orders, partners, payments
-from caravan.flows import settlement, shopping
+from caravan.flows import history, invariants, opening, settlement, shopping
 from caravan.flows.house import House
 from caravan.flows.views import all_views
 from caravan.insight.identity import Vault
 from caravan.kernel.clock import Clock, SystemClock
-from caravan.kernel.errors import CaravanError
+from caravan.kernel.errors import CaravanError, Conflict, Invalid
+from caravan.world import markets as terms
+from caravan.world.partners import History, HistorySource, ImportOptions
 
 _logger = logging.getLogger("caravan")
 
 KINDS = registry(catalog, delivery, identity, ledger, markets, orders, partners, payments, answers)
+_LOOK_S = 0.2
 SHAPE = "1"  # Change it when a model's dump changes: snapshots of another shape are passed over.
 
 
@@ -53,11 +66,12 @@ def open_caravan(
     clock: Clock | None = None,
     on_failure: Callable[[BaseException], None] = stop_process,
     ticks: bool = True,
+    log: Log | None = None,
 ) -> Caravan:
     """Open a home, make it if it is not there, and bring everything up to the head of its log."""
     settings.home.mkdir(parents=True, exist_ok=True, mode=0o700)
     clock = clock or SystemClock()
-    log = open_log(settings)
+    log = log or open_log(settings)
     house = House()
     cell = Cell(
         house=house, models=house.models(), log=log, kinds=KINDS, clock=clock,
@@ -66,7 +80,7 @@ def open_caravan(
     store = SqliteViewStore(settings.home / "views.db")
     projector = Projector(log=log, kinds=KINDS, views=all_views(), store=store)
     projector.start()
-    ticker = Ticker(cell, projector, every_s=settings.tick_seconds)
+    ticker = Ticker(cell, projector, settings)
     caravan = Caravan(
         settings=settings, cell=cell, views=store, projector=projector,
         vault=SqliteVault(settings.home / "vault.db"), clock=clock, ticker=ticker,
@@ -108,8 +122,8 @@ class Ticker:
     It also wakes the views when the log has grown, and writes a snapshot when the cell has been given much to remember.
     """
 
-    def __init__(self, cell: Cell[House], projector: Projector, *, every_s: float) -> None:
-        self._cell, self._projector, self._every_s = cell, projector, every_s
+    def __init__(self, cell: Cell[House], projector: Projector, settings: Settings) -> None:
+        self._cell, self._projector, self._settings = cell, projector, settings
         self._stops = threading.Event()
         self._threads = [threading.Thread(target=self._follow, name="follower", daemon=True)]
 
@@ -127,15 +141,18 @@ class Ticker:
             thread.join()
 
     def _follow(self) -> None:
-        seen = self._projector.position
+        seen, kept = self._projector.position, self._cell.facts
         while not self._stops.is_set():
-            position = self._cell.wait_for_more(seen, timeout_s=0.2)
+            position = self._cell.wait_for_more(seen, timeout_s=_LOOK_S)
             if position > seen:
                 self._projector.wake()
                 seen = position
+            if self._cell.facts - kept >= self._settings.snapshot_facts:
+                kept = self._cell.facts
+                self._cell.snapshot()
 
     def _tick(self) -> None:
-        while not self._stops.wait(self._every_s):
+        while not self._stops.wait(self._settings.tick_seconds):
             try:
                 tick(self._cell)
             except CaravanError:
@@ -147,3 +164,126 @@ def tick(cell: Cell[House], *, at: int | None = None) -> None:
     from_flows = (shopping.expire_checkouts, settlement.release_due, settlement.pay_out_due)
     for future in [cell.submit(flow, None, at=at) for flow in from_flows]:  # type: ignore[arg-type]
         future.result()
+
+
+@contextmanager
+def home_lock(settings: Settings, *, is_scratch: bool = False) -> Iterator[None]:
+    """Have a home to oneself; refuses one in which Caravan is running. A scratch copy needs no lock."""
+    if is_scratch:
+        yield
+        return
+    settings.home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with (settings.home / "lock").open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise HomeBusy(f"Caravan is running in {settings.home}. Stop it first, or name another --home.") from None
+        yield
+
+
+class HomeBusy(Conflict):
+    """Another process works in this home."""
+
+
+@contextmanager
+def opened(settings: Settings, *, is_scratch: bool) -> Iterator[Caravan]:
+    """Open a home to work in without doors; or a copy of nothing, in memory, that is thrown away."""
+    if not is_scratch:
+        caravan = open_caravan(settings, ticks=False)
+        try:
+            yield caravan
+        finally:
+            caravan.close()
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        caravan = open_caravan(replace(settings, home=Path(folder)), ticks=False, log=MemoryLog())
+        try:
+            yield caravan
+        finally:
+            caravan.close()
+
+
+_SOURCES: dict[str, type[OlistSource | OnlineRetailSource]] = {
+    "olist": OlistSource,
+    "online-retail": OnlineRetailSource,
+}
+
+
+def history_source(name: str) -> HistorySource:
+    """Give the importer of a format; refuses an unknown one."""
+    if name not in _SOURCES:
+        raise Invalid(f"There is no format {name[:40]!r}: it is one of {', '.join(_SOURCES)}.", field="format")
+    return _SOURCES[name]()
+
+
+def read_history(source: HistorySource, path: str, progress: Callable[[str, int, int], None]) -> History:
+    """Read another system's export whole."""
+    for seen in source.read(path, ImportOptions()):
+        if isinstance(seen, History):
+            return seen
+        progress(*seen)
+    raise Invalid(f"There is no history at {path}.", field="path")
+
+
+def fill_demo(settings: Settings, progress: Callable[[str, int, int], None]) -> None:
+    """Make a home with the demo market: aside first, then moved into place, so that it is there whole or not at all."""
+    aside = settings.home / "draft"
+    shutil.rmtree(aside, ignore_errors=True)
+    now = SystemClock().now()
+    read = read_history(DemoSource(ends_at=now), "", progress)
+    with opened(replace(settings, home=aside, log_url=""), is_scratch=False) as caravan:
+        first = _first(read)
+        caravan.cell.do(opening.open_market, _DEMO, at=first)  # type: ignore[arg-type]
+        history.move_in(caravan.cell, caravan.vault, read, progress)
+        caravan.projector.wait_for(caravan.cell.position, timeout_s=60)
+        caravan.cell.snapshot()
+    for name in ("vault.db", "views.db", "snapshots", "log.db"):  # The log last: it is what makes a home.
+        (aside / name).rename(settings.home / name)
+    shutil.rmtree(aside)
+
+
+def _first(read: History) -> int:
+    applied = read.sellers.column("applied_at").to_pylist()
+    return int(min(applied).timestamp()) * 1_000_000
+
+
+_DEMO = opening.Opening(
+    name="Caravan",
+    currency="EUR",
+    has_play_money=True,
+    fee_rules=(
+        terms.FeeRule(category="Books", basis_points=800),
+        terms.FeeRule(basis_points=1_000, floor_minor=20),
+    ),
+)
+
+
+def verify(settings: Settings, progress: Callable[[int, int], None]) -> Audit:
+    """Read the whole log again and hold everything against it."""
+    def make_models() -> Sequence[Model]:
+        return [*House().models(), Answers()]
+
+    log = open_log(settings)
+    try:
+        return audit(
+            log=log, kinds=KINDS, make_models=make_models, snapshots=snapshots_of(settings),
+            invariants=_findings, progress=progress,
+        )  # fmt: skip
+    finally:
+        log.close()
+
+
+def _findings(models: Sequence[Model]) -> Iterator[str]:
+    by_name = {model.name: model for model in models}
+    names = [column.name for column in fields(House)]
+    return invariants.findings(House(**{name: by_name[name] for name in names}))  # type: ignore[arg-type]
+
+
+def back_up(settings: Settings, target: Path, progress: Callable[[int, int], None]) -> dict[str, object]:
+    """Copy a home into one file, while it runs or not."""
+    return archive.back_up(settings.home, target, progress)
+
+
+def restore(settings: Settings, source: Path) -> dict[str, object]:
+    """Put a backup into an empty home."""
+    return archive.restore(source, settings.home)

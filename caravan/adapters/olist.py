@@ -449,8 +449,8 @@ class OlistSource:
 
         A file that lies among the others stands for its folder.
         """
-        files = _files(Path(path))
         with tabular.workspace() as connection:
+            files = _files(Path(path))
             intake = Intake(connection, rows_max=options.limit_rows)
             for shape in _SHAPES:
                 yield from intake.load(shape, files[shape.name])

@@ -89,7 +89,7 @@ WITH told AS (
     SELECT *, CASE WHEN abs(pence) <= 1000000000 THEN CAST(pence AS BIGINT) END AS unit_price_minor,
         starts_with(invoice, 'C') AS is_credit,
         code IN ('POST', 'DOT', 'C2', 'C3')
-            OR lower(description) IN ('postage', 'dotcom postage', 'carriage', 'next day carriage') AS is_carriage,
+            OR lower(coalesce(description, '')) IN ('postage', 'dotcom postage', 'carriage', 'next day carriage') AS is_carriage,
         regexp_full_match(code, 'M|D|S|B|CRUK|AMAZONFEE|BANK CHARGES|(GIFT|TEST|ADJUST).*') AS is_entry
     FROM told
 )
@@ -180,7 +180,8 @@ WITH settled AS (
 SELECT CASE WHEN NOT is_credit THEN 'lines' WHEN returned IS NULL THEN 'orders' ELSE 'returns' END AS ended_in,
     CASE WHEN NOT is_credit THEN invoice ELSE coalesce(returned, order_id) END AS reference, place, file, row,
     CASE WHEN fault IS NOT NULL THEN fault
-        WHEN unmatched.reason = 'refund_price_differs' THEN fault('UnitPrice', reason, format('{:.2f}', unit_price_minor / 100))
+        WHEN unmatched.reason = 'refund_price_differs' THEN fault('UnitPrice', reason, format('{:d}.{:02d}', unit_price_minor // 100,
+            unit_price_minor % 100))
         WHEN unmatched.reason IS NOT NULL THEN fault('StockCode', reason, code) END AS fault
 FROM judged_lines LEFT JOIN settled USING (place) LEFT JOIN unmatched USING (place)
 """
@@ -310,8 +311,8 @@ class OnlineRetailSource:
 
     def read(self, path: str, options: ImportOptions) -> Iterator[Progress | History]:
         """Yield progress while reading, and the history last. Refuse a path where no file has the eight columns."""
-        files, others = _files(Path(path))
         with tabular.workspace() as connection:
+            files, others = _files(Path(path))
             intake = Intake(connection, rows_max=options.limit_rows)
             yield from intake.load(_SHAPE, files)
             yield from _plan(connection)
@@ -449,7 +450,7 @@ def _parts(lines: Iterable[_Line], quantity: int) -> Iterator[tuple[_Line, int]]
 def _name_products(connection: duckdb.DuckDBPyConnection) -> None:
     """Give each SKU that was sold a title and a category: the table `titles`."""
     rows = [
-        (code, title := _title(description or f"Product {code}"), _category(title))
+        (code, title := _title(description) if description else f"Product {code}", _category(title))
         for code, description in connection.execute(_DESCRIPTIONS).fetchall()
     ]
     _create(connection, "titles", ["code", "title", "category"], [pa.string()] * 3, rows)

@@ -33,7 +33,9 @@ class SqliteLog:
     def take_over(self) -> int:
         """Become the one writer, by an epoch above all before."""
         with _guarded(self._writing):
-            row = self._writing.execute("INSERT INTO epochs (epoch) SELECT coalesce(max(epoch), 0) + 1 FROM epochs RETURNING epoch")
+            row = self._writing.execute(
+                "INSERT INTO epochs (epoch) SELECT coalesce(max(epoch), 0) + 1 FROM epochs RETURNING epoch"
+            )
             self._epoch = int(row.fetchone()[0])
         return self._epoch
 
@@ -50,8 +52,15 @@ class SqliteLog:
 
     def read(self, *, after: int = 0) -> Iterator[Frame]:
         """Give the frames behind a sequence number, some at a time, so that no read transaction stays open."""
+        at_once = _FRAMES_PER_READ
         while True:
-            rows = self._fetch("SELECT * FROM frames WHERE sequence > ? ORDER BY sequence LIMIT ?", after, _FRAMES_PER_READ)
+            try:
+                rows = self._fetch("SELECT * FROM frames WHERE sequence > ? ORDER BY sequence LIMIT ?", after, at_once)
+            except Outage:
+                if at_once == 1:
+                    raise
+                at_once = 1  # A damaged file: give every frame before the damage.
+                continue
             if not rows:
                 return
             for row in rows:

@@ -98,7 +98,7 @@ class Shape:
     def find(self, folder: Path) -> Path | None:
         """Find this table's file in a folder."""
         stems = {_plain(stem) for stem in self.stems}
-        fitting = [file for file in sorted(folder.iterdir()) if _plain(file.stem) in stems]
+        fitting = [file for file in sorted(folder.iterdir()) if file.is_file() and _plain(file.stem) in stems]
         ranked = [file for suffix in _SUFFIXES for file in fitting if file.suffix.lower() == suffix]
         return ranked[0] if ranked else None
 
@@ -138,13 +138,15 @@ def workspace() -> Iterator[duckdb.DuckDBPyConnection]:
             yield connection
         except (duckdb.OutOfMemoryException, duckdb.IOException) as error:
             raise Outage("The import ran out of memory, or of room for what does not fit there.") from error
+        except OSError as error:
+            raise Outage(f"{error.filename} could not be read.") from error
         finally:
             connection.close()
 
 
 def is_readable(file: Path) -> bool:
-    """Tell whether a file's name says that it is a table which can be read here."""
-    return file.suffix.lower() in _SUFFIXES
+    """Tell whether this is a file whose name says that it is a table."""
+    return file.is_file() and file.suffix.lower() in _SUFFIXES
 
 
 class Intake:
@@ -329,12 +331,22 @@ def _rows(tape: _Tape, *, delimiter: str, width: int) -> Iterator[list[str | Non
     reader = csv.reader(tape, delimiter=delimiter)
     while tape.next_row():
         fields = _fields(reader)
-        if fields is not None and len(fields) == width and not tape.is_cut:
+        if fields is not None and len(fields) == width and _is_whole(tape, delimiter=delimiter):
             yield [*fields, None]
         elif any(line.strip() for line in tape.taken):
             yield [*[None] * width, tape.taken[0].strip()[:_VALUE_CHARS_MAX]]
             tape.put_back()
             reader = csv.reader(tape, delimiter=delimiter)
+
+
+def _is_whole(tape: _Tape, *, delimiter: str) -> bool:
+    """Tell a row over several lines from one that swallowed others: its quotes are closed, and right before a delimiter."""
+    if tape.is_cut or len(tape.taken) == 1:
+        return not tape.is_cut
+    try:
+        return len(list(csv.reader(tape.taken, delimiter=delimiter, strict=True))) == 1
+    except csv.Error:
+        return False
 
 
 def _fields(reader: Iterator[list[str]]) -> list[str] | None:

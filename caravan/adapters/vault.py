@@ -40,21 +40,25 @@ class SqliteVault:
             self._keys.execute("INSERT INTO cell VALUES (?)", row)
         self._mark_key = bytes(row[0])
 
-    def seal(self, plain: Sequence[bytes], *, like: bytes | None = None) -> list[bytes]:
+    def seal(self, plain: Sequence[bytes]) -> list[bytes]:
         """Seal texts; fresh keys are in the file, synced, before this returns."""
-        if like is not None:
-            name = like[:_NAME_BYTES]
-            key = self._key(name)
-            if key is None:
-                raise Outage("The key of this person was destroyed: nothing more can be sealed with it.")
-            pairs = [(name, key)] * len(plain)
-        else:
-            pairs = [(secrets.token_bytes(_NAME_BYTES), secrets.token_bytes(_KEY_BYTES)) for _ in plain]
-            with self._lock:
-                self._keys.execute("BEGIN IMMEDIATE")
-                self._keys.executemany("INSERT INTO keys VALUES (?, ?)", pairs)
-                self._keys.execute("COMMIT")
+        pairs = [(secrets.token_bytes(_NAME_BYTES), secrets.token_bytes(_KEY_BYTES)) for _ in plain]
+        with self._lock:
+            self._keys.execute("BEGIN IMMEDIATE")
+            self._keys.executemany("INSERT INTO keys VALUES (?, ?)", pairs)
+            self._keys.execute("COMMIT")
         return [_seal(name, key, text) for (name, key), text in zip(pairs, plain, strict=True)]
+
+    def seal_each(self, plain: Sequence[bytes], *, like: Sequence[bytes]) -> list[bytes]:
+        """Seal texts with keys that are there already."""
+        return [self._seal_like(text, sealed) for text, sealed in zip(plain, like, strict=True)]
+
+    def _seal_like(self, text: bytes, sealed: bytes) -> bytes:
+        name = sealed[:_NAME_BYTES]
+        key = self._key(name)
+        if key is None:
+            raise Outage("The key of this person was destroyed: nothing more can be sealed with it.")
+        return _seal(name, key, text)
 
     def unseal(self, sealed: bytes) -> bytes | None:
         """Open a sealed text."""

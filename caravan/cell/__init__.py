@@ -1,9 +1,10 @@
 """The machine: do, ask and replay over one log with one writer. It knows no domain."""
 
+from caravan.cell.audit import Audit, Finding, audit
 from caravan.cell.cell import Batch, Broken, Cell, Decision, Full
 from caravan.cell.facts import Ragged, Section, numbers, ragged, registry, rows, schema, section, transpose
 from caravan.cell.frame import Corrupt, Frame
-from caravan.cell.idempotency import Answer, IdempotencyConflict, Key, RequestInFlight
+from caravan.cell.idempotency import Answer, Answers, IdempotencyConflict, Key, RequestInFlight
 from caravan.cell.index import Index
 from caravan.cell.log import Log, StaleWriter
 from caravan.cell.model import Model, digest, pack, unpack
@@ -14,11 +15,14 @@ from caravan.cell.table import Table
 
 __all__ = [
     "Answer",
+    "Answers",
+    "Audit",
     "Batch",
     "Broken",
     "Cell",
     "Corrupt",
     "Decision",
+    "Finding",
     "Frame",
     "Full",
     "IdempotencyConflict",
@@ -36,6 +40,7 @@ __all__ = [
     "View",
     "ViewStore",
     "Write",
+    "audit",
     "digest",
     "facts",
     "numbers",

@@ -171,6 +171,12 @@ class Cell(Generic[House]):
         return self._durable
 
     @property
+    def facts(self) -> int:
+        """Give how many facts have been decided since the log began."""
+        head = self._head
+        return head.first_fact + head.facts - 1 if head else 0
+
+    @property
     def epoch(self) -> int:
         """Give the epoch under which this process writes."""
         return self._epoch

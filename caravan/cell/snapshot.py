@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +10,7 @@ import xxhash
 
 from caravan.cell.frame import Frame
 from caravan.cell.log import Log
-from caravan.cell.model import Model
+from caravan.cell.model import Model, digest
 
 _KEPT = 2
 _MAGIC = b"caravan-snapshot-1\n"
@@ -61,6 +61,16 @@ class Snapshots:
                 model.load({name.removeprefix(mark): part for name, part in parts.items() if name.startswith(mark)})
             return frame
         return None
+
+    def reach(self) -> int:
+        """Give the position of the newest snapshot file, usable or not; 0 without one."""
+        return max((int(path.stem) for path in self._all() if path.stem.isdigit()), default=0)
+
+    def newest(self, make_models: Callable[[], Sequence[Model]], log: Log) -> tuple[int, str] | None:
+        """Give the position and the digest of the newest usable snapshot."""
+        models = make_models()
+        frame = self.load(models, log)
+        return (frame.sequence, digest(models)) if frame is not None else None
 
     def _all(self) -> list[Path]:
         return sorted(self._folder.glob("*.snapshot"), reverse=True)

@@ -9,6 +9,7 @@ import numpy as np
 
 from caravan.cell import Batch, Ragged, Section
 from caravan.flows.house import House, answered, integers
+from caravan.insight import identity
 from caravan.kernel.clock import Instant
 from caravan.kernel.errors import CaravanError, Invalid, NotFound, Refusal
 from caravan.kernel.ids import AddressId, BuyerId, ListingId, PurchaseId, SessionId
@@ -177,6 +178,8 @@ def _direct_basket(house: House, request: DirectOrder, *, now: Instant) -> Baske
         raise Invalid("A listing stands in one line of an order.", field="lines")
     if (listings <= 0).any() or (listings >= len(table)).any():
         raise NotFound("There is no such listing.")
+    if request.address and identity.address_of(house.identity, request.address).buyer != request.buyer:
+        raise NotFound("There is no such address.")
     return Baskets(
         at=integers(now), buyers=integers(request.buyer), sessions=integers(0), addresses=integers(request.address),
         units=integers(numeric(request.currency)), expected=integers(request.expected_minor),
@@ -197,9 +200,23 @@ def _join(requests: Sequence[Baskets]) -> Baskets:
     return Baskets(**columns)
 
 
+def select(baskets: Baskets, rows: np.ndarray) -> Baskets:
+    """Give these purchases alone, with their lines; `rows` int64, rising."""
+    place = np.full(len(baskets), -1, np.int64)
+    place[rows] = np.arange(len(rows))
+    lines = np.flatnonzero(place[baskets.rows] >= 0)
+    per_line = {"rows", "listings", "quantities", "unit_prices", "shipping", "holds"}
+    columns = {
+        column.name: getattr(baskets, column.name)[lines if column.name in per_line else rows]
+        for column in fields(Baskets)
+    }
+    return Baskets(**columns | {"rows": place[columns["rows"]]})
+
+
 def _place(house: House, baskets: Baskets) -> tuple[list[Section], np.ndarray, np.ndarray, np.ndarray]:
     """Decide baskets in order; give the facts, purchase numbers, verdicts and the ledger accounts at fault."""
-    verdicts = _check(house, baskets)
+    verdicts = judge(house, baskets)
+    _judge_accounts(house, baskets, verdicts)
     lines = _Lines.of(house, baskets, verdicts)
     fees, fee_taxes = markets.fees(
         house.markets,
@@ -260,8 +277,18 @@ class _Lines:
         return np.add.reduceat(values, self.order_starts) if len(self.order_starts) else values[:0]
 
 
-def _check(house: House, baskets: Baskets) -> np.ndarray:
-    """Give a verdict on what can be seen without the ledger: 0, or why not. The first fault of a purchase counts."""
+def _judge_accounts(house: House, baskets: Baskets, verdicts: np.ndarray) -> None:
+    """Refuse what needs an account that was never opened: no stock was ever received, no money ever put in."""
+    table = house.catalog.listings
+    listings = np.where(verdicts[baskets.rows] == 0, baskets.listings, 0)
+    stocks = house.ledger.find(ledger.Kind.AVAILABLE, table.location[listings], table.sku[listings])
+    wallets = house.ledger.find(ledger.Kind.WALLET, baskets.buyers, baskets.units)
+    verdicts[(verdicts == 0) & (wallets == 0)] = Verdict.INSUFFICIENT_FUNDS
+    verdicts[(verdicts == 0) & _any_line(baskets, stocks == 0)] = Verdict.OUT_OF_STOCK
+
+
+def judge(house: House, baskets: Baskets) -> np.ndarray:
+    """Give a Verdict on what can be seen without the ledger: 0, or why not; int64 [n]."""
     verdicts = np.zeros(len(baskets), np.int64)
     table = house.catalog.listings
     known = (baskets.listings > 0) & (baskets.listings < len(table))
@@ -271,7 +298,7 @@ def _check(house: House, baskets: Baskets) -> np.ndarray:
         & (baskets.quantities > 0)
         & (baskets.quantities <= orders.UNITS_PER_LINE_MAX)
         & (baskets.unit_prices > 0)
-        & (baskets.unit_prices <= AMOUNT_MAX // orders.UNITS_PER_LINE_MAX)
+        & (baskets.unit_prices <= AMOUNT_MAX // np.maximum(baskets.quantities, 1))
         & (baskets.shipping >= 0)
         & (baskets.shipping <= AMOUNT_MAX)
         & (table.unit[listings] == baskets.units[baskets.rows])
@@ -281,15 +308,10 @@ def _check(house: House, baskets: Baskets) -> np.ndarray:
     buyers_known = (baskets.buyers > 0) & (baskets.buyers < len(house.identity.buyers))
     totals = np.zeros(len(baskets), np.int64)
     np.add.at(totals, baskets.rows[sane], (baskets.unit_prices * baskets.quantities + baskets.shipping)[sane])
-    # An account that was never opened holds nothing: no stock was ever received, no money ever put in.
-    stocks = house.ledger.find(ledger.Kind.AVAILABLE, table.location[listings], table.sku[listings])
-    wallets = house.ledger.find(ledger.Kind.WALLET, baskets.buyers, baskets.units)
     marked = orders.purchase_of_mark(house.orders, (baskets.marks_high, baskets.marks_low))
     has_lines = np.bincount(baskets.rows, minlength=len(baskets)) > 0
-    # In falling order of weight: what is written first here is what a purchase with several faults is told.
+    # In rising order of weight: of several faults, the one that is written last is told.
     for verdict, is_faulty in (
-        (Verdict.INSUFFICIENT_FUNDS, wallets == 0),
-        (Verdict.OUT_OF_STOCK, _any_line(baskets, stocks == 0)),
         (Verdict.TOTAL_CHANGED, totals != baskets.expected),
         (Verdict.SELLER_NOT_ACTIVE, _any_line(baskets, ~house.partners.active[sellers])),
         (Verdict.NOT_ON_OFFER, _any_line(baskets, ~is_live)),

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from caravan.cell import Batch, Section
-from caravan.flows.house import House, answered
+from caravan.flows.house import House, answered, fold
 from caravan.kernel.clock import Instant
 from caravan.kernel.errors import CaravanError, NotFound, Refusal
 from caravan.trade import delivery, ledger, orders, payments
@@ -84,17 +84,8 @@ def _hand_over(house: House, request: Handover, facts: list[Section]) -> np.ndar
         payments.capture(house.payments, orders=numbers, at=at),
     ]
     # Folded in at once, because the next request of this batch must see it.
-    _fold(house, new, facts)
+    facts += fold(house, new)
     return parcels
-
-
-def _fold(house: House, new: Sequence[Section], facts: list[Section]) -> None:
-    """Fold facts into the models here, so that later requests of the same batch are decided over them."""
-    for part in new:
-        for model in house.models():
-            if part.kind in model.kinds and not part.is_applied:
-                model.apply(part)
-        facts.append(part._replace(is_applied=True))
 
 
 def _record_handover(house: House, numbers: np.ndarray, at: np.ndarray, facts: list[Section]) -> list[Section]:
@@ -162,7 +153,7 @@ def _scan(house: House, request: Scans, facts: list[Section]) -> int:
             orders.receive(orders=numbers, at=at),
             payments.schedule(orders=numbers, due_at=due_at, at=at),
         ]
-    _fold(house, new, facts)
+    facts += fold(house, new)
     return len(numbers)
 
 
@@ -197,7 +188,7 @@ def _cancel(house: House, request: Cancellation, facts: list[Section]) -> np.nda
         orders.cancel(orders=numbers, by=request.sellers[chosen], at=at),
         payments.void(house.payments, orders=numbers, at=at),
     ]
-    _fold(house, new, facts)
+    facts += fold(house, new)
     return numbers
 
 

@@ -61,3 +61,13 @@ def answered(facts: Sequence[Section], results: Sequence[object]) -> Batch:
         facts,
         [result if isinstance(result, CaravanError) else lambda result=result: result for result in results],  # type: ignore[misc]
     )
+
+
+def fold(house: House, facts: Sequence[Section]) -> list[Section]:
+    """Fold facts in here and now, so that what follows in the same decision is decided over them; give them back."""
+    for part in facts:
+        if not part.is_applied:
+            for model in house.models():
+                if part.kind in model.kinds:
+                    model.apply(part)
+    return [part._replace(is_applied=True) for part in facts]

@@ -25,13 +25,15 @@ class NotYourListing(Refusal):
 class Offer(msgspec.Struct, frozen=True, kw_only=True):
     """A product with the first listing of each of its options, as a seller puts it up.
 
-    With `product` given, the offer joins that page instead of making a new one.
+    With `product` given, the offer joins that page instead of making a new one; with `joins_page`, it joins the page
+    that was made under the same reference, where there is one.
     """
 
     page: catalog.ProductDraft | None = None
     product: ProductId = ProductId(0)
     options: tuple[tuple[str, catalog.ListingDraft], ...]
     is_live: bool = True
+    joins_page: bool = False
 
 
 class Offered(NamedTuple):
@@ -89,60 +91,79 @@ class Offers(NamedTuple):
 
 def offer_products(house: House, wanted: Offers, *, now: Instant) -> Decision:
     """Put products on offer; give an Offered for each. Refuses sellers who are not let in."""
-    numbers = _Numbers(house)
-    facts: list[Event] = []
-    offered: list[Offered] = []
-    for seller, offer in zip(wanted.sellers, wanted.offers, strict=True):
-        offered.append(_offer(house, seller, offer, numbers, facts, now=now))
-    return Decision(as_facts(*facts), lambda: offered)
+    draft = _Draft(house)
+    offered = [
+        _offer(house, seller, offer, draft, now=now)
+        for seller, offer in zip(wanted.sellers, wanted.offers, strict=True)
+    ]
+    return Decision(as_facts(*draft.pages, *draft.skus, *draft.listings, *draft.published), lambda: offered)
 
 
-class _Numbers:
-    """The next numbers to give out within one decision."""
+class _Draft:
+    """What one decision adds to the catalog, by kind, so that each kind is one run of columns."""
 
     def __init__(self, house: House) -> None:
-        self.product = len(house.catalog.products)
-        self.sku = len(house.catalog.skus)
-        self.listing = len(house.catalog.listings)
+        self._house = house
+        self.pages: list[Event] = []
+        self.skus: list[Event] = []
+        self.listings: list[Event] = []
+        self.published: list[Event] = []
+        self._products: dict[str, ProductId] = {}  # by reference, of pages in this draft
+        self._options: dict[tuple[ProductId, str], SkuId] = {}
+
+    def page(self, offer: Offer, seller: SellerId, *, now: Instant) -> ProductId:
+        """Give the page that an offer is on, making it where it has to be."""
+        if offer.page is None:
+            return catalog.product_of(self._house.catalog, offer.product).product
+        reference = offer.page.reference
+        if offer.joins_page and reference:
+            known = self._house.catalog.pages.get(reference) or self._products.get(reference)
+            if known:
+                return known
+        product = ProductId(len(self._house.catalog.products) + len(self.pages))
+        self.pages.append(
+            catalog.add_product(self._house.catalog, offer.page, product=product, seller=seller, now=now)
+        )
+        self._products[reference] = product
+        return product
+
+    def sku(self, product: ProductId, option: str, *, now: Instant) -> SkuId:
+        """Give the SKU of an option, making it where it has to be."""
+        if product < len(self._house.catalog.products):
+            for sku in self._house.catalog.products[product].skus:
+                if self._house.catalog.skus[sku].option == option:
+                    return sku
+        if (product, option) not in self._options:
+            sku = SkuId(len(self._house.catalog.skus) + len(self.skus))
+            self.skus.append(catalog.add_sku(self._house.catalog, sku=sku, product=product, option=option, now=now))
+            self._options[product, option] = sku
+        return self._options[product, option]
+
+    def next_listing(self) -> ListingId:
+        return ListingId(len(self._house.catalog.listings) + len(self.listings))
 
 
-def _offer(  # noqa: PLR0913
-    house: House, seller: SellerId, offer: Offer, numbers: _Numbers, facts: list[Event], *, now: Instant
-) -> Offered:
+def _offer(house: House, seller: SellerId, offer: Offer, draft: _Draft, *, now: Instant) -> Offered:
     merchant = partners.seller_of(house.partners, seller)
     if merchant.status != partners.SellerStatus.ACTIVE:
         raise partners.SellerNotActive("The operator has not let this seller in.")
     market = house.markets.market
     if not offer.options:
         raise Invalid("An offer has at least one option.", field="options")
-    known: dict[str, SkuId] = {}
-    if offer.page is not None:
-        product = ProductId(numbers.product)
-        numbers.product += 1
-        facts.append(catalog.add_product(house.catalog, offer.page, product=product, seller=seller, now=now))
-    else:
-        product = offer.product
-        page = catalog.product_of(house.catalog, product)
-        known = {house.catalog.skus[sku].option: sku for sku in page.skus}
+    product = draft.page(offer, seller, now=now)
     listings = []
-    for option, draft in offer.options:
-        if market is not None and draft.currency != market.currency:
+    for option, terms in offer.options:
+        if market is not None and terms.currency != market.currency:
             raise Invalid(f"This market trades in {market.currency}.", field="currency")
-        sku = known.get(option)
-        if sku is None:
-            sku = known[option] = SkuId(numbers.sku)
-            numbers.sku += 1
-            facts.append(catalog.add_sku(house.catalog, sku=sku, product=product, option=option, now=now))
-        listing = ListingId(numbers.listing)
-        numbers.listing += 1
-        facts.append(
+        sku, listing = draft.sku(product, option, now=now), draft.next_listing()
+        draft.listings.append(
             catalog.add_listing(
-                house.catalog, draft, listing=listing, seller=seller, sku=sku, location=merchant.locations[0], now=now
+                house.catalog, terms, listing=listing, seller=seller, sku=sku, location=merchant.locations[0], now=now
             )
         )
         if offer.is_live:
             is_reviewed = house.markets.policy.reviews_listings
-            facts.append(catalog.publish_new(listing=listing, is_reviewed=is_reviewed, now=now))
+            draft.published.append(catalog.publish_new(listing=listing, is_reviewed=is_reviewed, now=now))
         listings.append(listing)
     return Offered(product, tuple(listings))
 

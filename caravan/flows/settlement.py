@@ -10,6 +10,7 @@ from caravan.flows.house import House, answered, as_facts, integers
 from caravan.kernel.clock import Instant
 from caravan.kernel.errors import CaravanError, Invalid, NotFound
 from caravan.kernel.ids import PayoutId, SellerId
+from caravan.kernel.money import AMOUNT_MAX
 from caravan.trade import ledger, orders, payments
 
 PAYOUTS_AT_ONCE_MAX = 1_000
@@ -59,6 +60,8 @@ def _top_up(house: House, request: TopUps, facts: list[Section], *, now: Instant
     into_wallet = request.amounts - request.suspense
     if (into_wallet <= 0).any():
         raise Invalid("An amount is above zero.", field="amount")
+    if (into_wallet > AMOUNT_MAX).any():
+        raise payments.TopUpTooLarge
     noted = payments.top_up(
         at=request.at, buyers=request.buyers, units=request.units, amounts=request.amounts, methods=request.methods,
         references=request.references,

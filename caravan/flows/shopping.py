@@ -85,11 +85,17 @@ def merge_carts(house: House, merge: Merge, *, now: Instant) -> Decision:
         return Decision(as_facts(claimed), lambda: (merge.guest_cart, ()))
     own = _own_cart(house, merge.buyer_cart, merge.buyer)
     facts, clamped = [], []
+    lines_left = orders.LINES_PER_CART_MAX - len(own.lines)
     for listing, quantity in guest.lines.items():
         wanted = quantity + own.lines.get(listing, 0)
-        if wanted > orders.UNITS_PER_LINE_MAX:
-            clamped.append(listing)
         fitting = min(wanted, orders.UNITS_PER_LINE_MAX)
+        if listing not in own.lines:
+            fitting = fitting if lines_left > 0 else 0
+            lines_left -= 1
+        if fitting < wanted:
+            clamped.append(listing)
+        if not fitting:
+            continue  # It stays in the guest's cart, where it can still be seen.
         facts.append(
             orders.set_cart_line(house.orders, cart=own.cart, listing=listing, quantity=fitting, now=now)
         )
@@ -203,6 +209,8 @@ def _summed(wanted: Sequence[tuple[ListingId, int]]) -> list[tuple[ListingId, in
         if not 0 < quantity <= orders.UNITS_PER_LINE_MAX:
             raise Invalid(f"A quantity is 1 to {orders.UNITS_PER_LINE_MAX}.", field="quantity")
         sums[listing] = sums.get(listing, 0) + quantity
+    if any(quantity > orders.UNITS_PER_LINE_MAX for quantity in sums.values()):
+        raise Invalid(f"A quantity is 1 to {orders.UNITS_PER_LINE_MAX}.", field="quantity")
     return list(sums.items())
 
 

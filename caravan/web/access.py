@@ -159,7 +159,7 @@ async def register(caravan: Caravan, registration: Registration) -> BuyerId:
     sealed = await run_in_threadpool(caravan.vault.seal, [contact])
     place = b""
     if registration.address is not None:
-        (place,) = caravan.vault.seal([msgspec.json.encode(registration.address)], like=sealed[0])
+        (place,) = caravan.vault.seal_each([msgspec.json.encode(registration.address)], like=sealed)
     new = people.NewBuyer(caravan.vault.mark(email), sealed[0], registration.country, place, hashed)
     return (await do(caravan, people.register_buyers, [new]))[0]
 
@@ -167,7 +167,7 @@ async def register(caravan: Caravan, registration: Registration) -> BuyerId:
 async def add_address(caravan: Caravan, buyer: BuyerId, place: Place) -> AddressId:
     """Give a buyer one more place to send to."""
     known = await ask(caravan, _buyer, buyer)
-    (sealed,) = caravan.vault.seal([msgspec.json.encode(place)], like=known.contact)
+    (sealed,) = caravan.vault.seal_each([msgspec.json.encode(place)], like=[known.contact])
     return await do(caravan, people.add_address, people.NewAddress(buyer, place.country, sealed))
 
 

@@ -7,8 +7,12 @@ from typing import Protocol
 class Vault(Protocol):
     """Keys of the people of this cell. Destroying one makes all that was sealed with it unreadable, everywhere."""
 
-    def seal(self, plain: Sequence[bytes], *, like: bytes | None = None) -> list[bytes]:
-        """Seal each text with a fresh key, or all with the key that sealed `like`; keys are durable on return."""
+    def seal(self, plain: Sequence[bytes]) -> list[bytes]:
+        """Seal each text with a fresh key; the keys are durable on return."""
+        ...
+
+    def seal_each(self, plain: Sequence[bytes], *, like: Sequence[bytes]) -> list[bytes]:
+        """Seal each text with the key that sealed its neighbor in `like`."""
         ...
 
     def unseal(self, sealed: bytes) -> bytes | None:

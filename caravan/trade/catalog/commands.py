@@ -16,6 +16,7 @@ TITLE_CHARACTERS_MAX = 200
 DESCRIPTION_CHARACTERS_MAX = 20_000
 IMAGE_CHARACTERS_MAX = 100_000
 ATTRIBUTES_MAX = 50
+PRICE_MINOR_MAX = AMOUNT_MAX // 100  # So that no quantity of it, up to what a line holds, overflows.
 CONDITIONS = ("new", "refurbished", "used")
 
 
@@ -121,10 +122,10 @@ def add_listing(  # noqa: PLR0913
 
 
 def _priced(price_minor: int, shipping_minor: int) -> None:
-    if not 0 < price_minor <= AMOUNT_MAX:
-        raise Invalid("A price is above zero.", field="price_minor")
-    if not 0 <= shipping_minor <= AMOUNT_MAX:
-        raise Invalid("A shipping price is not below zero.", field="shipping_minor")
+    if not 0 < price_minor <= PRICE_MINOR_MAX:
+        raise Invalid(f"A price is above zero and at most {PRICE_MINOR_MAX}.", field="price_minor")
+    if not 0 <= shipping_minor <= PRICE_MINOR_MAX:
+        raise Invalid(f"A shipping price is not below zero and at most {PRICE_MINOR_MAX}.", field="shipping_minor")
 
 
 def reprice(  # noqa: PLR0913

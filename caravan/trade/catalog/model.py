@@ -76,6 +76,7 @@ class Catalog:
         )  # fmt: skip
         self.conditions: list[str] = [""]
         self.references: dict[tuple[int, str], ListingId] = {}
+        self.pages: dict[str, ProductId] = {}  # By the reference that a page was brought in with.
 
     def apply(self, part: Section) -> None:
         """Fold in a run of facts."""
@@ -93,6 +94,8 @@ class Catalog:
                         event.gtin, event.attributes, event.image, event.weight_grams, event.reference,
                     )
                 )  # fmt: skip
+                if event.reference:
+                    self.pages[event.reference] = event.product
             case events.ProductEdited():
                 page = self.products[event.product]
                 page.title, page.description, page.category = event.title, event.description, event.category
@@ -141,4 +144,5 @@ class Catalog:
         self.conditions = unpack(parts, "conditions", list[str])
         triples = unpack(parts, "references", list[tuple[int, str, int]])
         self.references = {(seller, reference): ListingId(listing) for seller, reference, listing in triples}
+        self.pages = {page.reference: page.product for page in self.products if page.reference}
         self.listings.load("listings", parts)

@@ -64,16 +64,18 @@ class Delivery:
     def _scan(self, part: Section) -> None:
         parcel, status, at = (numbers(part.batch, name) for name in ("parcel", "status", "at"))
         table = self.parcels
-        # Sorted by time, so that of several scans of one parcel in a run the furthest in time is assigned last.
-        order = np.argsort(at, kind="stable")
-        parcel, status, at = parcel[order], status[order], at[order]
-        delivered = status == ParcelStatus.DELIVERED
-        fresh = delivered & (table.delivered_at[parcel] == 0)
+        # Sorted by rank, so that of several scans of one parcel in a run the furthest is assigned last. A final status
+        # outranks every other; then the scan's own time counts, then the way. A rank is the same in whatever order
+        # scans arrive.
+        is_final = status >= ParcelStatus.DELIVERED
+        order = np.lexsort((status, at, is_final))
+        parcel, status, at, is_final = parcel[order], status[order], at[order], is_final[order]
+        fresh = (status == ParcelStatus.DELIVERED) & (table.delivered_at[parcel] == 0)
         table.delivered_at[parcel[fresh][::-1]] = at[fresh][::-1]
-        is_final = (table.delivered_at[parcel] != 0) & (status < ParcelStatus.DELIVERED)
-        counts = (at >= table.scanned_at[parcel]) & ~is_final | delivered
-        table.status[parcel[counts]] = status[counts]
-        np.maximum.at(table.scanned_at, parcel, at)
+        was_final, was, since = table.status[parcel] >= ParcelStatus.DELIVERED, table.status[parcel], table.scanned_at[parcel]
+        is_later = (at > since) | (at == since) & (status > was)
+        counts = (is_final > was_final) | (is_final == was_final) & is_later
+        table.status[parcel[counts]], table.scanned_at[parcel[counts]] = status[counts], at[counts]
 
     def dump(self) -> dict[str, np.ndarray]:
         """Give everything."""

@@ -8,6 +8,7 @@ from caravan.trade.orders.commands import (
     AlreadyFulfilled,
     CartTooLarge,
     EmptyCart,
+    LINES_PER_CART_MAX,
     NothingToReturn,
     OrderNotOpen,
     SessionNotReady,
@@ -43,6 +44,7 @@ from caravan.trade.orders.queries import (
 )
 
 __all__ = [
+    "LINES_PER_CART_MAX",
     "UNITS_PER_LINE_MAX",
     "AlreadyFulfilled",
     "Cart",

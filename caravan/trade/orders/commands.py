@@ -9,6 +9,7 @@ from caravan.events import orders as events
 from caravan.kernel.clock import Instant
 from caravan.kernel.errors import Invalid, NotFound, Refusal
 from caravan.kernel.ids import AddressId, BuyerId, CartId, HoldId, ListingId, OrderId, SessionId
+from caravan.kernel.money import AMOUNT_MAX
 from caravan.trade.orders.model import Line, Orders, Session, SessionStatus
 
 LINES_PER_CART_MAX = 100
@@ -91,6 +92,9 @@ def open_session(  # noqa: PLR0913
         raise EmptyCart
     if any(line.quantity <= 0 for line in lines):
         raise Invalid("A quantity is above zero.", field="quantity")
+    total = sum(line.unit_price_minor * line.quantity + line.shipping_minor for line in lines)
+    if len(lines) > LINES_PER_CART_MAX or total > AMOUNT_MAX:
+        raise CartTooLarge(f"A checkout has at most {LINES_PER_CART_MAX} lines, and a total that can be paid.")
     return events.SessionOpened(
         at=now,
         session=session,
@@ -98,7 +102,7 @@ def open_session(  # noqa: PLR0913
         cart=cart,
         address=address,
         currency=currency,
-        total_minor=sum(line.unit_price_minor * line.quantity + line.shipping_minor for line in lines),
+        total_minor=total,
         listings=tuple(line.listing for line in lines),
         skus=tuple(line.sku for line in lines),
         locations=tuple(line.location for line in lines),
@@ -223,7 +227,7 @@ def return_line(  # noqa: PLR0913
 ) -> events.LineReturned:
     """Take units of a fulfilled order back. Refuses more units, or more money, than are still out there.
 
-    The fee and its tax go back in proportion; with the last unit goes whatever remains of them.
+    The fee and its tax go back in proportion; with the last unit of the order goes whatever remains of them.
     """
     table, lines = orders.orders, orders.lines
     if not 0 <= line < table.lines[order]:
@@ -237,14 +241,20 @@ def return_line(  # noqa: PLR0913
         raise NothingToReturn(f"At most {paid} can be refunded on this line.", left_minor=paid)
     fee = int(lines.fee[row])
     before, after = fee * returned // ordered, fee * (returned + quantity) // ordered
-    tax = _tax_share(orders, order, before, after)
+    tax = _tax_share(orders, order, after - before)
     return events.LineReturned(
         at=now, order=order, line=line, quantity=quantity, refund_minor=refund_minor,
         fee_minor=min(after - before, refund_minor), fee_tax_minor=min(tax, refund_minor - min(after - before, refund_minor)),
     )  # fmt: skip
 
 
-def _tax_share(orders: Orders, order: OrderId, before: int, after: int) -> int:
+def _tax_share(orders: Orders, order: OrderId, fee_back: int) -> int:
+    """Give the tax on a part of the fee, so that the parts of all lines together are the whole tax."""
     fee, tax = int(orders.orders.fee[order]), int(orders.orders.fee_tax[order])
-    return (tax * after // fee - tax * before // fee) if fee else 0
-
+    if not fee:
+        return 0
+    first = int(orders.orders.first_line[order])
+    mine = slice(first, first + int(orders.orders.lines[order]))
+    columns = (orders.lines.fee[mine], orders.lines.returned[mine], orders.lines.quantity[mine])
+    before = sum(part * returned // ordered for part, returned, ordered in zip(*map(np.ndarray.tolist, columns), strict=True))
+    return tax * (before + fee_back) // fee - tax * before // fee

@@ -29,14 +29,17 @@ def fees(
             matches &= sellers == seller
         if rules.categories[place]:
             matches &= in_category(rules.categories[place])
-        wanted = _share(prices_minor, rules.basis_points[place]) + rules.fixed_minor[place] * quantities
+        # No unit need cost more than the line, so that a fixed fee near the limit does not overflow.
+        fixed = np.minimum(rules.fixed_minor[place], prices_minor // quantities + 1) * quantities
+        wanted = _share(prices_minor, rules.basis_points[place]) + fixed
         wanted = np.maximum(wanted, rules.floors_minor[place])
         if rules.caps_minor[place]:
             wanted = np.minimum(wanted, rules.caps_minor[place])
         fee[matches] = wanted[matches]
         is_open &= ~matches
     tax_share = rules.tax_basis_points
-    fee = np.minimum(fee, prices_minor * 10_000 // (10_000 + tax_share))
+    whole, rest = np.divmod(prices_minor, 10_000 + tax_share)
+    fee = np.minimum(fee, whole * 10_000 + rest * 10_000 // (10_000 + tax_share))
     tax = np.minimum(_share(fee, tax_share), prices_minor - fee)
     return fee, tax
 

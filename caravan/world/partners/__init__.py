@@ -13,10 +13,11 @@ from caravan.world.partners.commands import (
     suspend,
 )
 from caravan.world.partners.model import Location, Partners, Seller, SellerStatus
-from caravan.world.partners.ports import History, HistorySource, ImportOptions
+from caravan.world.partners.ports import REJECTS, History, HistorySource, ImportOptions
 from caravan.world.partners.queries import seller_of
 
 __all__ = [
+    "REJECTS",
     "Application",
     "History",
     "HistorySource",

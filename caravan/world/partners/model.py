@@ -63,12 +63,15 @@ class Partners:
         self.version += 1
         for event in rows(part):
             self._apply(event)
-        self._index()
+        if part.kind is not events.LocationOpened:
+            self._index()
 
     def _apply(self, event: Event) -> None:
         match event:
             case events.SellerApplied():
                 assert event.seller == len(self.sellers)
+                if event.reference:
+                    self.references[event.reference] = event.seller
                 self.sellers.append(
                     Seller(
                         event.seller, event.name, event.country, event.city, event.description, event.reference, event.at
@@ -87,7 +90,6 @@ class Partners:
 
     def _index(self) -> None:
         self.active = np.array([seller.status == SellerStatus.ACTIVE for seller in self.sellers])
-        self.references = {seller.reference: seller.seller for seller in self.sellers if seller.reference}
 
     def dump(self) -> dict[str, np.ndarray]:
         """Give sellers and locations as bytes."""
@@ -97,4 +99,5 @@ class Partners:
         """Take them back."""
         self.sellers = unpack(parts, "sellers", list[Seller])
         self.locations = unpack(parts, "locations", list[Location])
+        self.references = {seller.reference: seller.seller for seller in self.sellers if seller.reference}
         self._index()

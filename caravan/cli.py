@@ -1,0 +1,242 @@
+"""The same from a terminal: start Caravan, move a shop in, verify, rebuild, back up, restore."""
+
+import csv
+import logging
+import socket
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+from caravan import bootstrap, config
+from caravan.flows import history, people
+from caravan.flows.opening import Opening, open_market
+from caravan.kernel.errors import CaravanError, Invalid, code
+from caravan.kernel.money import plain
+from caravan.web import access
+from caravan.web.server import serve
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, help="Caravan: a marketplace in one process.")
+_say = Console(stderr=True, highlight=False)
+
+Home = Annotated[Path | None, typer.Option("--home", help="The folder with log, vault, views and snapshots.")]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.")]
+
+_OPERATOR_DAYS = 3_650
+
+
+def main() -> None:
+    """Run a command; a refusal ends it with 1 and a sentence, wrong usage with 2."""
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s %(levelname)s %(message)s")
+    try:
+        app()
+    except CaravanError as error:
+        _say.print(f"[red]{code(error)}[/red]: {error}", soft_wrap=True)
+        sys.exit(1)
+
+
+@app.command()
+def up(
+    port: Annotated[int | None, typer.Option(help="The port to listen on.")] = None,
+    home: Home = None,
+    market: Annotated[str | None, typer.Option(help="What an empty home is filled with: demo or empty.")] = None,
+    host: Annotated[str | None, typer.Option(help="The address to listen on; the default is this machine only.")] = None,
+) -> None:
+    """Start Caravan: the storefront, the seller's pages, the API."""
+    settings = _settings(home, port=port, market=market, host=host)
+    if settings.market not in ("demo", "empty"):
+        raise typer.BadParameter("A market is demo or empty.", param_hint="--market")
+    _require_free(settings.host, settings.port)
+    with bootstrap.home_lock(settings):
+        if settings.market == "demo" and not settings.log_url and not (settings.home / "log.db").exists():
+            with _progress() as progress:
+                bootstrap.fill_demo(settings, progress)
+        caravan = bootstrap.open_caravan(settings)
+        try:
+            if caravan.cell.ask(lambda house: house.markets.market) is None:
+                caravan.cell.do(open_market, Opening("Caravan", settings.currency))
+            token = _operator_token(caravan)
+            url = f"http://{settings.host}:{settings.port}"
+            _say.print(f"Caravan is at [bold]{url}[/bold]  (home {settings.home}, stop with Ctrl-C)", soft_wrap=True)
+            _say.print(f"The operator's token is in {token}", soft_wrap=True)
+            serve(caravan, settings.host, settings.port)
+        finally:
+            caravan.close()
+
+
+def _operator_token(caravan: bootstrap.Caravan) -> Path:
+    """Give the file with the operator's token, made at the first start and readable by its owner alone."""
+    path = caravan.settings.home / "operator-token"
+    if not path.exists():
+        token, new = access.new_token(caravan, audience="operator", subject=0, days=_OPERATOR_DAYS)
+        caravan.cell.do(people.issue_token, new)
+        path.touch(mode=0o600)
+        path.write_text(token + "\n")
+    return path
+
+
+@app.command("import")
+def import_history(  # noqa: PLR0913
+    format: Annotated[str, typer.Argument(help="online-retail or olist.")],  # noqa: A002
+    path: Annotated[str, typer.Argument(help="The folder or file with the Parquet or CSV files.")],
+    *,
+    home: Home = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Go through everything on a scratch copy; change nothing.")] = False,
+    rejects: Annotated[Path | None, typer.Option(help="Where to write the rejected rows, as CSV.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Move a shop's history in. It can be stopped and run again: what is there already is passed over."""
+    settings = _settings(home)
+    began = time.monotonic()
+    source = bootstrap.history_source(format)
+    with bootstrap.home_lock(settings, is_scratch=dry_run), _progress() as progress:
+        read = bootstrap.read_history(source, path, progress)
+        with bootstrap.opened(settings, is_scratch=dry_run) as caravan:
+            tally = history.move_in(caravan.cell, caravan.vault, read, progress)
+            if not dry_run:
+                caravan.cell.snapshot()
+    seconds = round(time.monotonic() - began, 2)
+    target = rejects or settings.home / "rejects" / f"{read.source}.csv"
+    if tally.rejects.num_rows and (rejects or not dry_run):
+        _write_rejects(target, tally)
+    found = {
+        "read": tally.read, "accepted": tally.accepted, "rejected": tally.rejects.num_rows,
+        "by_reason": tally.by_reason, "orders": tally.orders, "money": tally.money, "seconds": seconds,
+        "dry_run": dry_run, "notes": list(read.notes),
+        "rejects": str(target) if tally.rejects.num_rows and (rejects or not dry_run) else None,
+    }  # fmt: skip
+    if as_json:
+        _print_json(found)
+        return
+    _say.print(f"{tally.read:,} rows read, {tally.accepted:,} accepted, {tally.rejects.num_rows:,} rejected in {seconds} s.")
+    for reason, count in tally.by_reason.items():
+        _say.print(f"  {count:>9,}  {reason}")
+    for currency, sums in tally.money.items():
+        parts = ", ".join(f"{name.replace('_', ' ')} {plain(amount, currency)}" for name, amount in sums.items())
+        _say.print(f"{tally.orders:,} purchases in {currency}: {parts}.", soft_wrap=True)
+    if found["rejects"]:
+        _say.print(f"The rejected rows are in {target}", soft_wrap=True)
+
+
+def _write_rejects(target: Path, tally: history.Tally) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with target.open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(tally.rejects.column_names)
+        for batch in tally.rejects.to_batches():
+            writer.writerows(zip(*(column.to_pylist() for column in batch.columns), strict=True))
+
+
+@app.command()
+def verify(*, home: Home = None, as_json: Json = False) -> None:
+    """Read the whole log again: checksums, order, replay to the same digest, every invariant. Exits 1 on a finding."""
+    settings = _existing(home)
+    with _progress() as progress:
+        seen = bootstrap.verify(settings, lambda done, total: progress("frames", done, total))
+    if as_json:
+        _print_json(msgspec.to_builtins(seen))
+    else:
+        _say.print(f"{seen.frames:,} frames, {seen.facts:,} facts, digest {seen.digest or '(none)'}")
+        for finding in seen.findings:
+            _say.print(f"[red]frame {finding.frame}[/red]: {finding.what}", soft_wrap=True)
+        _say.print("Everything holds." if seen.ok else "This log is damaged: restore the last good backup.")
+    if not seen.ok:
+        raise typer.Exit(1)
+
+
+@app.command()
+def rebuild(*, home: Home = None, as_json: Json = False) -> None:
+    """Throw the views away and build them again from the log."""
+    settings = _existing(home)
+    with bootstrap.home_lock(settings), _progress() as progress:
+        position = bootstrap.rebuild(settings, lambda done, total: progress("frames", done, total))
+    if as_json:
+        _print_json({"position": position})
+    else:
+        _say.print(f"The views show the log up to frame {position:,}.")
+
+
+@app.command()
+def backup(file: Path, *, home: Home = None, as_json: Json = False) -> None:
+    """Copy the log and the vault into one file, also while Caravan is running. Keep it as safe as the home itself."""
+    settings = _existing(home)
+    with _progress() as progress:
+        manifest = bootstrap.back_up(settings, file, lambda done, total: progress("pages", done, total))
+    if as_json:
+        _print_json({"file": str(file), "bytes": file.stat().st_size, **manifest})
+    else:
+        _say.print(f"{file} holds {file.stat().st_size:,} bytes.")
+
+
+@app.command()
+def restore(file: Path, *, home: Home = None, as_json: Json = False) -> None:
+    """Put a backup into an empty home, and verify it."""
+    settings = _settings(home)
+    bootstrap.restore(settings, file)
+    with _progress() as progress:
+        seen = bootstrap.verify(settings, lambda done, total: progress("frames", done, total))
+    if as_json:
+        _print_json({"home": str(settings.home), **msgspec.to_builtins(seen)})
+    else:
+        _say.print(f"{settings.home} holds {seen.facts:,} facts; {'everything holds' if seen.ok else 'it is damaged'}.")
+    if not seen.ok:
+        raise typer.Exit(1)
+
+
+@app.command()
+def settings(*, home: Home = None) -> None:
+    """Show every setting, its value here, and the variable that changes it."""
+    for name, value in asdict(_settings(home)).items():
+        typer.echo(f"CARAVAN_{name.upper():<24} {value}")
+
+
+def _settings(home: Path | None, **given: Any) -> config.Settings:  # noqa: ANN401
+    chosen = {name: value for name, value in {"home": home, **given}.items() if value is not None}
+    return replace(config.read(), **chosen)
+
+
+def _existing(home: Path | None) -> config.Settings:
+    found = _settings(home)
+    if not found.log_url and not (found.home / "log.db").exists():
+        raise Invalid(f"There is no Caravan in {found.home}. Start one with `caravan up`, or name its --home.")
+    return found
+
+
+def _require_free(host: str, port: int) -> None:
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError:
+            raise Invalid(f"Port {port} on {host} is taken. Name another with --port.", field="port") from None
+
+
+def _print_json(value: object) -> None:
+    sys.stdout.write(msgspec.json.encode(value).decode() + "\n")
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[str, int, int], None]]:
+    """Show one bar a step on standard error, where somebody looks at it."""
+    columns = (TextColumn("{task.description:>10}"), BarColumn(), TextColumn("{task.completed:,}/{task.total:,}"), TimeElapsedColumn())
+    with Progress(*columns, console=_say, disable=not _say.is_terminal, transient=False) as bars:
+        tasks: dict[str, Any] = {}
+
+        def report(step: str, done: int, total: int) -> None:
+            if step not in tasks:
+                tasks[step] = bars.add_task(step, total=total)
+            bars.update(tasks[step], completed=done, total=total)
+
+        yield report
+
+
+if __name__ == "__main__":
+    main()
