@@ -15,6 +15,7 @@ from caravan.adapters.demo import DemoSource
 from caravan.adapters.memory import MemoryLog
 from caravan.adapters.olist import OlistSource
 from caravan.adapters.online_retail import OnlineRetailSource
+from caravan.adapters.postgres import PostgresLog
 from caravan.adapters.sqlite import SqliteLog
 from caravan.adapters.sqlite_views import SqliteViewStore
 from caravan.adapters.vault import SqliteVault
@@ -90,7 +91,9 @@ def open_caravan(
 
 
 def open_log(settings: Settings) -> Log:
-    """Open the log that the settings name."""
+    """Open the log that the settings name: in PostgreSQL, or in the home."""
+    if settings.log_url.startswith(("postgresql://", "postgres://")):
+        return PostgresLog(settings.log_url)
     return SqliteLog(settings.home / "log.db")
 
 
@@ -260,6 +263,7 @@ _DEMO = opening.Opening(
 
 def verify(settings: Settings, progress: Callable[[int, int], None]) -> Audit:
     """Read the whole log again and hold everything against it."""
+
     def make_models() -> Sequence[Model]:
         return [*House().models(), Answers()]
 

@@ -48,7 +48,9 @@ def up(
     port: Annotated[int | None, typer.Option(help="The port to listen on.")] = None,
     home: Home = None,
     market: Annotated[str | None, typer.Option(help="What an empty home is filled with: demo or empty.")] = None,
-    host: Annotated[str | None, typer.Option(help="The address to listen on; the default is this machine only.")] = None,
+    host: Annotated[
+        str | None, typer.Option(help="The address to listen on; the default is this machine only.")
+    ] = None,
 ) -> None:
     """Start Caravan: the storefront, the seller's pages, the API."""
     settings = _settings(home, port=port, market=market, host=host)
@@ -84,12 +86,14 @@ def _operator_token(caravan: bootstrap.Caravan) -> Path:
 
 
 @app.command("import")
-def import_history(  # noqa: PLR0913
+def import_history(
     format: Annotated[str, typer.Argument(help="online-retail or olist.")],  # noqa: A002
     path: Annotated[str, typer.Argument(help="The folder or file with the Parquet or CSV files.")],
     *,
     home: Home = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Go through everything on a scratch copy; change nothing.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Go through everything on a scratch copy; change nothing.")
+    ] = False,
     rejects: Annotated[Path | None, typer.Option(help="Where to write the rejected rows, as CSV.")] = None,
     as_json: Json = False,
 ) -> None:
@@ -116,7 +120,9 @@ def import_history(  # noqa: PLR0913
     if as_json:
         _print_json(found)
         return
-    _say.print(f"{tally.read:,} rows read, {tally.accepted:,} accepted, {tally.rejects.num_rows:,} rejected in {seconds} s.")
+    _say.print(
+        f"{tally.read:,} rows read, {tally.accepted:,} accepted, {tally.rejects.num_rows:,} rejected in {seconds} s."
+    )
     for reason, count in tally.by_reason.items():
         _say.print(f"  {count:>9,}  {reason}")
     for currency, sums in tally.money.items():
@@ -226,7 +232,12 @@ def _print_json(value: object) -> None:
 @contextmanager
 def _progress() -> Iterator[Callable[[str, int, int], None]]:
     """Show one bar a step on standard error, where somebody looks at it."""
-    columns = (TextColumn("{task.description:>10}"), BarColumn(), TextColumn("{task.completed:,}/{task.total:,}"), TimeElapsedColumn())
+    columns = (
+        TextColumn("{task.description:>10}"),
+        BarColumn(),
+        TextColumn("{task.completed:,}/{task.total:,}"),
+        TimeElapsedColumn(),
+    )
     with Progress(*columns, console=_say, disable=not _say.is_terminal, transient=False) as bars:
         tasks: dict[str, Any] = {}
 

@@ -37,7 +37,10 @@ def back_up(home: Path, target: Path, progress: Callable[[int, int], None]) -> d
             raise Invalid(f"There is no Caravan in {home}.", field="home")
         for name, copy in copies.items():
             _copy(home / name, copy, progress)
-        manifest = {"format": _FORMAT, "files": {name: _checksum(copy) for name, copy in copies.items()}}
+        manifest: dict[str, object] = {
+            "format": _FORMAT,
+            "files": {name: _checksum(copy) for name, copy in copies.items()},
+        }
         draft = Path(folder) / "draft"
         with tarfile.open(draft, "w") as archive:
             text = json.dumps(manifest).encode()
@@ -78,8 +81,7 @@ def _unpack(archive: tarfile.TarFile, home: Path) -> dict[str, object]:
             with draft.open("wb") as file:
                 while block := member.read(_COPY_BYTES):
                     file.write(block)
-            if _checksum(draft) != manifest["files"][name]:
-                raise Invalid(f"{name} in this backup is not what was backed up.", field="file")
+            _prove(draft, name, manifest["files"][name])
     except BaseException:
         for draft in drafts.values():
             draft.unlink(missing_ok=True)
@@ -87,6 +89,11 @@ def _unpack(archive: tarfile.TarFile, home: Path) -> dict[str, object]:
     for name, draft in drafts.items():
         draft.rename(home / name)
     return dict(manifest)
+
+
+def _prove(draft: Path, name: str, wanted: str) -> None:
+    if _checksum(draft) != wanted:
+        raise Invalid(f"{name} in this backup is not what was backed up.", field="file")
 
 
 def _read(archive: tarfile.TarFile, name: str) -> bytes:

@@ -29,6 +29,8 @@ class MemoryLog:
             raise Outage("The log could not be written.")
         if frame.epoch != self._epochs:
             raise StaleWriter(f"Epoch {frame.epoch} is over: another process writes this log now.")
+        if frame.sequence != len(self.frames) + 1:
+            raise Outage(f"Frame {frame.sequence} does not follow the last one in the log.")
         self._layouts.update(layouts)
         self.frames.append(frame)
 

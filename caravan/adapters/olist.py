@@ -141,7 +141,9 @@ _MACROS = [
     # Cities come as "sp / sp", "lages - sc", "04482255" and once as an e-mail address.
     r"""CREATE MACRO city_name(t) AS CASE WHEN t IS NULL OR contains(t, '@') OR NOT regexp_matches(t, '[[:alpha:]]')
         THEN '' ELSE titled(trim(regexp_replace(t, '( - |[/\\,(]).*$', ''))) END""",
-    "CREATE MACRO postcode(t) AS CASE WHEN regexp_full_match(t, '[0-9]{1,5}') THEN lpad(t, 5, '0') ELSE coalesce(t, '') END",
+    """CREATE MACRO postcode(t) AS
+        CASE WHEN regexp_full_match(t, '[0-9]{1,5}') THEN lpad(t, 5, '0') ELSE coalesce(t, '') END""",
+    "CREATE MACRO is_no_measure(t) AS told(t) IS NOT NULL AND coalesce(whole(t), -1) < 0",
 ]
 
 _TRANSLATION = """
@@ -162,10 +164,10 @@ SELECT file, row, told(id) AS id, told(category) AS category, whole(weight) AS w
     WHEN torn IS NOT NULL THEN fault('', 'malformed_row', torn)
     WHEN told(id) IS NULL THEN fault('product_id', 'missing_id', '')
     WHEN row_number() OVER (PARTITION BY told(id) ORDER BY row) > 1 THEN fault('product_id', 'duplicate_id', id)
-    WHEN told(weight) IS NOT NULL AND coalesce(whole(weight), -1) < 0 THEN fault('product_weight_g', 'bad_number', weight)
-    WHEN told(length) IS NOT NULL AND coalesce(whole(length), -1) < 0 THEN fault('product_length_cm', 'bad_number', length)
-    WHEN told(height) IS NOT NULL AND coalesce(whole(height), -1) < 0 THEN fault('product_height_cm', 'bad_number', height)
-    WHEN told(width) IS NOT NULL AND coalesce(whole(width), -1) < 0 THEN fault('product_width_cm', 'bad_number', width)
+    WHEN is_no_measure(weight) THEN fault('product_weight_g', 'bad_number', weight)
+    WHEN is_no_measure(length) THEN fault('product_length_cm', 'bad_number', length)
+    WHEN is_no_measure(height) THEN fault('product_height_cm', 'bad_number', height)
+    WHEN is_no_measure(width) THEN fault('product_width_cm', 'bad_number', width)
     END AS fault
 FROM raw_products
 """
@@ -348,7 +350,8 @@ _HISTORY = [
     """
     CREATE TABLE sellers AS
     WITH began AS (
-        SELECT seller, min(placed_at) AS applied_at FROM parsed_items JOIN verdicts ON verdicts.id = order_id GROUP BY seller
+        SELECT seller, min(placed_at) AS applied_at
+        FROM parsed_items JOIN verdicts ON verdicts.id = order_id GROUP BY seller
     )
     SELECT id AS reference, concat_ws(', ', 'Seller ' || left(id, 6), nullif(city, '')) AS name, 'BR' AS country, city,
         postcode, concat('Sells on Olist', nullif(concat(' from ', nullif(concat_ws(', ', nullif(city, ''),
@@ -358,7 +361,8 @@ _HISTORY = [
     """,
     """
     CREATE TABLE products AS
-    SELECT products.id AS reference, coalesce(english, titled(category), 'Product') || ' ' || left(products.id, 6) AS title,
+    SELECT products.id AS reference,
+        coalesce(english, titled(category), 'Product') || ' ' || left(products.id, 6) AS title,
         '' AS description, coalesce(english, 'Other') AS category, '' AS brand, '' AS gtin,
         map_from_entries(list_filter([
             {'key': 'Length', 'value': length_cm || ' cm'}, {'key': 'Height', 'value': height_cm || ' cm'},
@@ -427,7 +431,8 @@ SELECT
         ' orders arrived before they were handed over: at the handing over.',
     count(*) FILTER (status = 'delivered' AND carried_at IS NULL) ||
         ' orders were delivered without a handing over: at the delivery, or else the approval.',
-    count(*) FILTER (status IN ('canceled', 'unavailable') AND is_sent) || ' orders were canceled under way: kept as sent.',
+    count(*) FILTER (status IN ('canceled', 'unavailable') AND is_sent) ||
+        ' orders were canceled under way: kept as sent.',
     count(*) FILTER (status NOT IN ('canceled', 'unavailable') AND NOT is_sent) || ' orders are paid and not yet sent.',
     format('{:d} orders were paid {:d}.{:02d} BRL too much in all.', count(*) FILTER (paid_minor > total_minor),
         coalesce(sum(greatest(paid_minor - total_minor, 0)), 0) // 100,

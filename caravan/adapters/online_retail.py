@@ -1,7 +1,7 @@
-"""Reads "Online Retail", two years of invoices of one British wholesaler of giftware, as a shop's history.
+"""Reads "Online Retail", a year of invoices of one British wholesaler of giftware, as a shop's history.
 
-There is one kind of row: a line of an invoice, of a credit note ("C…"), or of an entry about bad debt ("A…"). Each row
-stands or falls alone. `NOTES` says what was decided where the source is silent.
+A row is a line of an invoice, of a credit note ("C…"), or of an entry about bad debt ("A…"), and stands or falls alone.
+`NOTES` says what was decided where the source is silent.
 """
 
 import re
@@ -26,7 +26,7 @@ REASONS: Final[Mapping[str, str]] = {
     "stock_adjustment": "A negative quantity outside a credit note: stock that was counted, lost or thrown away.",
     "wrong_sign": "The quantity is zero, or a credit note gives something instead of taking it back.",
     "zero_price": "The line costs nothing, or less than half a penny a unit.",
-    "not_merchandise": "A fee, a discount, a voucher, a sample or a correction; or carriage of an invoice without goods.",
+    "not_merchandise": "A fee, a discount, a voucher, a sample, a correction; or carriage without goods.",
     "conflicting_buyer": "The line names another buyer than the first line of its invoice that names one.",
     "return_without_order": "No earlier order of this buyer has enough of this SKU left that could have come back.",
     "refund_price_differs": "More was credited a unit than the buyer had paid.",
@@ -80,8 +80,9 @@ CREATE TABLE parsed_lines AS
 WITH told AS (
     SELECT place, row, file, torn, upper(told(invoice)) AS invoice, upper(told(code)) AS code,
         regexp_replace(told(description), '\s+', ' ', 'g') AS description, told(quantity) AS quantity_told,
-        whole(quantity) AS quantity, told(price) AS price, round_even(hundredfold(price), 0) AS pence, told(invoiced) AS invoiced,
-        moment(coalesce(day_and_time(invoiced), CASE WHEN regexp_full_match(told(invoiced), '\d{1,2}/\d{1,2}/\d{4} \d{1,2}:\d{2}')
+        whole(quantity) AS quantity, told(price) AS price, round_even(hundredfold(price), 0) AS pence,
+        told(invoiced) AS invoiced, moment(coalesce(day_and_time(invoiced), CASE
+            WHEN regexp_full_match(told(invoiced), '\d{1,2}/\d{1,2}/\d{4} \d{1,2}:\d{2}')
             THEN try_strptime(told(invoiced), '%m/%d/%Y %H:%M') END), 'Europe/London') AS happened_at,
         regexp_replace(told(customer), '[.]0*$', '') AS customer, told(country) AS country
     FROM raw_lines
@@ -89,7 +90,8 @@ WITH told AS (
     SELECT *, CASE WHEN abs(pence) <= 1000000000 THEN CAST(pence AS BIGINT) END AS unit_price_minor,
         starts_with(invoice, 'C') AS is_credit,
         code IN ('POST', 'DOT', 'C2', 'C3')
-            OR lower(coalesce(description, '')) IN ('postage', 'dotcom postage', 'carriage', 'next day carriage') AS is_carriage,
+            OR lower(coalesce(description, '')) IN ('postage', 'dotcom postage', 'carriage', 'next day carriage')
+            AS is_carriage,
         regexp_full_match(code, 'M|D|S|B|CRUK|AMAZONFEE|BANK CHARGES|(GIFT|TEST|ADJUST).*') AS is_entry
     FROM told
 )
@@ -127,7 +129,8 @@ FROM parsed_lines WHERE fault IS NULL AND NOT is_credit GROUP BY invoice
 """
 _JUDGED = """
 CREATE TABLE judged_lines AS
-SELECT lines.* EXCLUDE (fault, customer), CASE WHEN is_credit THEN lines.customer ELSE buyer END AS buyer, placed_at, CASE
+SELECT lines.* EXCLUDE (fault, customer), placed_at,
+    CASE WHEN is_credit THEN lines.customer ELSE buyer END AS buyer, CASE
     WHEN fault IS NOT NULL THEN fault
     WHEN lines.customer <> orders.customer THEN fault('CustomerID', 'conflicting_buyer', lines.customer)
     WHEN is_carriage AND placed_at IS NULL THEN fault('StockCode', 'not_merchandise', code)
@@ -136,15 +139,15 @@ FROM parsed_lines AS lines LEFT JOIN parsed_orders AS orders USING (invoice)
 """
 _SOLD = """
 CREATE TABLE sold AS
-SELECT invoice, code, buyer, placed_at, unit_price_minor, CAST(sum(quantity) AS BIGINT) AS quantity, min(place) AS place,
-    row_number() OVER (PARTITION BY invoice ORDER BY min(place)) AS nth
+SELECT invoice, code, buyer, placed_at, unit_price_minor, CAST(sum(quantity) AS BIGINT) AS quantity,
+    min(place) AS place, row_number() OVER (PARTITION BY invoice ORDER BY min(place)) AS nth
 FROM judged_lines WHERE fault IS NULL AND NOT is_credit AND NOT is_carriage
 GROUP BY invoice, code, buyer, placed_at, unit_price_minor
 """
 _CREDITS = """
 CREATE TABLE credits AS
-SELECT place, invoice, invoice || '/' || row_number() OVER (PARTITION BY invoice ORDER BY place) AS reference, buyer, code,
-    -quantity AS quantity, unit_price_minor, happened_at
+SELECT place, invoice, invoice || '/' || row_number() OVER (PARTITION BY invoice ORDER BY place) AS reference,
+    buyer, code, -quantity AS quantity, unit_price_minor, happened_at
 FROM judged_lines WHERE fault IS NULL AND is_credit
 """
 _RETURNABLE = """
@@ -164,7 +167,8 @@ WITH totals AS (
     FROM sold GROUP BY invoice, placed_at
 )
 SELECT order_id, max(happened_at) AS canceled_at
-FROM matched JOIN credits USING (place) JOIN totals USING (order_id) JOIN parsed_orders AS orders ON orders.invoice = order_id
+FROM matched JOIN credits USING (place) JOIN totals USING (order_id)
+    JOIN parsed_orders AS orders ON orders.invoice = order_id
 WHERE shipping_minor = 0
 GROUP BY order_id, credits.invoice, totals.placed_at, totals.quantity, total_minor
 HAVING sum(matched.quantity) = totals.quantity AND sum(refund_minor) = total_minor
@@ -180,8 +184,8 @@ WITH settled AS (
 SELECT CASE WHEN NOT is_credit THEN 'lines' WHEN returned IS NULL THEN 'orders' ELSE 'returns' END AS ended_in,
     CASE WHEN NOT is_credit THEN invoice ELSE coalesce(returned, order_id) END AS reference, place, file, row,
     CASE WHEN fault IS NOT NULL THEN fault
-        WHEN unmatched.reason = 'refund_price_differs' THEN fault('UnitPrice', reason, format('{:d}.{:02d}', unit_price_minor // 100,
-            unit_price_minor % 100))
+        WHEN unmatched.reason = 'refund_price_differs' THEN fault('UnitPrice', reason,
+            format('{:d}.{:02d}', unit_price_minor // 100, unit_price_minor % 100))
         WHEN unmatched.reason IS NOT NULL THEN fault('StockCode', reason, code) END AS fault
 FROM judged_lines LEFT JOIN settled USING (place) LEFT JOIN unmatched USING (place)
 """
@@ -201,11 +205,11 @@ WITH counted AS (
     FROM judged_lines WHERE fault IS NULL AND NOT is_credit AND NOT is_carriage GROUP BY code, description
 ), plausible AS (
     SELECT * FROM counted WHERE capitals + smalls >= 3 AND (capitals > smalls OR NOT regexp_matches(lower(description),
-        'damage|check|found|lost|missing|wrong|adjust|thrown|faulty|rust|wet|broke|mix|sold|sale|amazon|ebay|dotcom|website'
-        '|test|sample|error|stock|return|barcode|smashed|crushed|mould|label|given|display|counted|cracked|incorrect'))
+        'damage|check|found|lost|missing|wrong|adjust|thrown|faulty|rust|wet|broke|mix|sold|sale|amazon|ebay|dotcom'
+        '|website|test|sample|error|stock|return|barcode|smashed|crushed|mould|label|given|display|counted|cracked|incorrect'))
 )
-SELECT code, min_by(description, (-times, -capitals, description)) FROM plausible RIGHT JOIN (SELECT DISTINCT code FROM sold)
-USING (code) GROUP BY code ORDER BY code
+SELECT code, min_by(description, (-times, -capitals, description))
+FROM plausible RIGHT JOIN (SELECT DISTINCT code FROM sold) USING (code) GROUP BY code ORDER BY code
 """
 
 _HISTORY = [
@@ -230,9 +234,10 @@ _HISTORY = [
     """,
     """
     CREATE TABLE buyers AS
-    SELECT buyer AS reference, CASE WHEN starts_with(buyer, 'guest-') THEN 'Guest ' || buyer[7:] ELSE 'Customer ' || buyer END
-        AS name, '' AS email, coalesce(max_by(countries.code, (lines.placed_at, lines.place)), 'ZZ') AS country, '' AS city,
-        '' AS postcode, min(lines.placed_at) AS registered_at
+    SELECT buyer AS reference, '' AS email, '' AS city, '' AS postcode,
+        CASE WHEN starts_with(buyer, 'guest-') THEN 'Guest ' || buyer[7:] ELSE 'Customer ' || buyer END AS name,
+        coalesce(max_by(countries.code, (lines.placed_at, lines.place)), 'ZZ') AS country,
+        min(lines.placed_at) AS registered_at
     FROM judged_lines AS lines LEFT JOIN countries USING (country)
     WHERE fault IS NULL AND NOT is_credit GROUP BY buyer ORDER BY registered_at, reference
     """,
@@ -258,8 +263,10 @@ _HISTORY = [
     """,
     """
     CREATE TABLE returns AS
-    SELECT matched.reference, order_id AS order, code AS listing, matched.quantity, refund_minor, happened_at AS returned_at
-    FROM matched JOIN credits USING (place) ANTI JOIN canceled USING (order_id) ORDER BY returned_at, place, matched.reference
+    SELECT matched.reference, order_id AS order, code AS listing, matched.quantity, refund_minor,
+        happened_at AS returned_at
+    FROM matched JOIN credits USING (place) ANTI JOIN canceled USING (order_id)
+    ORDER BY returned_at, place, matched.reference
     """,
 ]
 _COUNTED = """
@@ -280,22 +287,23 @@ _CATEGORIES = {
     "Toys": """toy doll game puzzle jigsaw skipping playhouse marble ludo domino dinosaur soldier teddy harmonica yoyo
         snakes ladders bingo windmill creepy""",
     "Fashion/Bags": "bag handbag washbag shopper purse tote rucksack suitcase wallet",
-    "Fashion/Accessories": """umbrella parasol poncho scarf hat slipper glove keyring key-chain sunglasses hair headphones
-        badge passport fan""",
-    "Home/Lighting": """candle candlestick candlepot candleholder lantern lamp light t-light tealight lampshade chandelier
-        torch""",
+    "Fashion/Accessories": """umbrella parasol poncho scarf hat slipper glove keyring key-chain sunglasses hair
+        headphones badge passport fan""",
+    "Home/Lighting": """candle candlestick candlepot candleholder lantern lamp light t-light tealight lampshade
+        chandelier torch""",
     "Party": "party birthday balloon bunting garland napkin streamer confetti doily pennant",
     "Stationery": """card paper pencil pen notebook sketchbook book stationery writing wrap ribbon tape sticker envelope
         tissue chalk eraser rubber ruler journal tag memoboard scissor punch tattoo""",
-    "Home/Kitchen": """mug cup bowl plate platter beaker goblet cake teapot tea coffee kitchen baking cookie biscuit jar tin
-        spoon cutlery apron egg bottle glass jug saucer lunch tray recipe scale mould pantry pan dish dinner food jam
+    "Home/Kitchen": """mug cup bowl plate platter beaker goblet cake teapot tea coffee kitchen baking cookie biscuit jar
+        tin spoon cutlery apron egg bottle glass jug saucer lunch tray recipe scale mould pantry pan dish dinner food jam
         cakestand breadbin coaster colander butter jelly chopstick drinking cosy washing toast toastrack bread""",
     "Home/Bathroom": "bathroom bath soap towel flannel sponge toilet balm",
     "Home/Garden": "garden gnome plant seed watering herb gardener spade planter bird birdhouse picnic potting hammock",
     "Home/Storage": "box storage basket drawer rack shelf cabinet trunk crate",
     "Home/Textiles": "cushion blanket throw quilt curtain pad hottie hot pouffe",
-    "Home/Decoration": """frame sign heart clock mirror wreath hook hanger doormat doorstop wall ornament vase decoration
-        picture print knob holder incense oil magnet photo letter tile door flower metal wooden wood porcelain wicker""",
+    "Home/Decoration": """frame sign heart clock mirror wreath hook hanger doormat doorstop wall ornament vase
+        decoration picture print knob holder incense oil magnet photo letter tile door flower metal wooden wood
+        porcelain wicker""",
     "Craft": "sewing knitting craft feltcraft bead kit embroidery button twine",
 }
 _RANKS = list(_CATEGORIES)

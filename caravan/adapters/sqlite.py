@@ -4,6 +4,7 @@ import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from caravan.cell.frame import Frame
 from caravan.cell.log import StaleWriter
@@ -44,11 +45,17 @@ class SqliteLog:
         with _guarded(self._writing):
             self._writing.executemany("INSERT OR IGNORE INTO layouts VALUES (?, ?)", layouts.items())
             done = self._writing.execute(
-                "INSERT INTO frames SELECT ?, ?, ?, ?, ?, ?, ? WHERE (SELECT max(epoch) FROM epochs) = ?",
-                (*frame, self._epoch),
+                "INSERT INTO frames SELECT ?, ?, ?, ?, ?, ?, ? WHERE (SELECT max(epoch) FROM epochs) = ?"
+                " AND (SELECT coalesce(max(sequence), 0) + 1 FROM frames) = ?",
+                (*frame, self._epoch, frame.sequence),
             )
             if done.rowcount != 1:
-                raise StaleWriter(f"Epoch {self._epoch} is over: another process writes this log now.")
+                raise self._refused(frame)
+
+    def _refused(self, frame: Frame) -> StaleWriter | Outage:
+        if self._writing.execute("SELECT max(epoch) FROM epochs").fetchone()[0] != self._epoch:
+            return StaleWriter(f"Epoch {self._epoch} is over: another process writes this log now.")
+        return Outage(f"Frame {frame.sequence} does not follow the last one in the log.")
 
     def read(self, *, after: int = 0) -> Iterator[Frame]:
         """Give the frames behind a sequence number, some at a time, so that no read transaction stays open."""
@@ -81,7 +88,7 @@ class SqliteLog:
         self._writing.close()
         self._reading.close()
 
-    def _fetch(self, query: str, *values: object) -> list[tuple[object, ...]]:
+    def _fetch(self, query: str, *values: object) -> list[Any]:
         try:
             cursor = self._reading.cursor()
             return cursor.execute(query, values).fetchall()

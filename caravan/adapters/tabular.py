@@ -340,7 +340,7 @@ def _rows(tape: _Tape, *, delimiter: str, width: int) -> Iterator[list[str | Non
 
 
 def _is_whole(tape: _Tape, *, delimiter: str) -> bool:
-    """Tell a row over several lines from one that swallowed others: its quotes are closed, and right before a delimiter."""
+    """Tell a row over several lines from one that swallowed others: its quotes close right before a delimiter."""
     if tape.is_cut or len(tape.taken) == 1:
         return not tape.is_cut
     try:

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import msgspec
+import pyarrow as pa
 
-from caravan.cell.facts import Section
 from caravan.cell.frame import Corrupt, Frame, decode
 from caravan.cell.log import Log
 from caravan.cell.model import Model, digest
@@ -33,7 +33,34 @@ class Audit(msgspec.Struct, frozen=True):
     findings: list[Finding]
 
 
-def audit(  # noqa: PLR0913
+class _Reading:
+    """One pass over the log: how far it came, and what it found."""
+
+    def __init__(
+        self, kinds: Mapping[str, type[Event]], models: Sequence[Model], stand: tuple[int, str] | None
+    ) -> None:
+        self.findings: list[Finding] = []
+        self.previous: Frame | None = None
+        self.frames = self.facts = 0
+        self._kinds, self._models, self._stand = kinds, models, stand
+        self._by_kind = {kind: [model for model in models if kind in model.kinds] for kind in kinds.values()}
+
+    def take(self, frame: Frame, layouts: Mapping[bytes, pa.Schema]) -> None:
+        """Prove a frame, and as long as nothing is wrong fold it in."""
+        problem = _problem(frame, self.previous)
+        if problem is not None:
+            self.findings.append(problem)
+        elif not self.findings:
+            for part in decode(frame, self._kinds, layouts):
+                for model in self._by_kind[part.kind]:
+                    model.apply(part)
+            if self._stand is not None and self._stand[0] == frame.sequence and self._stand[1] != digest(self._models):
+                self.findings.append(Finding(frame.sequence, "The snapshot at this frame is not what a replay gives."))
+        self.previous = frame
+        self.frames, self.facts = self.frames + 1, self.facts + frame.facts
+
+
+def audit(
     *,
     log: Log,
     kinds: Mapping[str, type[Event]],
@@ -43,44 +70,45 @@ def audit(  # noqa: PLR0913
     progress: Callable[[int, int], None],
 ) -> Audit:
     """Check every frame's checksum and place, replay all facts, hold the newest snapshot and every invariant against it."""
-    models = make_models()
     try:
         head = log.head()
         layouts = read_layouts(log)
     except CaravanError as error:
         return Audit(ok=False, frames=0, facts=0, digest="", findings=[Finding(0, str(error))])
-    findings: list[Finding] = []
-    by_kind = {kind: [model for model in models if kind in model.kinds] for kind in kinds.values()}
+    models = make_models()
+    last = head.sequence if head is not None else 0
     stand = snapshots.newest(make_models, log) if snapshots is not None and head is not None else None
-    previous: Frame | None = None
-    frames = facts = 0
+    reading = _Reading(kinds, models, stand)
+    _read(reading, log, layouts, last=last, progress=progress)
+    findings = reading.findings
+    reach = snapshots.reach() if snapshots is not None else 0
+    if not findings and reach > last:
+        findings = [Finding(last + 1, f"A snapshot stands at frame {reach}, but the log ends at frame {last}.")]
+    if findings:
+        return Audit(ok=False, frames=reading.frames, facts=reading.facts, digest="", findings=findings)
+    findings = [Finding(0, what) for what in invariants(models)][:FINDINGS_MAX]
+    return Audit(ok=not findings, frames=reading.frames, facts=reading.facts, digest=digest(models), findings=findings)
+
+
+def _read(
+    reading: _Reading,
+    log: Log,
+    layouts: Mapping[bytes, pa.Schema],
+    *,
+    last: int,
+    progress: Callable[[int, int], None],
+) -> None:
+    """Take all frames up to the last that there was when the audit began."""
     try:
         for frame in log.read():
-            if head is None or frame.sequence > head.sequence:
-                break
-            problem = _problem(frame, previous)
-            if problem is not None:
-                findings.append(problem)
-            elif not findings:
-                _fold(decode(frame, kinds, layouts), by_kind)
-                if stand is not None and stand[0] == frame.sequence and stand[1] != digest(models):
-                    findings.append(Finding(frame.sequence, "The snapshot at this frame is not what a replay gives."))
-            previous = frame
-            frames, facts = frames + 1, facts + frame.facts
-            progress(frame.sequence, head.sequence)
-            if len(findings) >= FINDINGS_MAX:
-                break
+            if frame.sequence > last or len(reading.findings) >= FINDINGS_MAX:
+                return
+            reading.take(frame, layouts)
+            progress(frame.sequence, last)
     except Exception as error:  # noqa: BLE001
-        # Whatever a damaged log makes the reader or a model say, the frame behind the last good one is where it was said.
-        place = previous.sequence + 1 if previous else 1
-        findings.append(Finding(place, f"Frame {place} cannot be read or folded: {error}"))
-    reach = snapshots.reach() if snapshots is not None else 0
-    if previous is not None and reach > previous.sequence:
-        findings.append(Finding(previous.sequence + 1, f"A snapshot stands at frame {reach}, the log ends before it."))
-    if findings:
-        return Audit(ok=False, frames=frames, facts=facts, digest="", findings=findings)
-    findings = [Finding(0, what) for what in invariants(models)][:FINDINGS_MAX]
-    return Audit(ok=not findings, frames=frames, facts=facts, digest=digest(models), findings=findings)
+        # Whatever a damaged log makes the reader or a model say: the frame behind the last good one is where it was said.
+        place = reading.previous.sequence + 1 if reading.previous else 1
+        reading.findings.append(Finding(place, f"Frame {place} cannot be read or folded: {error}"))
 
 
 def _problem(frame: Frame, previous: Frame | None) -> Finding | None:
@@ -89,9 +117,3 @@ def _problem(frame: Frame, previous: Frame | None) -> Finding | None:
     except Corrupt as error:
         return Finding(error.frame, str(error))
     return None
-
-
-def _fold(sections: Iterable[Section], by_kind: Mapping[type[Event], Sequence[Model]]) -> None:
-    for part in sections:
-        for model in by_kind[part.kind]:
-            model.apply(part)

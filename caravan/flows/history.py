@@ -259,12 +259,12 @@ def bring_purchases(house: House, arrivals: Arrivals, *, now: Instant) -> Decisi
         paid = arrivals.paid[fresh]
         top_ups = settlement.TopUps(
             at=chosen.at, buyers=chosen.buyers, units=chosen.units, amounts=paid, suspense=paid - chosen.expected,
-            methods=[arrivals.methods[row] for row in fresh], references=[arrivals.references[row] for row in fresh],
+            methods=[arrivals.methods[row] for row in fresh.tolist()],
+            references=[arrivals.references[row] for row in fresh.tolist()],
         )  # fmt: skip
         receipt = selling.Receipt(chosen.listings, chosen.quantities, chosen.at[chosen.rows])
-        for flow, request in ((settlement.top_up, top_ups), (selling.receive_stock, receipt)):
-            decided = flow(house, [request], now=now)  # type: ignore[operator]
-            facts += fold(house, decided.facts)
+        facts += fold(house, settlement.top_up(house, [top_ups], now=now).facts)
+        facts += fold(house, selling.receive_stock(house, [receipt], now=now).facts)
         placed = checkout.place_baskets(house, [chosen], now=now)
         facts += fold(house, placed.facts)
         placement: checkout.Placement = placed.answers[0]()  # type: ignore[assignment,operator]
@@ -338,9 +338,7 @@ def bring_cancellations(house: House, deed: Deed, *, now: Instant) -> Decision:
     if not len(chosen):
         return Decision()
     nobody = np.zeros(len(chosen), np.int64)
-    request = fulfillment.Cancellation(
-        at=deed.at[rows][chosen], orders=found[chosen], sellers=nobody, buyers=nobody
-    )
+    request = fulfillment.Cancellation(at=deed.at[rows][chosen], orders=found[chosen], sellers=nobody, buyers=nobody)
     return Decision(fulfillment.cancel_orders(house, [request], now=now).facts)
 
 
@@ -372,16 +370,20 @@ def bring_return(house: House, back: Homecoming, *, now: Instant) -> Decision:
     purchase = int(house.orders.marks.find(integers(back.high), integers(back.low))[0])
     first, count = house.orders.purchases.first_order[purchase], house.orders.purchases.orders[purchase]
     table, lines = house.orders.orders, house.orders.lines
-    for order in range(int(first), int(first) + int(count)):
-        begin = int(table.first_line[order])
-        for line in range(int(table.lines[order])):
-            if lines.listing[begin + line] != back.listing:
-                continue
-            if lines.returned[begin + line] >= back.until_now:
-                return Decision((), lambda: True)
-            wanted = returns.Return(SellerId(0), OrderId(order), line, back.quantity, back.refund_minor)
-            return Decision(returns.accept_return(house, wanted, now=now).facts, lambda: True)
-    return Decision((), lambda: False)
+    numbers = house.orders.lines_of(np.arange(first, first + count)).values
+    numbers = numbers[lines.listing[numbers] == back.listing]
+    if not purchase or not len(numbers):
+        return Decision((), lambda: False)
+    if lines.returned[numbers].sum() >= back.until_now:
+        return Decision((), lambda: True)
+    # A listing sold at two prices stands in two lines: the one whose price is nearest above the refund is meant.
+    has_left = lines.quantity[numbers] - lines.returned[numbers] >= back.quantity
+    above = lines.unit_price[numbers] * back.quantity - back.refund_minor
+    chosen = int(numbers[np.lexsort((above, above < 0, ~has_left))[0]])
+    order = OrderId(int(lines.order[chosen]))
+    line = chosen - int(table.first_line[order])
+    wanted = returns.Return(SellerId(0), order, line, back.quantity, back.refund_minor)
+    return Decision(returns.accept_return(house, wanted, now=now).facts, lambda: True)
 
 
 class _Queue:
@@ -437,7 +439,9 @@ class _Days:
         lines = history.lines
         rows = _places(lines.column("order"), history.orders)
         order = np.argsort(rows, kind="stable")
-        column = {name: lines.column(name).to_numpy()[order] for name in ("quantity", "unit_price_minor", "shipping_minor")}
+        column = {
+            name: lines.column(name).to_numpy()[order] for name in ("quantity", "unit_price_minor", "shipping_minor")
+        }
         rows = rows[order]
         totals = np.zeros(count, np.int64)
         np.add.at(totals, rows, column["quantity"] * column["unit_price_minor"] + column["shipping_minor"])
@@ -577,12 +581,12 @@ def _places(values: pa.ChunkedArray, table: pa.Table) -> np.ndarray:
     if found.null_count:
         missing = values.filter(found.is_null())[0].as_py()
         raise Invalid(f"The history names {missing!r}, which is nowhere in it.", value=missing)
-    return found.to_numpy().astype(np.int64)
+    return np.asarray(found.to_numpy(), np.int64)
 
 
 def _micros(table: pa.Table, name: str) -> np.ndarray:
     """Give a column of times in microseconds, 0 where there is none."""
-    return pc.fill_null(table.column(name).cast(pa.int64()), 0).to_numpy().astype(np.int64)
+    return np.asarray(pc.fill_null(table.column(name).cast(pa.int64()), 0).to_numpy(), np.int64)
 
 
 # The account of it all.
@@ -647,4 +651,3 @@ def _money(house: House, marks: tuple[np.ndarray, np.ndarray]) -> dict[str, dict
         }
         found[alphabetic(unit)] = {name: int(values.sum()) for name, values in sums.items()}
     return found
-

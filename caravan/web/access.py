@@ -161,14 +161,16 @@ async def register(caravan: Caravan, registration: Registration) -> BuyerId:
     if registration.address is not None:
         (place,) = caravan.vault.seal_each([msgspec.json.encode(registration.address)], like=sealed)
     new = people.NewBuyer(caravan.vault.mark(email), sealed[0], registration.country, place, hashed)
-    return (await do(caravan, people.register_buyers, [new]))[0]
+    buyers: list[BuyerId] = await do(caravan, people.register_buyers, [new])
+    return buyers[0]
 
 
 async def add_address(caravan: Caravan, buyer: BuyerId, place: Place) -> AddressId:
     """Give a buyer one more place to send to."""
     known = await ask(caravan, _buyer, buyer)
     (sealed,) = caravan.vault.seal_each([msgspec.json.encode(place)], like=[known.contact])
-    return await do(caravan, people.add_address, people.NewAddress(buyer, place.country, sealed))
+    address: AddressId = await do(caravan, people.add_address, people.NewAddress(buyer, place.country, sealed))
+    return address
 
 
 async def forget(caravan: Caravan, buyer: BuyerId) -> None:
