@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
 from itertools import groupby
-from typing import NamedTuple, get_args, get_origin, get_type_hints
+from typing import Any, NamedTuple, get_args, get_origin, get_type_hints
 
 import msgspec
 import numpy as np
@@ -82,8 +82,8 @@ def transpose(events: Sequence[Event]) -> list[Section]:
 
 
 def _transpose_run(kind: type[Event], events: list[Event]) -> Section:
-    names = schema(kind).names
-    return section(kind, **{name: [getattr(event, name) for event in events] for name in names})
+    columns: dict[str, Any] = {name: [getattr(event, name) for event in events] for name in schema(kind).names}
+    return section(kind, **columns)
 
 
 def rows(part: Section) -> Iterator[Event]:
@@ -101,19 +101,20 @@ def _maker(kind: type[Event]) -> Callable[[tuple[object, ...]], Event]:
     maps = [field.name for field in schema(kind) if pa.types.is_map(field.type)]
 
     def make(values: tuple[object, ...]) -> Event:
-        fields = dict(zip(names, values, strict=True))
+        fields: dict[str, Any] = dict(zip(names, values, strict=True))
         for name in tuples:
-            fields[name] = tuple(fields[name])  # type: ignore[arg-type]
+            fields[name] = tuple(fields[name])
         for name in maps:
-            fields[name] = dict(fields[name])  # type: ignore[call-overload]
-        return kind(**fields)  # type: ignore[arg-type]
+            fields[name] = dict(fields[name])
+        return kind(**fields)
 
     return make
 
 
 def numbers(batch: pa.RecordBatch, name: str) -> np.ndarray:
     """Give an integer column as an array, without copying; shape [rows]."""
-    return batch.column(name).to_numpy(zero_copy_only=True)
+    column: np.ndarray = batch.column(name).to_numpy(zero_copy_only=True)
+    return column
 
 
 def ragged(batch: pa.RecordBatch, name: str) -> Ragged:

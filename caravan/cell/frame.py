@@ -92,7 +92,8 @@ def encode(sections: Iterable[Section]) -> bytes:
         pa.array(list(lengths.values()), pa.list_(pa.int32())),
         pa.array([batch.serialize().to_pybytes() for batch in merged], pa.binary()),
     ]
-    return pa.RecordBatch.from_arrays(columns, schema=_ENVELOPE).serialize().to_pybytes()
+    body: bytes = pa.RecordBatch.from_arrays(columns, schema=_ENVELOPE).serialize().to_pybytes()
+    return body
 
 
 def decode(frame: Frame, kinds: Mapping[str, type[Event]], layouts: Mapping[bytes, pa.Schema]) -> list[Section]:

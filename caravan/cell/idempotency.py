@@ -12,7 +12,8 @@ from caravan.kernel.clock import DAY
 from caravan.kernel.errors import Conflict, Refusal
 from caravan.kernel.event import Event
 
-_KEPT_FOR = 2 * DAY  # The contract says at least 24 hours; the second day covers a client that slept over a weekend day.
+# The contract says at least 24 hours; the second day covers a client that slept over a weekend day.
+_KEPT_FOR = 2 * DAY
 
 
 class IdempotencyConflict(Refusal):

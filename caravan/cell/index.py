@@ -6,8 +6,8 @@ from numba import njit
 _CAPACITY_FIRST = 4096
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _mix(first: int, second: int) -> int:
+@njit(cache=True, nogil=True)
+def _mix(first: int, second: int) -> np.uint64:
     # The finalizer of SplitMix64 (Steele, Lea and Flood 2014), over both words.
     word = np.uint64(first) * np.uint64(0x9E3779B97F4A7C15) ^ np.uint64(second)
     word = (word ^ (word >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
@@ -15,7 +15,7 @@ def _mix(first: int, second: int) -> int:
     return word ^ (word >> np.uint64(31))
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)
 def _find(slots: np.ndarray, firsts: np.ndarray, seconds: np.ndarray, values: np.ndarray) -> None:
     mask = np.uint64(slots.shape[0] - 1)
     for row in range(firsts.shape[0]):
@@ -28,7 +28,7 @@ def _find(slots: np.ndarray, firsts: np.ndarray, seconds: np.ndarray, values: np
             place = (place + np.uint64(1)) & mask
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)
 def _insert(slots: np.ndarray, firsts: np.ndarray, seconds: np.ndarray, values: np.ndarray) -> int:
     mask = np.uint64(slots.shape[0] - 1)
     added = 0
@@ -69,7 +69,8 @@ class Index:
     def pairs(self) -> np.ndarray:
         """Give all pairs with their values, sorted by value; shape int64 [n, 3]. Equal contents give equal arrays."""
         filled = self._slots[self._slots[:, 2] != 0]
-        return filled[np.lexsort((filled[:, 1], filled[:, 0], filled[:, 2]))]
+        ordered: np.ndarray = filled[np.lexsort((filled[:, 1], filled[:, 0], filled[:, 2]))]
+        return ordered
 
     def _reserve(self, count: int) -> None:
         capacity = self._slots.shape[0]

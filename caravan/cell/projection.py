@@ -63,9 +63,7 @@ class ViewStore(Protocol):
 class Projector:
     """Keeps views up to date behind a log, in a thread of its own."""
 
-    def __init__(
-        self, *, log: Log, kinds: Mapping[str, type[Event]], views: Sequence[View], store: ViewStore
-    ) -> None:
+    def __init__(self, *, log: Log, kinds: Mapping[str, type[Event]], views: Sequence[View], store: ViewStore) -> None:
         self._log, self._kinds, self._views, self._store = log, kinds, views, store
         self._changed = threading.Condition()
         self._stops = threading.Event()

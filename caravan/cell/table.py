@@ -25,9 +25,10 @@ class Table:
     def __getattr__(self, name: str) -> np.ndarray:
         """Give a column as a view of shape [rows]."""
         try:
-            return self.__dict__["_columns"][name][: self.__dict__["_rows"]]
+            column: np.ndarray = self.__dict__["_columns"][name][: self.__dict__["_rows"]]
         except KeyError:
             raise AttributeError(name) from None
+        return column
 
     def append(self, count: int, **values: object) -> slice:
         """Add rows; columns that are not given stay zero. Gives the slice of the new rows."""
