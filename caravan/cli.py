@@ -41,6 +41,9 @@ def main() -> None:
     except CaravanError as error:
         _say.print(f"[red]{code(error)}[/red]: {error}", soft_wrap=True)
         sys.exit(1)
+    except KeyboardInterrupt:
+        _say.print("Stopped. What was acknowledged is kept; the same command goes on from there.")
+        sys.exit(130)
 
 
 @app.command()

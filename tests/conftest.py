@@ -13,10 +13,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NoReturn
 
+import hypothesis
 import pytest
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 START_TIMEOUT_S = 60
+
+# Compiling a kernel, or a busy neighbor, is no reason to fail; pytest's own timeout bounds every test.
+hypothesis.settings.register_profile("house", deadline=None)
+hypothesis.settings.load_profile("house")
 
 
 @pytest.fixture(scope="session")

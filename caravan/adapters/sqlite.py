@@ -27,8 +27,11 @@ class SqliteLog:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._writing = _connect(path)
-        self._reading = _connect(path)
+        try:
+            self._writing = _connect(path)
+            self._reading = _connect(path)
+        except sqlite3.Error as error:
+            raise Outage(f"The log at {path} cannot be opened.") from error
         self._epoch = 0
 
     def take_over(self) -> int:

@@ -10,6 +10,11 @@ from caravan.kernel.errors import Outage
 
 _PROGRESS_STEPS = 1_000
 _STEPS_MAX = 50_000  # In thousands of virtual-machine steps: about two seconds of one query.
+_SCHEMA = """
+CREATE TABLE views (name TEXT PRIMARY KEY, version INTEGER NOT NULL);
+CREATE TABLE cursor (position INTEGER NOT NULL);
+INSERT INTO cursor VALUES (0);
+"""
 
 
 class SqliteViewStore:
@@ -22,19 +27,8 @@ class SqliteViewStore:
 
     def begin(self, views: Sequence[View]) -> int:
         """Make missing tables; when any view has another version than the file, start the file over."""
-        self._writing.executescript(
-            "CREATE TABLE IF NOT EXISTS views (name TEXT PRIMARY KEY, version INTEGER NOT NULL);"
-            "CREATE TABLE IF NOT EXISTS cursor (position INTEGER NOT NULL);"
-        )
-        known = dict(self._writing.execute("SELECT name, version FROM views"))
-        if known and known != {view.name: view.version for view in views}:
-            self.drop()
-            return self.begin(views)
-        if not known:
-            for view in views:
-                self._writing.executescript(view.tables)
-                self._writing.execute("INSERT INTO views VALUES (?, ?)", (view.name, view.version))
-            self._writing.execute("INSERT INTO cursor VALUES (0)")
+        if self._known() != {view.name: view.version for view in views}:
+            self._start_over(views)
         for view in views:
             view.begin(lambda query: self._writing.execute(query).fetchall())
         return int(self._writing.execute("SELECT position FROM cursor").fetchone()[0])
@@ -66,14 +60,30 @@ class SqliteViewStore:
 
     def drop(self) -> None:
         """Throw every view away."""
+        self._start_over(())
+
+    def _known(self) -> dict[str, int]:
+        has_views = self._writing.execute("SELECT 1 FROM sqlite_master WHERE name = 'views'").fetchone()
+        return dict(self._writing.execute("SELECT name, version FROM views")) if has_views else {}
+
+    def _start_over(self, views: Sequence[View]) -> None:
+        """Make all tables anew, in one transaction: a start that is cut short leaves the file as it was."""
+        # Virtual tables first: they take their shadow tables along.
         names = self._writing.execute(
-            "SELECT name FROM sqlite_master WHERE type = 'table' AND sql LIKE 'CREATE VIRTUAL%'"
-        ).fetchall()
-        names += self._writing.execute(
             "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
+            " ORDER BY sql LIKE 'CREATE VIRTUAL%' DESC"
         ).fetchall()
-        for (name,) in names:
-            self._writing.execute(f'DROP TABLE IF EXISTS "{name}"')
+        steps = [f'DROP TABLE IF EXISTS "{name}";' for (name,) in names]
+        steps.append(_SCHEMA)
+        for view in views:
+            steps.append(view.tables)
+            steps.append(f"INSERT INTO views VALUES ('{view.name}', {view.version});")  # noqa: S608  # Our own names.
+        try:
+            self._writing.executescript("\n".join(["BEGIN IMMEDIATE;", *steps, "COMMIT;"]))
+        except sqlite3.Error:
+            if self._writing.in_transaction:
+                self._writing.execute("ROLLBACK")
+            raise
 
     def close(self) -> None:
         """Close the file."""

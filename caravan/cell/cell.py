@@ -28,7 +28,7 @@ House = TypeVar("House")
 Argument = TypeVar("Argument")
 
 REQUESTS_PER_FRAME_MAX = 1024
-ROWS_PER_FRAME_MAX = 16_384  # A larger frame takes longer to sync than two; measured with orders of three lines.
+ROWS_PER_FRAME_MAX = 8_192  # A larger frame takes longer to sync than two; measured with orders of three lines.
 REQUESTS_WAITING_MAX = 16_384
 FRAMES_IN_COMMIT_MAX = 2  # One on its way to the disk, one decided behind it.
 

@@ -123,7 +123,11 @@ class Projector:
             return False
         self._layouts = read_layouts(self._log)
         parts = [part for frame in frames for part in decode(frame, self._kinds, self._layouts)]
-        self._store.write(frames[-1].sequence, self._changes(parts))
+        try:
+            self._store.write(frames[-1].sequence, self._changes(parts))
+        except Exception:
+            self.position = self._store.begin(self._views)  # What views remember may be ahead of their tables.
+            raise
         with self._changed:
             self.position = frames[-1].sequence
             self._changed.notify_all()

@@ -71,4 +71,5 @@ class Table:
         self.reserve(rows)
         for name, column in self._columns.items():
             column[:rows] = parts[f"{prefix}.{name}"]
+            column[rows:] = 0
         self._rows = rows

@@ -93,7 +93,7 @@ class DirectOrder(NamedTuple):
     lines: tuple[tuple[ListingId, int], ...]
 
 
-def place_baskets(house: House, requests: Sequence[Baskets], *, now: Instant) -> Batch:
+def place_baskets(house: House, requests: Sequence[Baskets], *, now: Instant) -> Batch:  # noqa: ARG001  # Baskets carry their own time.
     """Place all purchases of several requests in order; each answer is a Placement."""
     joined = _join(requests) if len(requests) > 1 else requests[0]
     facts, placed, verdicts, _ = _place(house, joined)
@@ -270,7 +270,8 @@ class _Lines:
 
     @property
     def totals(self) -> np.ndarray:
-        return self.unit_prices * self.quantities + self.shipping
+        totals: np.ndarray = self.unit_prices * self.quantities + self.shipping
+        return totals
 
     def per_order(self, values: np.ndarray) -> np.ndarray:
         """Sum a line column by order."""
@@ -393,7 +394,7 @@ def _verdicts_of(house: House, outcomes: ledger.Outcomes, failed: np.ndarray) ->
     return verdicts
 
 
-def _note(  # noqa: PLR0913
+def _note(
     house: House,
     baskets: Baskets,
     lines: _Lines,

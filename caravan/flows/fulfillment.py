@@ -50,7 +50,7 @@ class Cancellation:
     buyers: np.ndarray
 
 
-def hand_over(house: House, requests: Sequence[Handover], *, now: Instant) -> Batch:
+def hand_over(house: House, requests: Sequence[Handover], *, now: Instant) -> Batch:  # noqa: ARG001  # Each row carries its own time.
     """Hand orders over: units leave, money goes into escrow. Answers the parcel numbers, 0 where an order is not open.
 
     One order alone is refused with the reason instead.
@@ -118,7 +118,7 @@ def move_units(
     legs.post(rows, accounts=house.ledger.find(target, locations, skus), amounts=quantities)
 
 
-def scan_parcels(house: House, requests: Sequence[Scans], *, now: Instant) -> Batch:
+def scan_parcels(house: House, requests: Sequence[Scans], *, now: Instant) -> Batch:  # noqa: ARG001  # Each row carries its own time.
     """Note scans; the first "delivered" of a parcel schedules its settlement. Answers how many scans were new parcels'.
 
     Unknown parcels, and another seller's, are refused as not found.
@@ -157,7 +157,7 @@ def _scan(house: House, request: Scans, facts: list[Section]) -> int:
     return len(numbers)
 
 
-def cancel_orders(house: House, requests: Sequence[Cancellation], *, now: Instant) -> Batch:
+def cancel_orders(house: House, requests: Sequence[Cancellation], *, now: Instant) -> Batch:  # noqa: ARG001  # Each row carries its own time.
     """Call orders off before they are handed over: units and money are free again. Answers the orders canceled."""
     facts: list[Section] = []
     answers: list[object] = []
@@ -173,13 +173,12 @@ def _cancel(house: House, request: Cancellation, facts: list[Section]) -> np.nda
     chosen = _open_orders(house, request.orders, sellers=request.sellers, buyers=request.buyers)
     if not len(chosen):
         return chosen
-    numbers, at = request.orders[chosen], request.at[chosen]
+    numbers: np.ndarray = request.orders[chosen]
+    at = request.at[chosen]
     book, money, table = house.ledger, house.payments.money, house.orders.orders
     wallets = book.find(ledger.Kind.WALLET, table.buyer[numbers], table.unit[numbers])
     legs = ledger.Legs()
-    legs.void(
-        np.arange(len(numbers)), accounts=wallets, amounts=money.authorized[numbers], holds=money.hold[numbers]
-    )
+    legs.void(np.arange(len(numbers)), accounts=wallets, amounts=money.authorized[numbers], holds=money.hold[numbers])
     move_units(house, legs, numbers, source=ledger.Kind.COMMITTED, target=ledger.Kind.AVAILABLE)
     outcomes = ledger.record(book, legs, reason=ledger.Reason.CANCELED, references=numbers, at=at)
     assert outcomes.recorded.all(), "What was authorized and committed can be let go."

@@ -38,12 +38,12 @@ def open_market(house: House, opening: Opening, *, now: Instant) -> Decision:
     return Decision(as_facts(*facts), lambda: opening.name)
 
 
-def set_policy(house: House, policy: markets.Policy, *, now: Instant) -> Decision:
+def set_policy(_: House, policy: markets.Policy, *, now: Instant) -> Decision:
     """Set the market's terms from now on."""
     return Decision(as_facts(markets.set_policy(policy, now=now)), lambda: policy)
 
 
-def set_fees(house: House, fees: Fees, *, now: Instant) -> Decision:
+def set_fees(_: House, fees: Fees, *, now: Instant) -> Decision:
     """Set the fee rules from now on; orders that were placed keep theirs."""
     return Decision(
         as_facts(markets.set_fee_rules(fees.rules, tax_basis_points=fees.tax_basis_points, now=now)), lambda: fees

@@ -83,7 +83,9 @@ def register_buyers(house: House, wanted: Sequence[NewBuyer], *, now: Instant) -
                     password_hash=new.password_hash, now=now,
                 )
             )  # fmt: skip
-    return Decision(as_facts(*buyers, *addresses, *passwords), lambda: [BuyerId(first + place) for place in range(len(wanted))])
+    return Decision(
+        as_facts(*buyers, *addresses, *passwords), lambda: [BuyerId(first + place) for place in range(len(wanted))]
+    )
 
 
 def add_address(house: House, new: NewAddress, *, now: Instant) -> Decision:
@@ -101,7 +103,7 @@ def forget_buyer(house: House, buyer: BuyerId, *, now: Instant) -> Decision:
     return Decision(as_facts(identity.forget(house.identity, buyer=buyer, now=now)), lambda: buyer)
 
 
-def issue_token(house: House, new: NewToken, *, now: Instant) -> Decision:
+def issue_token(_: House, new: NewToken, *, now: Instant) -> Decision:
     """Make a token known; give its hash."""
     fact = identity.issue_token(
         token_hash=new.token_hash, audience=new.audience, subject=new.subject, scopes=new.scopes,
@@ -110,7 +112,7 @@ def issue_token(house: House, new: NewToken, *, now: Instant) -> Decision:
     return Decision(as_facts(fact), lambda: new.token_hash)
 
 
-def revoke_token(house: House, token_hash: bytes, *, now: Instant) -> Decision:
+def revoke_token(_: House, token_hash: bytes, *, now: Instant) -> Decision:
     """Make a token good for nothing."""
     return Decision(as_facts(identity.revoke_token(token_hash=token_hash, now=now)), lambda: token_hash)
 

@@ -40,9 +40,7 @@ def accept_return(house: House, back: Return, *, now: Instant) -> Decision:
     return Decision([*recorded, *as_facts(returned, refunded)], lambda: back.order)
 
 
-def _record(
-    house: House, back: Return, from_escrow: int, fee: int, fee_tax: int, *, now: Instant
-) -> list[Section]:
+def _record(house: House, back: Return, from_escrow: int, fee: int, fee_tax: int, *, now: Instant) -> list[Section]:
     book, table, lines = house.ledger, house.orders.orders, house.orders.lines
     unit, row = int(table.unit[back.order]), int(table.first_line[back.order]) + back.line
     one, legs = integers(0), ledger.Legs()

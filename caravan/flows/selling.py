@@ -9,17 +9,13 @@ import numpy as np
 from caravan.cell import Batch, Decision, Section
 from caravan.flows.house import House, answered, as_facts, integers
 from caravan.kernel.clock import Instant
-from caravan.kernel.errors import CaravanError, Invalid, NotFound, Refusal
+from caravan.kernel.errors import CaravanError, Invalid, NotFound
 from caravan.kernel.event import Event
 from caravan.kernel.ids import ListingId, LocationId, ProductId, SellerId, SkuId
 from caravan.trade import catalog, ledger
 from caravan.world import partners
 
 UNITS_PER_RECEIPT_MAX = 10_000_000
-
-
-class NotYourListing(Refusal):
-    """This listing is another seller's."""
 
 
 class Offer(msgspec.Struct, frozen=True, kw_only=True):
@@ -121,9 +117,7 @@ class _Draft:
             if known:
                 return known
         product = ProductId(len(self._house.catalog.products) + len(self.pages))
-        self.pages.append(
-            catalog.add_product(self._house.catalog, offer.page, product=product, seller=seller, now=now)
-        )
+        self.pages.append(catalog.add_product(self._house.catalog, offer.page, product=product, seller=seller, now=now))
         self._products[reference] = product
         return product
 

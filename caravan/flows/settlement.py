@@ -78,9 +78,7 @@ def _top_up(house: House, request: TopUps, facts: list[Section], *, now: Instant
     legs.post(rows, accounts=accounts[ledger.Kind.WALLET], amounts=into_wallet)
     differs = np.flatnonzero(request.suspense)
     legs.post(differs, accounts=accounts[ledger.Kind.SUSPENSE][differs], amounts=request.suspense[differs])
-    outcomes = ledger.record(
-        book, legs, reason=ledger.Reason.TOPPED_UP, references=request.buyers, at=request.at
-    )
+    outcomes = ledger.record(book, legs, reason=ledger.Reason.TOPPED_UP, references=request.buyers, at=request.at)
     assert outcomes.recorded.all(), "Money can always come in."
     facts += [*outcomes.facts, noted]
 
@@ -115,15 +113,13 @@ def release_due(house: House, _: object, *, now: Instant) -> Decision:
     assert outcomes.recorded.all(), "Escrow holds what was captured and not refunded."
     facts += [
         *outcomes.facts,
-        payments.release(
-            orders=due, sellers=sellers, units=units, amounts=amounts, fees=fees, fee_taxes=taxes, at=at
-        ),
+        payments.release(orders=due, sellers=sellers, units=units, amounts=amounts, fees=fees, fee_taxes=taxes, at=at),
         orders.complete(orders=due, at=at),
     ]
     return Decision(facts, lambda: len(due))
 
 
-def rule_settled(house: House, ruling: Ruling, *, now: Instant) -> Decision:
+def rule_settled(house: House, ruling: Ruling, *, now: Instant) -> Decision:  # noqa: ARG001  # A ruling carries its own time.
     """Schedule the settlement of captured orders that no delivery is known of. Gives how many."""
     money = house.payments.money
     known = (ruling.orders > 0) & (ruling.orders < len(money))

@@ -96,9 +96,7 @@ def merge_carts(house: House, merge: Merge, *, now: Instant) -> Decision:
             clamped.append(listing)
         if not fitting:
             continue  # It stays in the guest's cart, where it can still be seen.
-        facts.append(
-            orders.set_cart_line(house.orders, cart=own.cart, listing=listing, quantity=fitting, now=now)
-        )
+        facts.append(orders.set_cart_line(house.orders, cart=own.cart, listing=listing, quantity=fitting, now=now))
         facts.append(orders.set_cart_line(house.orders, cart=guest.cart, listing=listing, quantity=0, now=now))
     return Decision(as_facts(*facts), lambda: (own.cart, tuple(clamped)))
 
@@ -254,9 +252,7 @@ def _hold(
     if not accounts.all():
         raise ledger.OutOfStock(sku=int(lines[int(np.argmin(accounts))].sku), available=0)
     legs = ledger.Legs()
-    legs.hold(
-        np.zeros(len(lines), np.int64), accounts=accounts, amounts=integers([line.quantity for line in lines])
-    )
+    legs.hold(np.zeros(len(lines), np.int64), accounts=accounts, amounts=integers([line.quantity for line in lines]))
     outcomes = ledger.record(
         house.ledger, legs, reason=ledger.Reason.RESERVED, references=integers(session), at=integers(now),
         expires_at=now + house.markets.policy.reservation_lasts,

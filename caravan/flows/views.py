@@ -1,6 +1,7 @@
 """The views: what people page through, told as tables and how each kind of fact changes them."""
 
 from collections.abc import Callable, Iterable
+from typing import ClassVar
 
 import numpy as np
 
@@ -30,7 +31,7 @@ class OrdersView:
     kinds: frozenset[type[Event]] = frozenset(
         {orders.OrderPlaced, orders.OrderCanceled, orders.OrderFulfilled, orders.OrderReceived, orders.OrderCompleted}
     )
-    _changes: dict[type[Event], str] = {
+    _changes: ClassVar[dict[type[Event], str]] = {
         orders.OrderCanceled: "status = 'canceled'",
         orders.OrderFulfilled: "fulfillment = 'fulfilled'",
         orders.OrderReceived: "fulfillment = 'delivered'",
@@ -98,13 +99,13 @@ class StatementsView:
         legs = np.flatnonzero((self._kinds[known] != 0) & ((modes.values == 0) | (modes.values == 2)))  # noqa: PLR2004
         owned, of = known[legs], entries[legs]
         facts = (numbers(part.batch, name)[of] for name in ("reason", "reference", "at"))
-        columns = (
+        changed = (
             self._kinds[owned], self._owners[owned], self._units[owned], numbers(part.batch, "entry")[of], legs,
             amounts.values[legs], *facts,
         )  # fmt: skip
         write(
             "INSERT OR REPLACE INTO statements VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            zip(*(column.tolist() for column in columns), strict=True),
+            zip(*(column.tolist() for column in changed), strict=True),
         )
 
 
@@ -168,7 +169,7 @@ class ShelfView:
             catalog.ListingSuspended, catalog.ListingRepriced, orders.OrderPlaced,
         }
     )  # fmt: skip
-    _statuses: dict[type[Event], str] = {
+    _statuses: ClassVar[dict[type[Event], str]] = {
         catalog.ListingSubmitted: "in_review",
         catalog.ListingPublished: "live",
         catalog.ListingPaused: "paused",
@@ -212,10 +213,10 @@ class ShelfView:
         )
 
     def _edit(self, part: Section, write: Write) -> None:
-        columns = ("title", "category", "product")
-        write("UPDATE shelf SET title = ?, category = ? WHERE product = ?", _columns(part, columns))
-        columns = ("title", "description", "category", "product")
-        write("UPDATE words SET title = ?, description = ?, category = ? WHERE rowid = ?", _columns(part, columns))
+        shown = _columns(part, ("title", "category", "product"))
+        write("UPDATE shelf SET title = ?, category = ? WHERE product = ?", shown)
+        words = _columns(part, ("title", "description", "category", "product"))
+        write("UPDATE words SET title = ?, description = ?, category = ? WHERE rowid = ?", words)
 
     def _offer(self, part: Section, write: Write) -> None:
         if part.kind is catalog.ListingAdded:

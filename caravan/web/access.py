@@ -19,7 +19,10 @@ from caravan.kernel.ids import AddressId, BuyerId
 from caravan.web.reach import ask, do
 
 SCOPES: dict[str, tuple[str, ...]] = {
-    "buyer": ("catalog:read", "carts:write", "checkout:write", "orders:read", "orders:write", "wallet:read"),
+    "buyer": (
+        "catalog:read", "carts:write", "checkout:write", "orders:read", "orders:write", "wallet:read", "wallet:write",
+        "buyers:write",
+    ),
     "seller": ("catalog:read", "catalog:write", "stock:write", "orders:read", "orders:write", "payouts:read"),
     "operator": (
         "catalog:read", "catalog:write", "stock:write", "orders:read", "orders:write", "payouts:read", "sellers:write",
@@ -96,13 +99,12 @@ def new_token(
 
 
 async def bearer_of(caravan: Caravan, token: str) -> Bearer | None:
-    """Tell who shows a token; None when it is unknown or too old."""
-    found = await ask(caravan, _token, _hash(token), caravan.clock.now())
+    """Tell who shows a token; None when it is unknown or too old.
+
+    Looked up beside the cell's queue: nobody has a token before it is durable, and every request asks for one.
+    """
+    found = identity.token_of(caravan.cell.house.identity, _hash(token), now=caravan.clock.now())
     return Bearer(found.audience, found.subject, frozenset(found.scopes)) if found else None
-
-
-def _token(house: House, token_hash: bytes, now: int) -> identity.Token | None:
-    return identity.token_of(house.identity, token_hash, now=now)
 
 
 async def revoke_token(caravan: Caravan, token: str) -> None:
@@ -151,6 +153,12 @@ async def set_password(caravan: Caravan, *, audience: str, subject: int, email: 
 
 async def register(caravan: Caravan, registration: Registration) -> BuyerId:
     """Register a buyer. Refuses an address that is taken as EmailTaken, and what cannot be as Invalid."""
+    buyers: list[BuyerId] = await do(caravan, people.register_buyers, [await new_buyer(caravan, registration)])
+    return buyers[0]
+
+
+async def new_buyer(caravan: Caravan, registration: Registration) -> people.NewBuyer:
+    """Seal what somebody says of themselves, as the cell is to be told. Refuses what cannot be as Invalid."""
     email = normal_email(registration.email)
     if not registration.name.strip():
         raise Invalid("A name is needed.", field="name")
@@ -160,17 +168,20 @@ async def register(caravan: Caravan, registration: Registration) -> BuyerId:
     place = b""
     if registration.address is not None:
         (place,) = caravan.vault.seal_each([msgspec.json.encode(registration.address)], like=sealed)
-    new = people.NewBuyer(caravan.vault.mark(email), sealed[0], registration.country, place, hashed)
-    buyers: list[BuyerId] = await do(caravan, people.register_buyers, [new])
-    return buyers[0]
+    return people.NewBuyer(caravan.vault.mark(email), sealed[0], registration.country, place, hashed)
 
 
 async def add_address(caravan: Caravan, buyer: BuyerId, place: Place) -> AddressId:
     """Give a buyer one more place to send to."""
+    address: AddressId = await do(caravan, people.add_address, await new_address(caravan, buyer, place))
+    return address
+
+
+async def new_address(caravan: Caravan, buyer: BuyerId, place: Place) -> people.NewAddress:
+    """Seal a place of a buyer's, as the cell is to be told."""
     known = await ask(caravan, _buyer, buyer)
     (sealed,) = caravan.vault.seal_each([msgspec.json.encode(place)], like=[known.contact])
-    address: AddressId = await do(caravan, people.add_address, people.NewAddress(buyer, place.country, sealed))
-    return address
+    return people.NewAddress(buyer, place.country, sealed)
 
 
 async def forget(caravan: Caravan, buyer: BuyerId) -> None:

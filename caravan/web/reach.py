@@ -26,9 +26,7 @@ async def do(
     `is_many` for flows that take a sequence of arguments and decide neighbors together. With a key, `render` turns the
     answer or the refusal into what the door says, and that Answer comes back.
     """
-    return await asyncio.wrap_future(
-        caravan.cell.submit(flow, argument, is_many=is_many, key=key, render=render)
-    )
+    return await asyncio.wrap_future(caravan.cell.submit(flow, argument, is_many=is_many, key=key, render=render))
 
 
 async def ask(caravan: Caravan, query: Callable[..., Any], *arguments: object) -> Any:  # noqa: ANN401

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 
 from caravan.events import identity as events
+from caravan.insight.identity.model import Identity
 from caravan.kernel.clock import Instant
 from caravan.kernel.errors import Invalid, NotFound, Refusal
 from caravan.kernel.ids import AddressId, BuyerId
-from caravan.insight.identity.model import Identity
 
 AUDIENCES = ("buyer", "seller", "operator")
 ADDRESSES_MAX = 50
@@ -20,7 +20,7 @@ class WrongLogin(Refusal):
     """This e-mail address and password do not belong together."""
 
 
-def register_buyer(  # noqa: PLR0913
+def register_buyer(
     identity: Identity,
     *,
     buyer: BuyerId,

@@ -66,7 +66,7 @@ def add_product(
     return events.ProductAdded(at=now, product=product, seller=seller, **fields)
 
 
-def edit_product(  # noqa: PLR0913
+def edit_product(
     catalog: Catalog, draft: ProductDraft, *, product: ProductId, revision: int | None, by: str, now: Instant
 ) -> events.ProductEdited:
     """Change what a page says. With a revision, refuses as StaleRevision if it is no longer the last."""
@@ -100,7 +100,7 @@ def add_sku(catalog: Catalog, *, sku: SkuId, product: ProductId, option: str, no
     return events.SkuAdded(at=now, sku=sku, product=product, option=option)
 
 
-def add_listing(  # noqa: PLR0913
+def add_listing(
     catalog: Catalog,
     draft: ListingDraft,
     *,
@@ -128,7 +128,7 @@ def _priced(price_minor: int, shipping_minor: int) -> None:
         raise Invalid(f"A shipping price is not below zero and at most {PRICE_MINOR_MAX}.", field="shipping_minor")
 
 
-def reprice(  # noqa: PLR0913
+def reprice(
     catalog: Catalog, *, listing: ListingId, price_minor: int, shipping_minor: int, by: str, now: Instant,
     revision: int | None = None,
 ) -> events.ListingRepriced:  # fmt: skip

@@ -63,12 +63,19 @@ class Catalog:
 
     name = "catalog"
     kinds: frozenset[type[Event]] = frozenset(
-        {events.ProductAdded, events.ProductEdited, events.SkuAdded, events.ListingAdded, events.ListingRepriced, *_MOVES}
+        {
+            events.ProductAdded,
+            events.ProductEdited,
+            events.SkuAdded,
+            events.ListingAdded,
+            events.ListingRepriced,
+            *_MOVES,
+        }
     )
 
     def __init__(self) -> None:
         self.version = 0
-        self.products: list[Product] = [Product(ProductId(0), SellerId(0), *[""] * 5, {}, "", 0, "")]  # type: ignore[arg-type]
+        self.products: list[Product] = [Product(ProductId(0), SellerId(0), "", "", "", "", "", {}, "", 0, "")]
         self.skus: list[Sku] = [Sku(ProductId(0), "")]
         self.listings = Table(
             seller=np.int64, sku=np.int64, location=np.int64, price=np.int64, shipping=np.int64, unit=np.int64,

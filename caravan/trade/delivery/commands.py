@@ -11,7 +11,7 @@ from caravan.trade.delivery.model import Delivery
 TEXT_CHARACTERS_MAX = 100
 
 
-def hand_over(  # noqa: PLR0913
+def hand_over(
     delivery: Delivery, *, orders: np.ndarray, sellers: np.ndarray, carriers: Sequence[str],
     trackings: Sequence[str], promised_at: np.ndarray, at: np.ndarray,
 ) -> tuple[Section, np.ndarray]:  # fmt: skip

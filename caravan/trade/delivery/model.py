@@ -72,7 +72,11 @@ class Delivery:
         parcel, status, at, is_final = parcel[order], status[order], at[order], is_final[order]
         fresh = (status == ParcelStatus.DELIVERED) & (table.delivered_at[parcel] == 0)
         table.delivered_at[parcel[fresh][::-1]] = at[fresh][::-1]
-        was_final, was, since = table.status[parcel] >= ParcelStatus.DELIVERED, table.status[parcel], table.scanned_at[parcel]
+        was_final, was, since = (
+            table.status[parcel] >= ParcelStatus.DELIVERED,
+            table.status[parcel],
+            table.scanned_at[parcel],
+        )
         is_later = (at > since) | (at == since) & (status > was)
         counts = (is_final > was_final) | (is_final == was_final) & is_later
         table.status[parcel[counts]], table.scanned_at[parcel[counts]] = status[counts], at[counts]

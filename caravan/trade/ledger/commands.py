@@ -75,8 +75,10 @@ class Legs:
         legs = Legs()
         for rows, *columns in self._parts:
             places = np.searchsorted(kept, rows)
-            is_kept = (places < len(kept)) & (kept[np.minimum(places, len(kept) - 1)] == rows) if len(kept) else rows < 0
-            legs._parts.append((places[is_kept], *(column[is_kept] for column in columns)))  # noqa: SLF001
+            is_kept = (
+                (places < len(kept)) & (kept[np.minimum(places, len(kept) - 1)] == rows) if len(kept) else rows < 0
+            )
+            legs._parts.append((places[is_kept], *(column[is_kept] for column in columns)))
         return legs
 
     def sorted(self, count: int) -> tuple[np.ndarray, ...]:
@@ -106,7 +108,8 @@ class Outcomes(NamedTuple):
     @property
     def recorded(self) -> np.ndarray:
         """Tell which entries were recorded; bool [n]."""
-        return self.codes == 0
+        is_recorded: np.ndarray = self.codes == 0
+        return is_recorded
 
 
 def open_accounts(
@@ -135,7 +138,7 @@ def open_accounts(
     return ledger.find(kind, owners, units), [fact]
 
 
-def record(  # noqa: PLR0913
+def record(
     ledger: Ledger,
     legs: Legs,
     *,

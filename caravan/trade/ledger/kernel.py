@@ -18,47 +18,57 @@ HOLD_CLOSED = 4
 OUT_OF_RANGE = 5
 HOLD_EXPIRED = 6
 
+# Kinds of account from here on are in units of a SKU, those below in money: SKU 978 is not the euro.
+UNITS_FROM = 100
+
+# With these, no sum here leaves 64 bits: a balance and all legs of one entry together are below 9 * 10**18.
+LEGS_MAX = 4_000
 _AMOUNT_MAX = 10**15
 _BALANCE_MAX = 4 * 10**18
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _fault(
-    first: int, last: int, at: int, unit: np.ndarray, hold_account: np.ndarray, hold_expires: np.ndarray, holds: int,
+@njit(cache=True, nogil=True)
+def _fault(  # noqa: C901, PLR0911, PLR0912, PLR0913, PLR0917  # Compiled: arrays in, one straight way through.
+    first: int, last: int, at: int, kind: np.ndarray, unit: np.ndarray,
+    hold_account: np.ndarray, hold_expires: np.ndarray, holds: int,
     leg_account: np.ndarray, leg_amount: np.ndarray, leg_mode: np.ndarray, leg_hold: np.ndarray,
 ) -> tuple[int, int]:  # fmt: skip
     """Look for what makes an entry impossible whatever the balances are; give the code and the leg."""
+    if last - first > LEGS_MAX:
+        return OUT_OF_RANGE, first
     for leg in range(first, last):
         account, amount, mode = leg_account[leg], leg_amount[leg], leg_mode[leg]
         if account <= 0 or account >= unit.shape[0]:
             return NO_ACCOUNT, leg
         if amount > _AMOUNT_MAX or amount < -_AMOUNT_MAX:
             return OUT_OF_RANGE, leg
-        if (mode == HOLD or mode == VOID) and amount <= 0:  # noqa: PLR1714
+        if mode in (HOLD, VOID) and amount <= 0:
             return OUT_OF_RANGE, leg
         if mode == POST_HELD and amount >= 0:
             return OUT_OF_RANGE, leg
-        if mode == POST_HELD or mode == VOID:  # noqa: PLR1714
+        if mode in (POST_HELD, VOID):
             hold = leg_hold[leg]
             if hold <= 0 or hold >= holds or hold_account[hold] != account:
                 return HOLD_CLOSED, leg
             if mode == POST_HELD and hold_expires[hold] != 0 and hold_expires[hold] <= at:
                 return HOLD_EXPIRED, leg
     for leg in range(first, last):
-        if leg_mode[leg] == HOLD or leg_mode[leg] == VOID:  # noqa: PLR1714
+        if leg_mode[leg] == HOLD or leg_mode[leg] == VOID:
             continue
         total = 0
+        is_money = kind[leg_account[leg]] < UNITS_FROM
         for other in range(first, last):
-            is_posting = leg_mode[other] == POST or leg_mode[other] == POST_HELD  # noqa: PLR1714
+            is_posting = leg_mode[other] == POST or leg_mode[other] == POST_HELD
             if is_posting and unit[leg_account[other]] == unit[leg_account[leg]]:
-                total += leg_amount[other]
+                if (kind[leg_account[other]] < UNITS_FROM) == is_money:
+                    total += leg_amount[other]
         if total != 0:
             return UNBALANCED, leg
     return RECORDED, -1
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _apply(
+@njit(cache=True, nogil=True)
+def _apply(  # noqa: PLR0913, PLR0917  # Compiled code takes arrays, not objects.
     first: int, last: int, sign: int, posted: np.ndarray, held: np.ndarray, hold_remaining: np.ndarray,
     leg_account: np.ndarray, leg_amount: np.ndarray, leg_mode: np.ndarray, leg_hold: np.ndarray,
 ) -> None:  # fmt: skip
@@ -79,27 +89,27 @@ def _apply(
             hold_remaining[leg_hold[leg]] -= amount
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _shortfall(
+@njit(cache=True, nogil=True)
+def _shortfall(  # noqa: PLR0913, PLR0917  # Compiled code takes arrays, not objects.
     first: int, last: int, posted: np.ndarray, held: np.ndarray, floor: np.ndarray, hold_remaining: np.ndarray,
     leg_account: np.ndarray, leg_amount: np.ndarray, leg_mode: np.ndarray, leg_hold: np.ndarray,
 ) -> tuple[int, int]:  # fmt: skip
     """Look for a limit that an applied entry has broken; give the code and the leg."""
     for leg in range(first, last):
         account, mode = leg_account[leg], leg_mode[leg]
-        if (mode == POST_HELD or mode == VOID) and hold_remaining[leg_hold[leg]] < 0:  # noqa: PLR1714
+        if mode in (POST_HELD, VOID) and hold_remaining[leg_hold[leg]] < 0:
             return HOLD_CLOSED, leg
         takes = mode == HOLD or (mode == POST and leg_amount[leg] < 0)
         if takes and posted[account] - held[account] < floor[account]:
             return BELOW_FLOOR, leg
-        if posted[account] > _BALANCE_MAX or posted[account] < -_BALANCE_MAX:
+        if posted[account] > _BALANCE_MAX or posted[account] < -_BALANCE_MAX or held[account] > _BALANCE_MAX:
             return OUT_OF_RANGE, leg
     return RECORDED, -1
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def decide(
-    posted: np.ndarray, held: np.ndarray, floor: np.ndarray, unit: np.ndarray,
+@njit(cache=True, nogil=True)
+def decide(  # noqa: PLR0913, PLR0917  # Compiled code takes arrays, not objects.
+    posted: np.ndarray, held: np.ndarray, floor: np.ndarray, kind: np.ndarray, unit: np.ndarray,
     hold_account: np.ndarray, hold_remaining: np.ndarray, hold_expires: np.ndarray, holds: int,
     offsets: np.ndarray, leg_account: np.ndarray, leg_amount: np.ndarray, leg_mode: np.ndarray, leg_hold: np.ndarray,
     at: np.ndarray, expires_at: np.ndarray, outcome: np.ndarray, culprit: np.ndarray,
@@ -113,7 +123,18 @@ def decide(
     for entry in range(offsets.shape[0] - 1):
         first, last = offsets[entry], offsets[entry + 1]
         code, leg = _fault(
-            first, last, at[entry], unit, hold_account, hold_expires, holds, leg_account, leg_amount, leg_mode, leg_hold
+            first,
+            last,
+            at[entry],
+            kind,
+            unit,
+            hold_account,
+            hold_expires,
+            holds,
+            leg_account,
+            leg_amount,
+            leg_mode,
+            leg_hold,
         )
         if code != RECORDED:
             outcome[entry] = code

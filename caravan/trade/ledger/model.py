@@ -23,7 +23,7 @@ class Kind(IntEnum):
     TAX_PAYABLE = 6  # of nobody, in a currency
     BANK = 7  # of nobody, in a currency: money that has been paid out
     SUSPENSE = 8  # of nobody, in a currency: payments that differ from what they were for, until somebody looks
-    SUPPLIED = 100  # of nobody, in a SKU: units that sellers have brought in, below zero
+    SUPPLIED = kernel.UNITS_FROM  # of nobody, in a SKU: units that sellers have brought in, below zero
     AVAILABLE = 101  # of a location, in a SKU: not committed; its holds are what is reserved; floor 0
     COMMITTED = 102  # of a location, in a SKU: bought, still here; floor 0
     SHIPPED = 103  # of a location, in a SKU: bought and handed over; floor 0
@@ -92,7 +92,7 @@ class Ledger:
         self._index.insert(_mark(kinds, owners), units, opened)
         return opened
 
-    def decide(  # noqa: PLR0913
+    def decide(
         self,
         *,
         offsets: np.ndarray,
@@ -104,7 +104,6 @@ class Ledger:
         expires_at: np.ndarray,
     ) -> tuple[np.ndarray, np.ndarray]:
         """Run the kernel over entries; give outcome codes and culprit legs. `holds` is filled in where one is made."""
-        self.version += 1
         count = len(offsets) - 1
         outcome, culprit = np.zeros(count, np.int64), np.full(count, -1, np.int64)
         self.holds.reserve(len(self.holds) + len(accounts))
@@ -112,12 +111,14 @@ class Ledger:
         rows = len(table)
         next_hold = kernel.decide(
             table.whole("posted")[:rows], table.whole("held")[:rows], table.whole("floor")[:rows],
-            table.whole("unit")[:rows], self.holds.whole("account"), self.holds.whole("remaining"),
+            table.whole("kind")[:rows], table.whole("unit")[:rows], self.holds.whole("account"), self.holds.whole("remaining"),
             self.holds.whole("expires_at"), len(self.holds), offsets, accounts, amounts, modes, holds,
             at, expires_at, outcome, culprit,
         )  # fmt: skip
         self.holds.extend_to(int(next_hold))
-        self.entries += int(np.count_nonzero(outcome == kernel.RECORDED))
+        recorded = int(np.count_nonzero(outcome == kernel.RECORDED))
+        self.entries += recorded
+        self.version += recorded > 0
         return outcome, culprit
 
     def apply(self, part: Section) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from caravan.trade.ledger.model import Kind, Ledger
+from caravan.trade.ledger.model import FLOORS, Kind, Ledger
 
 
 def balance(ledger: Ledger, kind: Kind, *, owner: int, unit: int) -> tuple[int, int]:
@@ -31,7 +31,9 @@ def findings(ledger: Ledger) -> Iterator[str]:
     for side, unit in zip(*np.nonzero(sums), strict=True):
         what = "SKU" if side else "currency"
         yield f"Accounts of {what} {unit} sum to {sums[side, unit]}, not to zero."
-    for account in np.flatnonzero((table.posted - table.held < table.floor) & (table.floor == 0)):
+    # By kind, not by what the account says of itself: an account that has lost its floor must be found out too.
+    can_run_out = np.isin(table.kind, [int(kind) for kind in FLOORS])
+    for account in np.flatnonzero(can_run_out & (table.posted - table.held < 0)):
         yield f"Account {account} ({Kind(table.kind[account]).name}) has {table.posted[account]}, held {table.held[account]}."
     kept = np.zeros(len(table), np.int64)
     np.add.at(kept, holds.account, holds.remaining)

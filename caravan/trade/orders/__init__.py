@@ -5,14 +5,14 @@ fulfilled or canceled, never both; of a line, 0 <= returned <= ordered.
 """
 
 from caravan.trade.orders.commands import (
+    LINES_PER_CART_MAX,
+    UNITS_PER_LINE_MAX,
     AlreadyFulfilled,
     CartTooLarge,
     EmptyCart,
-    LINES_PER_CART_MAX,
     NothingToReturn,
     OrderNotOpen,
     SessionNotReady,
-    UNITS_PER_LINE_MAX,
     TotalChanged,
     address_session,
     cancel,

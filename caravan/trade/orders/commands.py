@@ -1,6 +1,7 @@
 """What you can tell orders: fill carts, go through checkout, place, cancel, fulfill, receive, return, complete."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -184,6 +185,7 @@ def place(  # noqa: PLR0913
     sums = np.zeros(len(buyer), np.int64)
     np.add.at(sums, order_purchase, order_columns["total_minor"])
     assert (sums == total).all(), "A purchase's total is the sum of its orders' totals."
+    columns: dict[str, Any] = order_columns | line_columns
     facts = [
         section(
             events.PurchasePlaced, at=at, purchase=purchases, buyer=buyer, session=session, address=address, unit=unit,
@@ -191,7 +193,7 @@ def place(  # noqa: PLR0913
         ),
         section(
             events.OrderPlaced, at=at[order_purchase], order=numbers, purchase=purchases[order_purchase],
-            buyer=buyer[order_purchase], unit=unit[order_purchase], **order_columns, **line_columns,
+            buyer=buyer[order_purchase], unit=unit[order_purchase], **columns,
         ),
     ]  # fmt: skip
     bought = session != 0
@@ -222,7 +224,7 @@ def cancel(*, orders: np.ndarray, by: np.ndarray, at: np.ndarray) -> Section:
     return section(events.OrderCanceled, at=at, order=orders, by=by)
 
 
-def return_line(  # noqa: PLR0913
+def return_line(
     orders: Orders, *, order: OrderId, line: int, quantity: int, refund_minor: int, now: Instant
 ) -> events.LineReturned:
     """Take units of a fulfilled order back. Refuses more units, or more money, than are still out there.
@@ -256,5 +258,8 @@ def _tax_share(orders: Orders, order: OrderId, fee_back: int) -> int:
     first = int(orders.orders.first_line[order])
     mine = slice(first, first + int(orders.orders.lines[order]))
     columns = (orders.lines.fee[mine], orders.lines.returned[mine], orders.lines.quantity[mine])
-    before = sum(part * returned // ordered for part, returned, ordered in zip(*map(np.ndarray.tolist, columns), strict=True))
-    return tax * (before + fee_back) // fee - tax * before // fee
+    before = sum(
+        part * returned // ordered for part, returned, ordered in zip(*map(np.ndarray.tolist, columns), strict=True)
+    )
+    share: int = tax * (before + fee_back) // fee - tax * before // fee
+    return share

@@ -187,7 +187,14 @@ class Orders:
         lines = [Line(*values) for values in zip(*columns, strict=True)]
         self.sessions.append(
             Session(
-                event.session, event.buyer, event.cart, event.address, event.currency, event.total_minor, event.at, lines
+                event.session,
+                event.buyer,
+                event.cart,
+                event.address,
+                event.currency,
+                event.total_minor,
+                event.at,
+                lines,
             )
         )
 

@@ -49,7 +49,11 @@ def capture(payments: Payments, *, orders: np.ndarray, at: np.ndarray) -> Sectio
     """Note that all that was authorized for these orders is in escrow."""
     money = payments.money
     return section(
-        events.PaymentCaptured, at=at, payment=money.payment[orders], order=orders, amount_minor=money.authorized[orders]
+        events.PaymentCaptured,
+        at=at,
+        payment=money.payment[orders],
+        order=orders,
+        amount_minor=money.authorized[orders],
     )
 
 
@@ -87,7 +91,7 @@ def refund(
     )
 
 
-def release(  # noqa: PLR0913
+def release(
     *, orders: np.ndarray, sellers: np.ndarray, units: np.ndarray, amounts: np.ndarray, fees: np.ndarray,
     fee_taxes: np.ndarray, at: np.ndarray,
 ) -> Section:  # fmt: skip
@@ -98,9 +102,7 @@ def release(  # noqa: PLR0913
     )  # fmt: skip
 
 
-def pay_out(
-    payments: Payments, *, payout: PayoutId, seller: SellerId, unit: int, now: Instant
-) -> events.PayoutSent:
+def pay_out(payments: Payments, *, payout: PayoutId, seller: SellerId, unit: int, now: Instant) -> events.PayoutSent:
     """Send a seller all that is due in one currency, itemized."""
     due = payments.due[seller, unit]
     return events.PayoutSent(

@@ -20,9 +20,7 @@ def due_payouts(payments: Payments, *, now: int, every: int, amount_minor_min: i
     return sorted(
         key
         for key, due in payments.due.items()
-        if due.orders
-        and due.paid_at + every <= now
-        and sum(due.amounts_minor) - due.deducted_minor >= amount_minor_min
+        if due.orders and due.paid_at + every <= now and sum(due.amounts_minor) - due.deducted_minor >= amount_minor_min
     )
 
 

@@ -47,4 +47,5 @@ def fees(
 def _share(amounts: np.ndarray, basis_points: int) -> np.ndarray:
     # In two parts, so that an amount near the limit does not overflow.
     whole, rest = np.divmod(amounts, 10_000)
-    return whole * basis_points + (rest * basis_points + 5_000) // 10_000
+    shares: np.ndarray = whole * basis_points + (rest * basis_points + 5_000) // 10_000
+    return shares

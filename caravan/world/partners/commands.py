@@ -31,7 +31,9 @@ class Application(msgspec.Struct, frozen=True, kw_only=True):
     reference: str = ""
 
 
-def apply_to_sell(partners: Partners, application: Application, *, seller: SellerId, now: Instant) -> events.SellerApplied:
+def apply_to_sell(
+    partners: Partners, application: Application, *, seller: SellerId, now: Instant
+) -> events.SellerApplied:
     """Ask to sell, under a number that the caller has counted out. Refuses a nameless or placeless one as Invalid."""
     assert seller >= len(partners.sellers)
     if not 0 < len(application.name.strip()) <= NAME_CHARACTERS_MAX:

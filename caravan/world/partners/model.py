@@ -74,7 +74,13 @@ class Partners:
                     self.references[event.reference] = event.seller
                 self.sellers.append(
                     Seller(
-                        event.seller, event.name, event.country, event.city, event.description, event.reference, event.at
+                        event.seller,
+                        event.name,
+                        event.country,
+                        event.city,
+                        event.description,
+                        event.reference,
+                        event.at,
                     )
                 )
             case events.SellerApproved():
@@ -83,9 +89,7 @@ class Partners:
                 self.sellers[event.seller].status = SellerStatus.SUSPENDED
             case events.LocationOpened():
                 assert event.location == len(self.locations)
-                self.locations.append(
-                    Location(event.location, event.seller, event.country, event.city, event.postcode)
-                )
+                self.locations.append(Location(event.location, event.seller, event.country, event.city, event.postcode))
                 self.sellers[event.seller].locations.append(event.location)
 
     def _index(self) -> None:

@@ -81,7 +81,10 @@ PARCELS = pa.schema(
         ("handed_over_at", TIMESTAMP),
         ("promised_at", TIMESTAMP),  # null when the source made no promise
         ("delivered_at", TIMESTAMP),  # null when it is not known to have arrived
-        ("settled_at", TIMESTAMP),  # null, or when the operator rules that money may go out although no delivery is known
+        (
+            "settled_at",
+            TIMESTAMP,
+        ),  # null, or when the operator rules that money may go out although no delivery is known
     ]
 )
 RETURNS = pa.schema(
@@ -103,7 +106,13 @@ SOURCES = pa.schema(
     ]
 )
 REJECTS = pa.schema(
-    [("file", pa.string()), ("row", pa.int64()), ("field", pa.string()), ("reason", pa.string()), ("value", pa.string())]
+    [
+        ("file", pa.string()),
+        ("row", pa.int64()),
+        ("field", pa.string()),
+        ("reason", pa.string()),
+        ("value", pa.string()),
+    ]
 )
 
 
