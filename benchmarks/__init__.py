@@ -1,0 +1,1 @@
+"""What is promised about speed: each module is one benchmark that `caravan bench NAME` runs, with its peers."""
