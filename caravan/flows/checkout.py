@@ -178,6 +178,9 @@ def _direct_basket(house: House, request: DirectOrder, *, now: Instant) -> Baske
         raise Invalid("A listing stands in one line of an order.", field="lines")
     if (listings <= 0).any() or (listings >= len(table)).any():
         raise NotFound("There is no such listing.")
+    limit = house.markets.policy.units_per_buyer_max
+    if ((quantities > limit) & (quantities <= orders.UNITS_PER_LINE_MAX)).any():
+        raise orders.BuyerLimitReached(f"At most {limit} units for one buyer.", limit=limit)
     if request.address and identity.address_of(house.identity, request.address).buyer != request.buyer:
         raise NotFound("There is no such address.")
     return Baskets(

@@ -14,6 +14,7 @@ from caravan.kernel.money import AMOUNT_MAX
 from caravan.trade import ledger, orders, payments
 
 PAYOUTS_AT_ONCE_MAX = 1_000
+BALANCE_MAX = 10**18  # In minor units: a quarter of what the ledger can hold, so that every later entry fits too.
 
 
 @dataclass(frozen=True)
@@ -72,6 +73,10 @@ def _top_up(house: House, request: TopUps, facts: list[Section], *, now: Instant
         owners = request.buyers if kind == ledger.Kind.WALLET else 0
         accounts[kind], opened = ledger.open_accounts(book, kind, owners=owners, units=request.units, at=now)
         facts += opened
+    # In whole numbers, which don't overflow: where a wallet or the clearing account is full, nothing is taken.
+    fullest = max(int(np.abs(book.accounts.posted[chosen]).max()) for chosen in accounts.values())
+    if fullest + sum(request.amounts.tolist()) > BALANCE_MAX:
+        raise payments.TopUpTooLarge("No more money fits into these accounts.")
     rows = np.arange(len(request.buyers))
     legs = ledger.Legs()
     legs.post(rows, accounts=accounts[ledger.Kind.PSP_CLEARING], amounts=-request.amounts)

@@ -8,14 +8,10 @@ import numpy as np
 from caravan.cell import Decision, Section
 from caravan.flows.house import House, as_facts, integers
 from caravan.kernel.clock import Instant
-from caravan.kernel.errors import Invalid, NotFound, Refusal
+from caravan.kernel.errors import Invalid, NotFound
 from caravan.kernel.ids import AddressId, BuyerId, CartId, HoldId, ListingId, LocationId, SellerId, SessionId, SkuId
 from caravan.trade import catalog, ledger, orders
 from caravan.world import partners
-
-
-class BuyerLimitReached(Refusal):
-    """One buyer cannot have more units of this SKU at once."""
 
 
 class CartLine(NamedTuple):
@@ -240,7 +236,7 @@ def _limit(house: House, buyer: BuyerId, lines: Sequence[orders.Line]) -> None:
                 wanted[line.sku] += line.quantity
     for sku, units in wanted.items():
         if units > limit:
-            raise BuyerLimitReached(f"At most {limit} units for one buyer.", sku=sku, limit=limit)
+            raise orders.BuyerLimitReached(f"At most {limit} units for one buyer.", sku=sku, limit=limit)
 
 
 def _hold(

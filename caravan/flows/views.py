@@ -97,10 +97,10 @@ class StatementsView:
         entries = np.repeat(np.arange(part.batch.num_rows), np.diff(accounts.offsets))
         known = np.where(accounts.values < len(self._kinds), accounts.values, 0)
         legs = np.flatnonzero((self._kinds[known] != 0) & ((modes.values == 0) | (modes.values == 2)))  # noqa: PLR2004
-        owned, of = known[legs], entries[legs]
+        mine, of = known[legs], entries[legs]
         facts = (numbers(part.batch, name)[of] for name in ("reason", "reference", "at"))
         changed = (
-            self._kinds[owned], self._owners[owned], self._units[owned], numbers(part.batch, "entry")[of], legs,
+            self._kinds[mine], self._owners[mine], self._units[mine], numbers(part.batch, "entry")[of], legs,
             amounts.values[legs], *facts,
         )  # fmt: skip
         write(

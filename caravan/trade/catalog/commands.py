@@ -161,7 +161,7 @@ def move_listing(
     """Move a listing to another state. Refuses a way that does not exist with WrongListingState."""
     _known(catalog, listing)
     state = ListingStatus(catalog.listings.status[listing])
-    if state not in _FROM[to]:
+    if state not in _FROM.get(to, ()):  # Nothing becomes a draft again.
         raise WrongListingState(f"This listing is {state.name.lower()}: it cannot become {to.name.lower()}.")
     match to:
         case ListingStatus.IN_REVIEW:

@@ -97,7 +97,7 @@ class Legs:
 class Outcomes(NamedTuple):
     """What became of entries: `codes[i]` is 0 or a Refused, `culprits[i]` the account it failed on (0: none).
 
-    `holds` lists the holds that each recorded entry made, in the order of its legs.
+    `holds` lists the holds that each entry made, in the order of its legs; a refused one made none.
     """
 
     codes: np.ndarray

@@ -59,9 +59,9 @@ def _fault(  # noqa: C901, PLR0911, PLR0912, PLR0913, PLR0917  # Compiled: array
         is_money = kind[leg_account[leg]] < UNITS_FROM
         for other in range(first, last):
             is_posting = leg_mode[other] == POST or leg_mode[other] == POST_HELD
-            if is_posting and unit[leg_account[other]] == unit[leg_account[leg]]:
-                if (kind[leg_account[other]] < UNITS_FROM) == is_money:
-                    total += leg_amount[other]
+            is_alike = unit[leg_account[other]] == unit[leg_account[leg]]
+            if is_posting and is_alike and (kind[leg_account[other]] < UNITS_FROM) == is_money:
+                total += leg_amount[other]
         if total != 0:
             return UNBALANCED, leg
     return RECORDED, -1

@@ -21,6 +21,10 @@ class CartTooLarge(Refusal):
     """A cart holds no more than so many lines and units."""
 
 
+class BuyerLimitReached(Refusal):
+    """One buyer cannot have more units of this SKU at once."""
+
+
 class EmptyCart(Refusal):
     """There is nothing in this cart to check out."""
 
@@ -229,7 +233,7 @@ def return_line(
 ) -> events.LineReturned:
     """Take units of a fulfilled order back. Refuses more units, or more money, than are still out there.
 
-    The fee and its tax go back in proportion; with the last unit of the order goes whatever remains of them.
+    The fee and its tax go back in proportion to the money; with the last of it goes whatever remains of them.
     """
     table, lines = orders.orders, orders.lines
     if not 0 <= line < table.lines[order]:
@@ -241,13 +245,23 @@ def return_line(
     paid = int(lines.unit_price[row]) * ordered + int(lines.shipping[row]) - int(lines.refunded[row])
     if not 0 < refund_minor <= paid:
         raise NothingToReturn(f"At most {paid} can be refunded on this line.", left_minor=paid)
-    fee = int(lines.fee[row])
-    before, after = fee * returned // ordered, fee * (returned + quantity) // ordered
-    tax = _tax_share(orders, order, after - before)
+    before, after = int(lines.refunded[row]), int(lines.refunded[row]) + refund_minor
+    fee_back = _fee_on(orders, row, after) - _fee_on(orders, row, before)
     return events.LineReturned(
-        at=now, order=order, line=line, quantity=quantity, refund_minor=refund_minor,
-        fee_minor=min(after - before, refund_minor), fee_tax_minor=min(tax, refund_minor - min(after - before, refund_minor)),
-    )  # fmt: skip
+        at=now,
+        order=order,
+        line=line,
+        quantity=quantity,
+        refund_minor=refund_minor,
+        fee_minor=fee_back,
+        fee_tax_minor=min(_tax_share(orders, order, fee_back), refund_minor - fee_back),
+    )
+
+
+def _fee_on(orders: Orders, row: int, refunded: int) -> int:
+    """Give the part of a line's fee that goes back with so much of its price; shipping bears no fee."""
+    price = int(orders.lines.unit_price[row]) * int(orders.lines.quantity[row])
+    return int(orders.lines.fee[row]) * min(refunded, price) // price
 
 
 def _tax_share(orders: Orders, order: OrderId, fee_back: int) -> int:
@@ -256,10 +270,6 @@ def _tax_share(orders: Orders, order: OrderId, fee_back: int) -> int:
     if not fee:
         return 0
     first = int(orders.orders.first_line[order])
-    mine = slice(first, first + int(orders.orders.lines[order]))
-    columns = (orders.lines.fee[mine], orders.lines.returned[mine], orders.lines.quantity[mine])
-    before = sum(
-        part * returned // ordered for part, returned, ordered in zip(*map(np.ndarray.tolist, columns), strict=True)
-    )
-    share: int = tax * (before + fee_back) // fee - tax * before // fee
-    return share
+    rows = range(first, first + int(orders.orders.lines[order]))
+    before = sum(_fee_on(orders, row, int(orders.lines.refunded[row])) for row in rows)
+    return tax * (before + fee_back) // fee - tax * before // fee
