@@ -94,6 +94,9 @@ def open_log(settings: Settings) -> Log:
     """Open the log that the settings name: in PostgreSQL, or in the home."""
     if settings.log_url.startswith(("postgresql://", "postgres://")):
         return PostgresLog(settings.log_url)
+    if settings.log_url:
+        scheme = settings.log_url.partition(":")[0][:20]
+        raise Invalid(f"A log_url begins with postgresql://, not with {scheme!r}.", field="log_url")
     return SqliteLog(settings.home / "log.db")
 
 
@@ -284,7 +287,9 @@ def _findings(models: Sequence[Model]) -> Iterator[str]:
 
 
 def back_up(settings: Settings, target: Path, progress: Callable[[int, int], None]) -> dict[str, object]:
-    """Copy a home into one file, while it runs or not."""
+    """Copy a home into one file, while it runs or not. A log in PostgreSQL is backed up with PostgreSQL's own tools."""
+    if settings.log_url:
+        raise Invalid("This log is in PostgreSQL: back it up with pg_dump, and the home's vault.db beside it.")
     return archive.back_up(settings.home, target, progress)
 
 

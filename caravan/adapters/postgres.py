@@ -32,7 +32,10 @@ class PostgresLog:
     """A log in one database. Refuses a server that would acknowledge a commit before it is on the disk, as Outage."""
 
     def __init__(self, url: str) -> None:
-        import psycopg  # noqa: PLC0415  # The extra "postgres"; nobody else needs it.
+        try:
+            import psycopg  # noqa: PLC0415  # The extra "postgres"; nobody else needs it.
+        except ModuleNotFoundError as error:
+            raise Outage("A log in PostgreSQL needs psycopg: pip install 'caravan[postgres]'.") from error
 
         self._error = psycopg.Error
         self._epoch = 0

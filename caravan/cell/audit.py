@@ -70,6 +70,8 @@ def audit(
     progress: Callable[[int, int], None],
 ) -> Audit:
     """Check every frame's checksum and place, replay all facts, hold the newest snapshot and every invariant against it."""
+    # Before the head: a snapshot that is written while this runs may stand at a later frame, and that is no finding.
+    reach = snapshots.reach() if snapshots is not None else 0
     try:
         head = log.head()
         layouts = read_layouts(log)
@@ -81,7 +83,6 @@ def audit(
     reading = _Reading(kinds, models, stand)
     _read(reading, log, layouts, last=last, progress=progress)
     findings = reading.findings
-    reach = snapshots.reach() if snapshots is not None else 0
     if not findings and reach > last:
         findings = [Finding(last + 1, f"A snapshot stands at frame {reach}, but the log ends at frame {last}.")]
     if findings:

@@ -262,20 +262,20 @@ class Cell(Generic[House]):
     def _decide_together(self, requests: list[_Request]) -> None:
         facts: list[Section] = []
         outcomes: list[_Outcome] = []
+        frame: Frame | None = None
+        fresh: dict[bytes, bytes] = {}
         with self._state:
             now = self.clock.now()
             try:
                 for group in _groups(requests):
                     self._decide_group(group, now, facts, outcomes)
+                if facts:
+                    fresh = self._fresh_layouts(facts)
+                    frame = seal(facts, after=self._head, epoch=self._epoch, written_at=now)
+                    self._head = frame
             except BaseException as error:
                 self._failure = error  # While the lock is held: nobody may see what was left half done.
                 raise
-            frame = None
-            fresh: dict[bytes, bytes] = {}
-            if facts:
-                fresh = self._fresh_layouts(facts)
-                frame = seal(facts, after=self._head, epoch=self._epoch, written_at=now)
-                self._head = frame
         self._commits.put((frame, fresh, outcomes))
 
     def _decide_group(
@@ -372,9 +372,10 @@ class Cell(Generic[House]):
         return _Outcome(request, said, None)
 
     def _fold(self, part: Section) -> None:
+        models = self._by_kind[part.kind]  # A kind that is not registered could not be read back.
         if part.is_applied:
             return
-        for model in self._by_kind[part.kind]:
+        for model in models:
             model.apply(part)
 
     def _fresh_layouts(self, facts: Iterable[Section]) -> dict[bytes, bytes]:
