@@ -22,7 +22,7 @@ from caravan.flows import history, people
 from caravan.flows.opening import Opening, open_market
 from caravan.kernel.errors import CaravanError, Invalid, code
 from caravan.kernel.money import plain
-from caravan.web import access
+from caravan.web import access, remote
 from caravan.web.server import serve
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Caravan: a marketplace in one process.")
@@ -30,6 +30,8 @@ _say = Console(stderr=True, highlight=False)
 
 Home = Annotated[Path | None, typer.Option("--home", help="The folder with log, vault, views and snapshots.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.")]
+
+remote.mount(app)
 
 _OPERATOR_DAYS = 3_650
 

@@ -97,7 +97,16 @@ def test_moving_in_twice_changes_nothing(shop: tuple[Path, dict[str, object]], c
 
 def test_a_stopped_import_goes_on_where_it_was(tmp_path: Path, shop: tuple[Path, dict[str, object]]) -> None:
     path = _invoices(tmp_path, orders=2_000)
-    command = [sys.executable, "-m", "caravan.cli", "import", "online-retail", str(path), "--home", str(tmp_path / "home")]
+    command = [
+        sys.executable,
+        "-m",
+        "caravan.cli",
+        "import",
+        "online-retail",
+        str(path),
+        "--home",
+        str(tmp_path / "home"),
+    ]
     running = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     log = tmp_path / "home" / "log.db"
     deadline = time.monotonic() + 60
@@ -126,7 +135,9 @@ def _frames(log: Path) -> int:
 
 
 def test_a_dry_run_tells_the_same_and_changes_nothing(tmp_path: Path, shop: tuple[Path, dict[str, object]]) -> None:
-    told = _caravan("import", "online-retail", shop[0].parent / "online_retail.csv", "--dry-run", home=tmp_path / "home")
+    told = _caravan(
+        "import", "online-retail", shop[0].parent / "online_retail.csv", "--dry-run", home=tmp_path / "home"
+    )
 
     kept = ("read", "accepted", "rejected", "by_reason", "orders", "money")
     assert {name: told[name] for name in kept} == {name: shop[1][name] for name in kept}
@@ -273,7 +284,9 @@ def test_two_processes_do_not_work_in_one_home(shop: tuple[Path, dict[str, objec
 
 
 def test_wrong_usage_ends_with_2_and_a_wrong_folder_with_1(tmp_path: Path) -> None:
-    usage = subprocess.run([sys.executable, "-m", "caravan.cli", "import"], capture_output=True, check=False, timeout=60)
+    usage = subprocess.run(
+        [sys.executable, "-m", "caravan.cli", "import"], capture_output=True, check=False, timeout=60
+    )
 
     assert usage.returncode == 2  # noqa: PLR2004
     _caravan("import", "olist", tmp_path, home=tmp_path / "home", expects=1)

@@ -8,6 +8,7 @@ import numpy as np
 
 from caravan.cell import Batch, Decision, Section
 from caravan.flows.house import House, answered, as_facts, integers
+from caravan.insight import identity
 from caravan.kernel.clock import Instant
 from caravan.kernel.errors import CaravanError, Invalid, NotFound
 from caravan.kernel.event import Event
@@ -57,6 +58,29 @@ def apply_to_sell(house: House, applications: Sequence[partners.Application], *,
         location = LocationId(first_location + place)
         facts.append(partners.open_location(application, location=location, seller=seller, now=now))
     return Decision(as_facts(*facts), lambda: [SellerId(first + place) for place in range(len(applications))])
+
+
+class Applicant(NamedTuple):
+    """A business that asks to sell, and the login that it will have."""
+
+    application: partners.Application
+    email_mark: bytes
+    password_hash: bytes
+
+
+def apply_with_login(house: House, applicant: Applicant, *, now: Instant) -> Decision:
+    """Take an application together with its login, both or neither; give the seller's number."""
+    seller = SellerId(len(house.partners.sellers))
+    applied = apply_to_sell(house, [applicant.application], now=now)
+    login = identity.set_password(
+        house.identity,
+        audience="seller",
+        subject=seller,
+        email_mark=applicant.email_mark,
+        password_hash=applicant.password_hash,
+        now=now,
+    )
+    return Decision([*applied.facts, *as_facts(login)], lambda: seller)
 
 
 def approve_sellers(house: House, sellers: Sequence[SellerId], *, now: Instant) -> Decision:

@@ -13,11 +13,12 @@ from caravan.adapters.memory import MemoryLog
 from caravan.adapters.postgres import PostgresLog
 from caravan.adapters.sqlite import SqliteLog
 from caravan.bootstrap import open_log
-from caravan.cell import Frame, Log, StaleWriter
+from caravan.cell import Cell, Frame, Log, StaleWriter
 from caravan.cell.frame import seal
 from caravan.config import Settings
+from caravan.kernel.clock import FixedClock
 from caravan.kernel.errors import Outage
-from tests.cell.notes import LAYOUTS, frames
+from tests.cell.notes import KINDS, LAYOUTS, House, frames, note, texts
 
 Open = Callable[[], Log]
 _schemas = itertools.count(1)
@@ -194,6 +195,24 @@ def test_reading_sees_what_is_written_meanwhile(reopen: Open) -> None:
 
     assert [*seen, *reading][:20] == chain[:20]
     assert list(reopen().read(after=20)) == chain[20:]
+
+
+def test_a_cell_runs_on_it_and_finds_its_state_again(reopen: Open) -> None:
+    cell = _cell(reopen())
+    for text in "abc":
+        cell.do(note, text)
+
+    again = _cell(reopen())
+
+    assert again.ask(texts) == ["a", "b", "c"]
+    assert again.digest() == cell.digest()
+    assert (again.epoch, again.position) == (2, 3)
+    again.close()
+
+
+def _cell(log: Log) -> Cell[House]:
+    house = House()
+    return Cell(house=house, models=house.models(), log=log, kinds=KINDS, clock=FixedClock())
 
 
 def test_a_log_in_memory_fails_when_it_is_told_to() -> None:

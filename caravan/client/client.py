@@ -1,0 +1,379 @@
+"""The client: a method for each operation of the API, typed, with keys and repetitions taken care of."""
+
+from collections.abc import Iterator, Mapping
+from types import TracebackType
+from typing import Self, TypeVar
+
+import httpx
+import msgspec
+
+from caravan.client import wire
+from caravan.client.sending import Sender
+from caravan.kernel.money import Money
+
+T = TypeVar("T")
+
+_CART_SECRET = "cart-secret"  # noqa: S105 - The header's name.
+PAGES_MAX = 1_000_000
+
+
+class Client:
+    """Caravan from another process.
+
+    Each method sends one request and gives what was answered, or raises Refused. Commands carry an Idempotency-Key of
+    their own; give `key` to choose it, and a command that was sent before is answered as it was then.
+    """
+
+    def __init__(self, url: str, token: str | None = None, *, transport: httpx.BaseTransport | None = None) -> None:
+        self._sender = Sender(url, token, transport=transport)
+        self._cart_secrets: dict[str, str] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Hang up."""
+        self._sender.close()
+
+    @property
+    def token(self) -> str | None:
+        """Give the token that this client shows."""
+        return self._sender.token
+
+    @token.setter
+    def token(self, token: str | None) -> None:
+        self._sender.token = token
+
+    # People and tokens.
+
+    def register(self, new: wire.NewBuyer, *, key: str | None = None) -> wire.Buyer:
+        """Register to buy; log in afterwards."""
+        return self._post("/v1/buyers", wire.Buyer, new, key=key)
+
+    def log_in(self, audience: wire.Audience, email: str, password: str) -> wire.Token:
+        """Log in, and show the new token from now on."""
+        token = self._post("/v1/tokens", wire.Token, wire.NewToken(audience=audience, email=email, password=password))
+        self.token = token.token
+        return token
+
+    def make_token(
+        self, audience: wire.Audience, subject: str | None = None, *, scopes: list[str] | None = None,
+        days: int | None = None,
+    ) -> wire.Token:  # fmt: skip
+        """Make a token for somebody, as the operator."""
+        new = wire.NewToken(audience=audience, subject=subject, scopes=scopes or [], days=days)
+        return self._post("/v1/tokens", wire.Token, new)
+
+    def current_token(self) -> wire.Bearer:
+        """Tell whose token this is."""
+        return self._get("/v1/tokens/current", wire.Bearer)
+
+    def log_out(self) -> None:
+        """Revoke the token that this client shows."""
+        self._sender.send("DELETE", "/v1/tokens/current")
+        self.token = None
+
+    def me(self) -> wire.Me:
+        """Show what is known of the buyer who calls."""
+        return self._get("/v1/buyers/me", wire.Me)
+
+    def forget_me(self) -> None:
+        """Erase the buyer who calls."""
+        self._sender.send("DELETE", "/v1/buyers/me")
+
+    def addresses(self) -> list[wire.Address]:
+        """List one's own addresses."""
+        return self._get("/v1/addresses", wire.Page[wire.Address]).data
+
+    def add_address(self, place: wire.Place, *, key: str | None = None) -> wire.NewAddress:
+        """Add an address."""
+        return self._post("/v1/addresses", wire.NewAddress, place, key=key)
+
+    # The market and its sellers.
+
+    def market(self) -> wire.Market:
+        """Show the market's terms."""
+        return self._get("/v1/market", wire.Market)
+
+    def set_terms(self, *, policy: wire.PolicyTerms | None = None, fees: wire.Fees | None = None) -> wire.Market:
+        """Set terms, fees or both, as the operator."""
+        return self._put("/v1/market", wire.Market, wire.MarketTerms(policy=policy, fees=fees))
+
+    def apply_to_sell(self, new: wire.NewSeller, *, key: str | None = None) -> wire.Seller:
+        """Apply to sell; log in afterwards."""
+        return self._post("/v1/sellers", wire.Seller, new, key=key)
+
+    def sellers(self, *, status: wire.SellerState | None = None, limit: int | None = None) -> Iterator[wire.Seller]:
+        """Go through sellers."""
+        return self._pages("/v1/sellers", wire.Page[wire.Seller], {"status": status}, limit)
+
+    def seller(self, seller: str) -> wire.Seller:
+        """Show a seller."""
+        return self._get(f"/v1/sellers/{seller}", wire.Seller)
+
+    def approve_seller(self, seller: str, *, key: str | None = None) -> wire.Seller:
+        """Let a seller in, as the operator."""
+        return self._post(f"/v1/sellers/{seller}/approve", wire.Seller, key=key)
+
+    def suspend_seller(self, seller: str, *, why: str = "", key: str | None = None) -> wire.Seller:
+        """Stop a seller, as the operator."""
+        return self._post(f"/v1/sellers/{seller}/suspend", wire.Seller, wire.Why(why=why), key=key)
+
+    # What is sold.
+
+    def products(
+        self, *, q: str = "", category: str = "", sort: str = "newest", sellable: bool = True,
+        seller: str | None = None, limit: int | None = None,
+    ) -> Iterator[wire.ProductOnShelf]:  # fmt: skip
+        """Browse or search, through all pages; `limit` is how many come with one request."""
+        query = {"q": q, "category": category, "sort": sort, "sellable": sellable, "seller": seller}
+        return self._pages("/v1/products", wire.Page[wire.ProductOnShelf], query, limit)
+
+    def product(self, product: str) -> wire.Product:
+        """Show a product and its offers."""
+        return self._get(f"/v1/products/{product}", wire.Product)
+
+    def offer_product(self, new: wire.NewProduct, *, key: str | None = None) -> wire.Offered:
+        """Offer a new product."""
+        return self._post("/v1/products", wire.Offered, new, key=key)
+
+    def edit_product(
+        self, product: str, edit: wire.ProductEdit, *, revision: int | None, key: str | None = None
+    ) -> wire.Product:
+        """Edit a page as it was at a revision; with None, whatever it says now."""
+        return self._patch(f"/v1/products/{product}", wire.Product, edit, revision=revision, key=key)
+
+    def listings(
+        self, *, status: wire.ListingState | None = None, product: str | None = None, seller: str | None = None,
+        limit: int | None = None,
+    ) -> Iterator[wire.Listing]:  # fmt: skip
+        """Go through one's own listings."""
+        query = {"status": status, "product": product, "seller": seller}
+        return self._pages("/v1/listings", wire.Page[wire.Listing], query, limit)
+
+    def listing(self, listing: str) -> wire.Listing:
+        """Show a listing of one's own."""
+        return self._get(f"/v1/listings/{listing}", wire.Listing)
+
+    def add_listing(self, new: wire.NewListing, *, key: str | None = None) -> wire.Listing:
+        """Offer a product that is there already."""
+        return self._post("/v1/listings", wire.Listing, new, key=key)
+
+    def edit_listing(
+        self, listing: str, edit: wire.ListingEdit, *, revision: int | None, key: str | None = None
+    ) -> wire.Listing:
+        """Change a price as it was at a revision; with None, whatever it is now."""
+        return self._patch(f"/v1/listings/{listing}", wire.Listing, edit, revision=revision, key=key)
+
+    def publish_listing(self, listing: str, *, key: str | None = None) -> wire.Listing:
+        """Put a listing on the shelf."""
+        return self._post(f"/v1/listings/{listing}/publish", wire.Listing, key=key)
+
+    def pause_listing(self, listing: str, *, key: str | None = None) -> wire.Listing:
+        """Take a listing off the shelf for a while."""
+        return self._post(f"/v1/listings/{listing}/pause", wire.Listing, key=key)
+
+    def retire_listing(self, listing: str, *, key: str | None = None) -> wire.Listing:
+        """Take a listing off the shelf for ever."""
+        return self._post(f"/v1/listings/{listing}/retire", wire.Listing, key=key)
+
+    def suspend_listing(self, listing: str, *, why: str = "", key: str | None = None) -> wire.Listing:
+        """Take somebody's listing off the shelf, as the operator."""
+        return self._post(f"/v1/listings/{listing}/suspend", wire.Listing, wire.Why(why=why), key=key)
+
+    def change_stock(self, listing: str, quantity: int, *, key: str | None = None) -> wire.Listing:
+        """Take units in or, below zero, out."""
+        return self._post(f"/v1/listings/{listing}/stock", wire.Listing, wire.StockChange(quantity=quantity), key=key)
+
+    # Buying.
+
+    def open_cart(self, listing: str, quantity: int, *, key: str | None = None) -> wire.Cart:
+        """Take a cart with its first line. A guest's cart is reached by this client alone."""
+        line = wire.BasketLine(listing=listing, quantity=quantity)
+        said = self._sender.send("POST", "/v1/carts", line, key=key)
+        cart = wire.decode(said.body, wire.Cart)
+        if _CART_SECRET in said.headers:
+            self._cart_secrets[cart.id] = said.headers[_CART_SECRET]
+        return cart
+
+    def cart(self, cart: str) -> wire.Cart:
+        """Show a cart."""
+        return wire.decode(self._sender.send("GET", f"/v1/carts/{cart}", headers=self._secret(cart)).body, wire.Cart)
+
+    def set_cart_line(self, cart: str, listing: str, quantity: int) -> wire.Cart:
+        """Set how many units of a listing a cart holds; 0 takes the line out."""
+        path, wanted = f"/v1/carts/{cart}/lines/{listing}", wire.CartQuantity(quantity=quantity)
+        return wire.decode(self._sender.send("PUT", path, wanted, headers=self._secret(cart)).body, wire.Cart)
+
+    def merge_carts(self, guest_cart: str, into: str | None = None, *, key: str | None = None) -> wire.Merged:
+        """Make a guest's cart one's own."""
+        path, wanted = f"/v1/carts/{guest_cart}/merge", wire.CartMerge(into=into)
+        said = self._sender.send("POST", path, wanted, key=key, headers=self._secret(guest_cart))
+        return wire.decode(said.body, wire.Merged)
+
+    def _secret(self, cart: str | None) -> dict[str, str]:
+        return {_CART_SECRET: self._cart_secrets[cart]} if cart in self._cart_secrets else {}
+
+    def open_checkout(
+        self, *, cart: str | None = None, lines: Mapping[str, int] | None = None, address: str | None = None,
+        key: str | None = None,
+    ) -> wire.CheckoutSession:  # fmt: skip
+        """Go to checkout with a cart or with lines; with an address, the units are held at once."""
+        wanted = wire.NewSession(cart=cart, lines=_lines(lines) if lines else None, address=address)
+        said = self._sender.send("POST", "/v1/checkout_sessions", wanted, key=key, headers=self._secret(cart))
+        return wire.decode(said.body, wire.CheckoutSession)
+
+    def checkout(self, session: str) -> wire.CheckoutSession:
+        """Show a checkout."""
+        return self._get(f"/v1/checkout_sessions/{session}", wire.CheckoutSession)
+
+    def hold(self, session: str, address: str | None = None, *, key: str | None = None) -> wire.CheckoutSession:
+        """Say where the parcels go, or hold the units for longer."""
+        wanted = wire.SessionEdit(address=address)
+        return self._post(f"/v1/checkout_sessions/{session}", wire.CheckoutSession, wanted, key=key)
+
+    def complete(self, session: str, expected_total: Money, *, key: str | None = None) -> wire.Purchase:
+        """Buy what a checkout holds, at this total."""
+        wanted = wire.Completion(expected_total=_amount(expected_total))
+        return self._post(f"/v1/checkout_sessions/{session}/complete", wire.Purchase, wanted, key=key)
+
+    def cancel_checkout(self, session: str, *, key: str | None = None) -> wire.CheckoutSession:
+        """Give a checkout up."""
+        return self._post(f"/v1/checkout_sessions/{session}/cancel", wire.CheckoutSession, key=key)
+
+    def place_order(
+        self, lines: Mapping[str, int], address: str, expected_total: Money, *, key: str | None = None
+    ) -> wire.Purchase:
+        """Buy at the catalog's prices, without a checkout before it."""
+        wanted = wire.NewOrder(lines=_lines(lines), address=address, expected_total=_amount(expected_total))
+        return self._post("/v1/orders", wire.Purchase, wanted, key=key)
+
+    def purchase(self, purchase: str) -> wire.Purchase:
+        """Show a purchase."""
+        return self._get(f"/v1/purchases/{purchase}", wire.Purchase)
+
+    # Orders that were placed.
+
+    def orders(
+        self, *, status: wire.OrderStatus | None = None, fulfillment: wire.Fulfillment | None = None,
+        buyer: str | None = None, seller: str | None = None, expand: str = "", order: wire.Direction = "desc",
+        limit: int | None = None,
+    ) -> Iterator[wire.Order]:  # fmt: skip
+        """Go through one's own orders, the newest first."""
+        query = {
+            "status": status, "fulfillment": fulfillment, "buyer": buyer, "seller": seller, "expand": expand,
+            "order": order,
+        }  # fmt: skip
+        return self._pages("/v1/orders", wire.Page[wire.Order], query, limit)
+
+    def order(self, order: str, *, expand: str = "lines,parcels") -> wire.Order:
+        """Show an order; `expand` may also name the address."""
+        return self._get(f"/v1/orders/{order}", wire.Order, {"expand": expand})
+
+    def cancel_order(self, order: str, *, key: str | None = None) -> wire.Order:
+        """Call an order off before it is handed over."""
+        return self._post(f"/v1/orders/{order}/cancel", wire.Order, key=key)
+
+    def ship(
+        self, order: str, carrier: str, tracking: str = "", *, promised_at: str | None = None, key: str | None = None
+    ) -> wire.Parcel:
+        """Hand an order over to a carrier."""
+        new = wire.NewParcel(carrier=carrier, tracking=tracking, promised_at=promised_at)
+        return self._post(f"/v1/orders/{order}/parcels", wire.Parcel, new, key=key)
+
+    def take_back(self, order: str, line: int, quantity: int, refund: Money, *, key: str | None = None) -> wire.Order:
+        """Take units of a line back and refund the buyer."""
+        new = wire.NewReturn(line=line, quantity=quantity, refund=_amount(refund))
+        return self._post(f"/v1/orders/{order}/returns", wire.Order, new, key=key)
+
+    def parcel(self, parcel: str) -> wire.Parcel:
+        """Show a parcel."""
+        return self._get(f"/v1/parcels/{parcel}", wire.Parcel)
+
+    def scan(
+        self, parcel: str, status: wire.ParcelState, *, at: str | None = None, key: str | None = None
+    ) -> wire.Parcel:
+        """Note what a carrier says of a parcel."""
+        return self._post(f"/v1/parcels/{parcel}/scans", wire.Parcel, wire.NewScan(status=status, at=at), key=key)
+
+    # Money.
+
+    def wallet(self, buyer: str | None = None) -> wire.Wallet:
+        """Show one's own wallet; the operator names a buyer."""
+        return self._get("/v1/wallet", wire.Wallet, {"buyer": buyer})
+
+    def wallet_statement(self, buyer: str | None = None, *, limit: int | None = None) -> Iterator[wire.StatementEntry]:
+        """Go through the changes of a wallet, the newest first."""
+        return self._pages("/v1/wallet/statement", wire.Page[wire.StatementEntry], {"buyer": buyer}, limit)
+
+    def top_up(
+        self, buyer: str, amount: Money, *, method: str = "card", reference: str = "", key: str | None = None
+    ) -> wire.Wallet:
+        """Put money from outside into a wallet."""
+        new = wire.TopUp(amount=_amount(amount), method=method, reference=reference)
+        return self._post(f"/v1/wallets/{buyer}/top-ups", wire.Wallet, new, key=key)
+
+    def balance(self, seller: str | None = None) -> wire.SellerMoney:
+        """Show one's own balance; the operator names a seller."""
+        return self._get("/v1/balance", wire.SellerMoney, {"seller": seller})
+
+    def balance_statement(
+        self, seller: str | None = None, *, limit: int | None = None
+    ) -> Iterator[wire.StatementEntry]:
+        """Go through the changes of a balance, the newest first."""
+        return self._pages("/v1/balance/statement", wire.Page[wire.StatementEntry], {"seller": seller}, limit)
+
+    def payouts(self, seller: str | None = None, *, limit: int | None = None) -> Iterator[wire.Payout]:
+        """Go through payouts, the newest first."""
+        return self._pages("/v1/payouts", wire.Page[wire.Payout], {"seller": seller}, limit)
+
+    def payout(self, payout: str) -> wire.ItemizedPayout:
+        """Show a payout with all the orders that it settles."""
+        path, after = f"/v1/payouts/{payout}", ""
+        lines: list[wire.PayoutLine] = []
+        for _ in range(PAGES_MAX):
+            shown = self._get(path, wire.ItemizedPayout, {"after": after})
+            lines += shown.lines
+            if not shown.has_more:
+                break
+            after = shown.next or ""
+        return msgspec.structs.replace(shown, lines=lines)
+
+    # How it is sent.
+
+    def _get(self, path: str, kind: type[T], query: Mapping[str, object] | None = None) -> T:
+        return wire.decode(self._sender.send("GET", path, query=query).body, kind)
+
+    def _post(self, path: str, kind: type[T], body: msgspec.Struct | None = None, *, key: str | None = None) -> T:
+        return wire.decode(self._sender.send("POST", path, body, key=key).body, kind)
+
+    def _put(self, path: str, kind: type[T], body: msgspec.Struct) -> T:
+        return wire.decode(self._sender.send("PUT", path, body).body, kind)
+
+    def _patch(self, path: str, kind: type[T], body: msgspec.Struct, *, revision: int | None, key: str | None) -> T:
+        headers = {"if-match": "*" if revision is None else f'"{revision}"'}
+        return wire.decode(self._sender.send("PATCH", path, body, key=key, headers=headers).body, kind)
+
+    def _pages(
+        self, path: str, kind: type[wire.Page[T]], query: Mapping[str, object], limit: int | None
+    ) -> Iterator[T]:
+        after: str | None = None
+        for _ in range(PAGES_MAX):
+            page = self._get(path, kind, {**query, "limit": limit, "after": after})
+            yield from page.data
+            if not page.has_more:
+                return
+            after = page.next
+
+
+def _lines(lines: Mapping[str, int]) -> list[wire.BasketLine]:
+    return [wire.BasketLine(listing=listing, quantity=quantity) for listing, quantity in lines.items()]
+
+
+def _amount(money: Money) -> wire.Amount:
+    return wire.Amount(amount=money.amount, currency=money.currency)

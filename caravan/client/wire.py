@@ -1,0 +1,785 @@
+"""What goes over the wire: every request and response of the API as a type, the same for the server and the client."""
+
+from typing import Annotated, Generic, Literal, TypeVar
+
+import msgspec
+from msgspec import Meta
+
+from caravan.kernel import ids
+from caravan.kernel.money import AMOUNT_MAX, Money
+
+API_VERSION = "2026-11-01"
+PROBLEMS = "https://caravan.example/problems/"
+
+IDEMPOTENCY_KEY_CHARACTERS_MAX = 255
+UNITS_PER_LINE_MAX = 100_000
+LINES_MAX = 100
+UNITS_PER_RECEIPT_MAX = 10_000_000
+TOP_UP_MINOR_MAX = 10**12
+PAYOUT_LINES_MAX = 1_000
+SECONDS_MAX = 10 * 365 * 86_400
+
+T = TypeVar("T")
+
+
+def _id(kind: type[int]) -> Meta:
+    prefix = ids.PREFIXES[kind]
+    return Meta(pattern=f"^{prefix}_[0-9A-HJKMNP-TV-Z]{{12}}$", examples=[ids.text(kind, 324)])
+
+
+SellerRef = Annotated[str, _id(ids.SellerId)]
+BuyerRef = Annotated[str, _id(ids.BuyerId)]
+AddressRef = Annotated[str, _id(ids.AddressId)]
+ProductRef = Annotated[str, _id(ids.ProductId)]
+SkuRef = Annotated[str, _id(ids.SkuId)]
+ListingRef = Annotated[str, _id(ids.ListingId)]
+CartRef = Annotated[str, _id(ids.CartId)]
+SessionRef = Annotated[str, _id(ids.SessionId)]
+PurchaseRef = Annotated[str, _id(ids.PurchaseId)]
+OrderRef = Annotated[str, _id(ids.OrderId)]
+ParcelRef = Annotated[str, _id(ids.ParcelId)]
+PayoutRef = Annotated[str, _id(ids.PayoutId)]
+EntryRef = Annotated[str, _id(ids.EntryId)]
+
+Time = Annotated[str, Meta(extra_json_schema={"format": "date-time"})]
+Email = Annotated[str, Meta(max_length=254)]
+Password = Annotated[str, Meta(max_length=256)]
+Country = Annotated[str, Meta(pattern="^[A-Z]{2}$")]
+CurrencyCode = Annotated[str, Meta(pattern="^[A-Z]{3}$")]
+Text120 = Annotated[str, Meta(max_length=120)]
+Text200 = Annotated[str, Meta(max_length=200)]
+Text1000 = Annotated[str, Meta(max_length=1_000)]
+Text20000 = Annotated[str, Meta(max_length=20_000)]
+Drawing = Annotated[str, Meta(max_length=100_000)]
+Quantity = Annotated[int, Meta(ge=1, le=UNITS_PER_LINE_MAX)]
+Minor = Annotated[int, Meta(ge=0, le=AMOUNT_MAX)]
+BasisPoints = Annotated[int, Meta(ge=0, le=10_000)]
+Seconds = Annotated[int, Meta(ge=0, le=SECONDS_MAX)]
+
+Audience = Literal["buyer", "seller", "operator"]
+ListingState = Literal["draft", "in_review", "live", "paused", "retired", "suspended"]
+Condition = Literal["new", "refurbished", "used"]
+SessionState = Literal["not_ready", "ready", "completed", "canceled", "expired"]
+OrderStatus = Literal["placed", "canceled", "completed"]
+Fulfillment = Literal["unfulfilled", "fulfilled", "delivered"]
+PaymentState = Literal["authorized", "captured", "partly_refunded", "refunded", "voided"]
+SellerState = Literal["applied", "active", "suspended"]
+ParcelState = Literal[
+    "picked_up", "in_transit", "on_hold", "delivery_delayed", "out_for_delivery", "ready_for_pickup",
+    "delivery_failed", "delivered", "return_to_sender", "returned",
+]  # fmt: skip
+Direction = Literal["asc", "desc"]
+
+
+class Request(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """What is sent. A field that is not known is refused, so that a slip of the pen never does half of what was meant."""
+
+
+class Response(msgspec.Struct, frozen=True, kw_only=True):
+    """What is answered. Fields may be added within a version."""
+
+
+class Page(Response, Generic[T], frozen=True, kw_only=True):
+    """Some of a list; `next` is the cursor to go on from."""
+
+    data: list[T]
+    has_more: bool
+    next: str | None
+
+
+class FieldError(Response, frozen=True, kw_only=True, omit_defaults=True):
+    """What is wrong with one field of the body (`pointer`) or one parameter of the query."""
+
+    code: str
+    detail: str = ""
+    pointer: str = ""
+    parameter: str = ""
+
+
+class Problem(Response, frozen=True, kw_only=True, omit_defaults=True):
+    """Why something did not happen (RFC 9457). What a refusal tells besides (how many are left) stands beside these."""
+
+    type: str
+    title: str
+    status: int
+    refusal: str
+    detail: str = ""
+    instance: str = ""
+    errors: list[FieldError] = []
+
+
+class Amount(Request, frozen=True, kw_only=True, omit_defaults=False):
+    """Money in minor units of a currency: 1999 EUR is 19.99 euro."""
+
+    amount: Minor
+    currency: CurrencyCode
+
+
+# Requests: people and tokens.
+
+
+class Place(Request, frozen=True, kw_only=True):
+    """Where a parcel goes."""
+
+    name: Annotated[str, Meta(min_length=1, max_length=120)]
+    line1: Annotated[str, Meta(min_length=1, max_length=200)]
+    city: Annotated[str, Meta(min_length=1, max_length=120)]
+    postcode: Annotated[str, Meta(max_length=20)]
+    country: Country
+    line2: Text200 = ""
+
+
+class NewBuyer(Request, frozen=True, kw_only=True):
+    """Somebody who wants to buy."""
+
+    name: Text120
+    email: Email
+    password: Password
+    country: Country
+    address: Place | None = None
+
+
+class NewToken(Request, frozen=True, kw_only=True):
+    """Log in with an e-mail address and a password; or, as the operator, make a token for somebody."""
+
+    audience: Audience
+    email: Email = ""
+    password: Password = ""
+    subject: Annotated[str, Meta(pattern="^(sel|buy)_[0-9A-HJKMNP-TV-Z]{12}$")] | None = None
+    scopes: list[Annotated[str, Meta(max_length=40)]] = []
+    days: Annotated[int, Meta(ge=1, le=3_650)] | None = None
+
+
+class NewSeller(Request, frozen=True, kw_only=True):
+    """A business that wants to sell, and how it will log in."""
+
+    name: Text120
+    country: Country
+    email: Email
+    password: Password
+    city: Text120 = ""
+    postcode: Annotated[str, Meta(max_length=20)] = ""
+    description: Annotated[str, Meta(max_length=5_000)] = ""
+
+
+class Why(Request, frozen=True, kw_only=True):
+    """The reason that is kept with a decision."""
+
+    why: Text1000 = ""
+
+
+# Requests: what is sold.
+
+
+class NewOption(Request, frozen=True, kw_only=True):
+    """One variant of a product, and what the seller offers it for."""
+
+    price: Amount
+    option: Text120 = ""
+    shipping: Amount | None = None
+    condition: Condition = "new"
+    reference: Text120 = ""
+
+
+class NewProduct(Request, frozen=True, kw_only=True):
+    """A product page with the first listing of each of its options. `seller` is for the operator to say."""
+
+    title: Text200
+    options: Annotated[list[NewOption], Meta(min_length=1, max_length=100)]
+    description: Text20000 = ""
+    category: Text200 = "Other"
+    brand: Text120 = ""
+    gtin: Annotated[str, Meta(max_length=14)] = ""
+    attributes: dict[Text120, Text1000] = {}
+    image: Drawing = ""
+    weight_grams: Annotated[int, Meta(ge=0, le=10**8)] = 0
+    reference: Text120 = ""
+    is_live: bool = True
+    seller: SellerRef | None = None
+
+
+class ProductEdit(Request, frozen=True, kw_only=True):
+    """What a product page is to say from now on; what is absent stays."""
+
+    title: Text200 | msgspec.UnsetType = msgspec.UNSET
+    description: Text20000 | msgspec.UnsetType = msgspec.UNSET
+    category: Text200 | msgspec.UnsetType = msgspec.UNSET
+    image: Drawing | msgspec.UnsetType = msgspec.UNSET
+
+
+class NewListing(Request, frozen=True, kw_only=True):
+    """An offer of a product that is there already. `seller` is for the operator to say."""
+
+    product: ProductRef
+    price: Amount
+    option: Text120 = ""
+    shipping: Amount | None = None
+    condition: Condition = "new"
+    reference: Text120 = ""
+    is_live: bool = True
+    seller: SellerRef | None = None
+
+
+class ListingEdit(Request, frozen=True, kw_only=True):
+    """Another price; what is absent stays."""
+
+    price: Amount | None = None
+    shipping: Amount | None = None
+
+
+class StockChange(Request, frozen=True, kw_only=True):
+    """Units that came in or, below zero, were taken out."""
+
+    quantity: Annotated[int, Meta(ge=-UNITS_PER_RECEIPT_MAX, le=UNITS_PER_RECEIPT_MAX)]
+
+
+# Requests: buying.
+
+
+class BasketLine(Request, frozen=True, kw_only=True):
+    """So many units of a listing."""
+
+    listing: ListingRef
+    quantity: Quantity
+
+
+class CartQuantity(Request, frozen=True, kw_only=True):
+    """How many units a cart is to hold; 0 takes the line out."""
+
+    quantity: Annotated[int, Meta(ge=0, le=UNITS_PER_LINE_MAX)]
+
+
+class CartMerge(Request, frozen=True, kw_only=True):
+    """The buyer's own cart that a guest's goes into; without one, the guest's becomes the buyer's."""
+
+    into: CartRef | None = None
+
+
+Lines = Annotated[list[BasketLine], Meta(min_length=1, max_length=LINES_MAX)]
+
+
+class NewSession(Request, frozen=True, kw_only=True):
+    """Go to checkout with a cart or with lines; with an address, the units are held at once."""
+
+    cart: CartRef | None = None
+    lines: Lines | None = None
+    address: AddressRef | None = None
+
+
+class SessionEdit(Request, frozen=True, kw_only=True):
+    """Where the parcels go; sent without it, a ready checkout is held for longer."""
+
+    address: AddressRef | None = None
+
+
+class Completion(Request, frozen=True, kw_only=True):
+    """What the buyer agrees to pay in all."""
+
+    expected_total: Amount
+
+
+class NewOrder(Request, frozen=True, kw_only=True):
+    """An order at the catalog's prices, without a checkout before it."""
+
+    lines: Lines
+    address: AddressRef
+    expected_total: Amount
+
+
+# Requests: fulfilling, money, the market.
+
+
+class NewParcel(Request, frozen=True, kw_only=True):
+    """An order is handed to a carrier."""
+
+    carrier: Annotated[str, Meta(min_length=1, max_length=100)]
+    tracking: Annotated[str, Meta(max_length=100)] = ""
+    promised_at: Time | None = None
+
+
+class NewScan(Request, frozen=True, kw_only=True):
+    """What a carrier says of a parcel. Only the operator may say when it was; a seller's counts from now."""
+
+    status: ParcelState
+    at: Time | None = None
+
+
+class NewReturn(Request, frozen=True, kw_only=True):
+    """Units of one line (counted from 0) come back, and so much money goes back."""
+
+    line: Annotated[int, Meta(ge=0, lt=LINES_MAX)]
+    quantity: Quantity
+    refund: Amount
+
+
+class TopUp(Request, frozen=True, kw_only=True):
+    """Money from outside for a wallet."""
+
+    amount: Amount
+    method: Text120 = "card"
+    reference: Text120 = ""
+
+
+class PolicyTerms(Request, frozen=True, kw_only=True, omit_defaults=False):
+    """The market's terms."""
+
+    reservation_seconds: Annotated[int, Meta(ge=1, le=SECONDS_MAX)]
+    reservation_seconds_max: Annotated[int, Meta(ge=1, le=SECONDS_MAX)]
+    return_window_seconds: Seconds
+    payout_every_seconds: Annotated[int, Meta(ge=1, le=SECONDS_MAX)]
+    payout_minor_min: Annotated[int, Meta(ge=1, le=AMOUNT_MAX)]
+    units_per_buyer_max: Annotated[int, Meta(ge=1, le=10**9)]
+    reviews_listings: bool
+
+
+class FeeRule(Request, frozen=True, kw_only=True, omit_defaults=False):
+    """What the operator takes of a line that matches; the first rule that matches counts."""
+
+    seller: SellerRef | None = None
+    category: Text200 = ""
+    basis_points: BasisPoints = 0
+    fixed_minor: Minor = 0
+    floor_minor: Minor = 0
+    cap_minor: Minor = 0
+
+
+class Fees(Request, frozen=True, kw_only=True, omit_defaults=False):
+    """Fee rules in order, and the tax on fees."""
+
+    rules: Annotated[list[FeeRule], Meta(max_length=200)]
+    tax_basis_points: BasisPoints
+
+
+class MarketTerms(Request, frozen=True, kw_only=True):
+    """The terms and fees from now on; what is absent stays. Orders that were placed keep theirs."""
+
+    policy: PolicyTerms | None = None
+    fees: Fees | None = None
+
+
+# Queries.
+
+Limit = Annotated[int, Meta(ge=1, le=200)]
+Cursor = Annotated[str, Meta(max_length=512)]
+
+
+class Paging(Request, frozen=True, kw_only=True):
+    """Which part of a list: at most `limit`, after a cursor that an earlier answer gave as `next`."""
+
+    limit: Limit = 50
+    after: Cursor = ""
+
+
+class ProductsQuery(Paging, frozen=True, kw_only=True):
+    """Words to search for, a category (with all below it), and an order; only what can be bought unless asked."""
+
+    q: Text200 = ""
+    category: Text200 = ""
+    sort: Literal["relevance", "newest", "oldest", "price", "-price", "sold"] = "newest"
+    sellable: bool = True
+    seller: SellerRef | None = None
+
+
+class ListingsQuery(Paging, frozen=True, kw_only=True):
+    """A seller's own listings; the operator may name a seller."""
+
+    status: ListingState | None = None
+    product: ProductRef | None = None
+    seller: SellerRef | None = None
+
+
+class SellersQuery(Paging, frozen=True, kw_only=True):
+    """Sellers; only the operator sees those who are not active."""
+
+    status: SellerState | None = None
+
+
+class OrdersQuery(Paging, frozen=True, kw_only=True):
+    """One's own orders, the newest first; the operator may name a seller or a buyer."""
+
+    order: Direction = "desc"
+    status: OrderStatus | None = None
+    fulfillment: Fulfillment | None = None
+    seller: SellerRef | None = None
+    buyer: BuyerRef | None = None
+    expand: Text200 = ""
+    fields: Text200 = ""
+
+
+class OrderQuery(Request, frozen=True, kw_only=True):
+    """What more (lines, parcels, address) and what only."""
+
+    expand: Text200 = ""
+    fields: Text200 = ""
+
+
+class StatementQuery(Paging, frozen=True, kw_only=True):
+    """One's own; the operator has to name whose."""
+
+    order: Direction = "desc"
+    buyer: BuyerRef | None = None
+    seller: SellerRef | None = None
+
+
+class HolderQuery(Request, frozen=True, kw_only=True):
+    """One's own; the operator has to name whose."""
+
+    buyer: BuyerRef | None = None
+    seller: SellerRef | None = None
+
+
+class PayoutsQuery(Paging, frozen=True, kw_only=True):
+    """One's own payouts; the operator may name a seller."""
+
+    order: Direction = "desc"
+    seller: SellerRef | None = None
+
+
+class PayoutQuery(Request, frozen=True, kw_only=True):
+    """Which part of a payout's lines."""
+
+    limit: Annotated[int, Meta(ge=1, le=PAYOUT_LINES_MAX)] = PAYOUT_LINES_MAX
+    after: Cursor = ""
+
+
+# Responses.
+
+
+class Token(Response, frozen=True, kw_only=True):
+    """A token, shown this once."""
+
+    token: str
+    audience: Audience
+    subject: str | None
+    scopes: list[str]
+    expires_at: Time
+
+
+class Bearer(Response, frozen=True, kw_only=True):
+    """Who shows this token."""
+
+    audience: Audience
+    subject: str | None
+    scopes: list[str]
+
+
+class Buyer(Response, frozen=True, kw_only=True):
+    """A buyer, without the person."""
+
+    id: BuyerRef
+    country: str
+    registered_at: Time
+    addresses: list[AddressRef]
+
+
+class Me(Response, frozen=True, kw_only=True):
+    """A buyer, as they see themselves."""
+
+    id: BuyerRef
+    name: str
+    email: str
+    country: str
+    registered_at: Time
+
+
+class NewAddress(Response, frozen=True, kw_only=True):
+    """The number of a place that was added."""
+
+    id: AddressRef
+    country: str
+
+
+class Address(Response, frozen=True, kw_only=True):
+    """A place to send to."""
+
+    id: AddressRef
+    name: str
+    line1: str
+    line2: str
+    city: str
+    postcode: str
+    country: str
+
+
+class Seller(Response, frozen=True, kw_only=True):
+    """A business that sells here, or wants to."""
+
+    id: SellerRef
+    name: str
+    country: str
+    city: str
+    description: str
+    status: SellerState
+    applied_at: Time
+
+
+class ProductOnShelf(Response, frozen=True, kw_only=True):
+    """A product as it stands in a list; `price` is the best with its shipping."""
+
+    id: ProductRef
+    title: str
+    category: str
+    brand: str
+    price: Money | None
+    offers: int
+    sold: int
+    added_at: Time
+
+
+class ProductOption(Response, frozen=True, kw_only=True):
+    """One variant of a product."""
+
+    sku: SkuRef
+    option: str
+
+
+class Offer(Response, frozen=True, kw_only=True):
+    """A listing that can be bought."""
+
+    listing: ListingRef
+    sku: SkuRef
+    option: str
+    seller: SellerRef
+    seller_name: str
+    price: Money
+    shipping: Money
+    condition: Condition
+    available: int
+
+
+class Product(Response, frozen=True, kw_only=True):
+    """A product page with who offers it, the best landed price first."""
+
+    id: ProductRef
+    seller: SellerRef
+    title: str
+    description: str
+    category: str
+    brand: str
+    gtin: str
+    attributes: dict[str, str]
+    image: str
+    weight_grams: int
+    revision: int
+    options: list[ProductOption]
+    offers: list[Offer]
+
+
+class Offered(Response, frozen=True, kw_only=True):
+    """What a product that was put up became."""
+
+    id: ProductRef
+    listings: list[ListingRef]
+
+
+class Listing(Response, frozen=True, kw_only=True):
+    """A listing, as its seller sees it."""
+
+    id: ListingRef
+    product: ProductRef
+    title: str
+    sku: SkuRef
+    option: str
+    seller: SellerRef
+    price: Money
+    shipping: Money
+    condition: Condition
+    status: ListingState
+    revision: int
+    available: int
+    reserved: int
+    committed: int
+
+
+class CartLine(Response, frozen=True, kw_only=True):
+    """A line of a cart, at the price of this moment."""
+
+    listing: ListingRef
+    title: str
+    quantity: int
+    price: Money
+    shipping: Money
+    is_on_offer: bool
+
+
+class Cart(Response, frozen=True, kw_only=True):
+    """A cart. It holds no stock; `total` is of the lines that are on offer."""
+
+    id: CartRef
+    lines: list[CartLine]
+    total: Money
+
+
+class Merged(Response, frozen=True, kw_only=True):
+    """The cart that came of two, and the listings whose quantity was cut to the limits."""
+
+    cart: Cart
+    clamped: list[ListingRef]
+
+
+class SessionLine(Response, frozen=True, kw_only=True):
+    """A line of a checkout at its quoted price; shipping is of the whole line."""
+
+    listing: ListingRef
+    sku: SkuRef
+    seller: SellerRef
+    quantity: int
+    unit_price: Money
+    shipping: Money
+    total: Money
+
+
+class CheckoutSession(Response, frozen=True, kw_only=True):
+    """A checkout: a quote, and while it is ready, units held until `expires_at`."""
+
+    id: SessionRef
+    status: SessionState
+    currency: str
+    lines: list[SessionLine]
+    total: Money
+    address: AddressRef | None
+    opened_at: Time
+    expires_at: Time | None
+    purchase: PurchaseRef | None
+
+
+class Purchase(Response, frozen=True, kw_only=True):
+    """What one buyer bought at once: one order for each seller in it."""
+
+    id: PurchaseRef
+    session: SessionRef | None
+    address: AddressRef | None
+    total: Money
+    placed_at: Time
+    orders: list[OrderRef]
+
+
+class OrderLine(Response, frozen=True, kw_only=True):
+    """A line of an order. `line` is its number for returns; shipping and fee are of the whole line."""
+
+    line: int
+    listing: ListingRef
+    sku: SkuRef
+    title: str
+    option: str
+    quantity: int
+    returned: int
+    unit_price: Money
+    shipping: Money
+    refunded: Money
+
+
+class Parcel(Response, frozen=True, kw_only=True):
+    """A parcel on its way."""
+
+    id: ParcelRef
+    order: OrderRef
+    status: ParcelState
+    carrier: str
+    tracking: str
+    handed_over_at: Time
+    promised_at: Time | None
+    delivered_at: Time | None
+
+
+class Order(Response, frozen=True, kw_only=True, omit_defaults=True):
+    """What a buyer bought of one seller. The fee is told to the seller, the buyer's number to all but the seller."""
+
+    id: OrderRef
+    purchase: PurchaseRef
+    seller: SellerRef
+    status: OrderStatus
+    fulfillment: Fulfillment
+    payment: PaymentState
+    total: Money
+    placed_at: Time
+    buyer: BuyerRef | None = None
+    fee: Money | None = None
+    fee_tax: Money | None = None
+    refunded: Money | None = None
+    canceled_at: Time | None = None
+    fulfilled_at: Time | None = None
+    delivered_at: Time | None = None
+    completed_at: Time | None = None
+    lines: list[OrderLine] | None = None
+    parcels: list[Parcel] | None = None
+    address: Address | None = None
+
+
+class Balance(Response, frozen=True, kw_only=True):
+    """Money in one currency: in all, and what of it is held for open orders."""
+
+    posted: Money
+    held: Money
+    available: Money
+
+
+class Wallet(Response, frozen=True, kw_only=True):
+    """A buyer's money."""
+
+    buyer: BuyerRef
+    balances: list[Balance]
+
+
+class SellerBalance(Response, frozen=True, kw_only=True):
+    """What a seller is due now, and when it is paid out at the earliest."""
+
+    balance: Money
+    next_payout_at: Time | None
+
+
+class SellerMoney(Response, frozen=True, kw_only=True):
+    """A seller's money."""
+
+    seller: SellerRef
+    balances: list[SellerBalance]
+
+
+class StatementEntry(Response, frozen=True, kw_only=True):
+    """One change of a wallet or a balance, and what it was for."""
+
+    entry: EntryRef
+    at: Time
+    amount: Money
+    reason: str
+    reference: str
+
+
+class Payout(Response, frozen=True, kw_only=True):
+    """Money that was sent to a seller: what its orders brought less what later refunds took."""
+
+    id: PayoutRef
+    seller: SellerRef
+    amount: Money
+    deducted: Money
+    sent_at: Time
+
+
+class PayoutLine(Response, frozen=True, kw_only=True):
+    """What an order brought."""
+
+    order: OrderRef
+    amount: Money
+
+
+class ItemizedPayout(Payout, frozen=True, kw_only=True):
+    """A payout with exactly the orders that it settles; where they are many, `next` is the cursor to go on from."""
+
+    lines: list[PayoutLine]
+    has_more: bool
+    next: str | None
+
+
+class Market(Response, frozen=True, kw_only=True):
+    """The market: its currency, its terms, its fees."""
+
+    name: str
+    currency: str
+    has_play_money: bool
+    policy: PolicyTerms
+    fees: Fees
+
+
+def decode(body: bytes, kind: type[T]) -> T:
+    """Read an answer."""
+    return msgspec.json.decode(body, type=kind)

@@ -1,0 +1,17 @@
+"""The JSON API: a table of operations, and the doorway that leads to them."""
+
+from caravan.web.api import fulfilling, goods, market, money, people, shop
+from caravan.web.api.doorway import Doorway
+from caravan.web.api.openapi import describe
+from caravan.web.api.operations import Operation, Table
+
+OPERATIONS: tuple[Operation, ...] = (
+    *people.OPERATIONS,
+    *market.OPERATIONS,
+    *goods.OPERATIONS,
+    *shop.OPERATIONS,
+    *fulfilling.OPERATIONS,
+    *money.OPERATIONS,
+)
+
+__all__ = ["OPERATIONS", "Doorway", "Operation", "Table", "describe"]

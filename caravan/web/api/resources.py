@@ -1,0 +1,326 @@
+"""What the house holds, as it is shown on the wire. Nothing personal is shown from here: answers are kept in the log."""
+
+from caravan.client import wire
+from caravan.flows.house import House
+from caravan.kernel import ids
+from caravan.kernel.clock import SECOND, iso
+from caravan.kernel.errors import NotFound
+from caravan.kernel.ids import (
+    AddressId,
+    BuyerId,
+    CartId,
+    ListingId,
+    OrderId,
+    ParcelId,
+    ProductId,
+    PurchaseId,
+    SellerId,
+    SessionId,
+    SkuId,
+)
+from caravan.kernel.money import CURRENCIES, Money, alphabetic, numeric
+from caravan.trade import catalog, delivery, ledger, orders, payments
+from caravan.world import partners
+
+
+def time(at: int) -> str | None:
+    """Write a time; None where there is none."""
+    return iso(int(at)) if at else None
+
+
+def money(amount: int, unit: int) -> Money:
+    """Give minor units of a currency by its number."""
+    return Money(int(amount), alphabetic(int(unit)))
+
+
+def buyer(house: House, number: BuyerId) -> wire.Buyer:
+    """Show a buyer without the person."""
+    known = house.identity.buyers[number]
+    return wire.Buyer(
+        id=ids.text(BuyerId, number),
+        country=known.country,
+        registered_at=iso(known.registered_at),
+        addresses=[ids.text(AddressId, address) for address in known.addresses],
+    )
+
+
+def seller(house: House, number: SellerId) -> wire.Seller:
+    """Show a seller."""
+    known = partners.seller_of(house.partners, number)
+    return wire.Seller(
+        id=ids.text(SellerId, number),
+        name=known.name,
+        country=known.country,
+        city=known.city,
+        description=known.description,
+        status=known.status.name.lower(),  # type: ignore[arg-type]
+        applied_at=iso(known.applied_at),
+    )
+
+
+def product(house: House, number: ProductId) -> wire.Product:
+    """Show a product page with the offers of those who sell now."""
+    page = catalog.product_of(house.catalog, number)
+    return wire.Product(
+        id=ids.text(ProductId, number),
+        seller=ids.text(SellerId, page.seller),
+        title=page.title,
+        description=page.description,
+        category=page.category,
+        brand=page.brand,
+        gtin=page.gtin,
+        attributes=page.attributes,
+        image=page.image,
+        weight_grams=page.weight_grams,
+        revision=page.revision,
+        options=[
+            wire.ProductOption(sku=ids.text(SkuId, sku), option=house.catalog.skus[sku].option) for sku in page.skus
+        ],
+        offers=[
+            wire.Offer(
+                listing=ids.text(ListingId, offer.listing),
+                sku=ids.text(SkuId, offer.sku),
+                option=offer.option,
+                seller=ids.text(SellerId, offer.seller),
+                seller_name=house.partners.sellers[offer.seller].name,
+                price=offer.price,
+                shipping=offer.shipping,
+                condition=offer.condition,  # type: ignore[arg-type]
+                available=_free(house, ledger.Kind.AVAILABLE, owner=offer.location, unit=offer.sku),
+            )
+            for offer in catalog.offers_of(house.catalog, number)
+            if house.partners.active[offer.seller]
+        ],
+    )
+
+
+def _free(house: House, kind: ledger.Kind, *, owner: int, unit: int) -> int:
+    posted, held = ledger.balance(house.ledger, kind, owner=owner, unit=unit)
+    return posted - held
+
+
+def listing(house: House, number: ListingId) -> wire.Listing:
+    """Show a listing to its seller."""
+    known = catalog.listing_of(house.catalog, number)
+    posted, held = ledger.balance(house.ledger, ledger.Kind.AVAILABLE, owner=known.location, unit=known.sku)
+    committed, _ = ledger.balance(house.ledger, ledger.Kind.COMMITTED, owner=known.location, unit=known.sku)
+    return wire.Listing(
+        id=ids.text(ListingId, number),
+        product=ids.text(ProductId, known.product),
+        title=house.catalog.products[known.product].title,
+        sku=ids.text(SkuId, known.sku),
+        option=known.option,
+        seller=ids.text(SellerId, known.seller),
+        price=known.price,
+        shipping=known.shipping,
+        condition=known.condition,  # type: ignore[arg-type]
+        status=known.status.name.lower(),  # type: ignore[arg-type]
+        revision=known.revision,
+        available=posted - held,
+        reserved=held,
+        committed=committed,
+    )
+
+
+def cart(house: House, number: CartId) -> wire.Cart:
+    """Show a cart at the prices of this moment."""
+    currency = house.markets.market.currency if house.markets.market else "EUR"
+    lines, total = [], 0
+    for wanted, quantity in orders.cart_of(house.orders, number).lines.items():
+        offer = catalog.listing_of(house.catalog, wanted)
+        is_on_offer = offer.status == catalog.ListingStatus.LIVE and bool(house.partners.active[offer.seller])
+        shipping = Money(offer.shipping.amount * quantity, offer.shipping.currency)
+        total += (offer.price.amount * quantity + shipping.amount) * is_on_offer
+        lines.append(
+            wire.CartLine(
+                listing=ids.text(ListingId, wanted), title=house.catalog.products[offer.product].title,
+                quantity=quantity, price=offer.price, shipping=shipping, is_on_offer=is_on_offer,
+            )
+        )  # fmt: skip
+    return wire.Cart(id=ids.text(CartId, number), lines=lines, total=Money(total, currency))
+
+
+def session(house: House, number: SessionId) -> wire.CheckoutSession:
+    """Show a checkout."""
+    known = orders.session_of(house.orders, number)
+    currency = known.currency
+    return wire.CheckoutSession(
+        id=ids.text(SessionId, number),
+        status=known.status.name.lower(),  # type: ignore[arg-type]
+        currency=currency,
+        lines=[
+            wire.SessionLine(
+                listing=ids.text(ListingId, line.listing),
+                sku=ids.text(SkuId, line.sku),
+                seller=ids.text(SellerId, line.seller),
+                quantity=line.quantity,
+                unit_price=Money(line.unit_price_minor, currency),
+                shipping=Money(line.shipping_minor, currency),
+                total=Money(line.unit_price_minor * line.quantity + line.shipping_minor, currency),
+            )
+            for line in known.lines
+        ],
+        total=Money(known.total_minor, currency),
+        address=ids.text(AddressId, known.address) if known.address else None,
+        opened_at=iso(known.opened_at),
+        expires_at=time(known.expires_at),
+        purchase=ids.text(PurchaseId, known.purchase) if known.purchase else None,
+    )
+
+
+def purchase(house: House, number: PurchaseId) -> wire.Purchase:
+    """Show a purchase."""
+    table = house.orders.purchases
+    if not 0 < number < len(table):
+        raise NotFound("There is no such purchase.")
+    first, session_number = int(table.first_order[number]), int(table.session[number])
+    address = int(table.address[number])
+    return wire.Purchase(
+        id=ids.text(PurchaseId, number),
+        session=ids.text(SessionId, session_number) if session_number else None,
+        address=ids.text(AddressId, address) if address else None,
+        total=money(table.total[number], table.unit[number]),
+        placed_at=iso(int(table.placed_at[number])),
+        orders=[ids.text(OrderId, order) for order in range(first, first + int(table.orders[number]))],
+    )
+
+
+def order(house: House, number: OrderId, audience: str, expand: frozenset[str] = frozenset()) -> wire.Order:
+    """Show an order as somebody of an audience may see it, with its lines or parcels where they are asked for."""
+    state = orders.order_state(house.orders, number)
+    table = house.orders.orders
+    unit = int(table.unit[number])
+    is_buyers = audience == "buyer"
+    refunded = int(house.payments.money.refunded[number])
+    return wire.Order(
+        id=ids.text(OrderId, number),
+        purchase=ids.text(PurchaseId, int(table.purchase[number])),
+        seller=ids.text(SellerId, int(table.seller[number])),
+        status=state.status,  # type: ignore[arg-type]
+        fulfillment=state.fulfillment,  # type: ignore[arg-type]
+        payment=payments.money_state(house.payments, number),  # type: ignore[arg-type]
+        total=money(table.total[number], unit),
+        placed_at=iso(int(table.placed_at[number])),
+        buyer=ids.text(BuyerId, int(table.buyer[number])) if audience != "seller" else None,
+        fee=None if is_buyers else money(table.fee[number], unit),
+        fee_tax=None if is_buyers else money(table.fee_tax[number], unit),
+        refunded=money(refunded, unit) if refunded else None,
+        canceled_at=time(table.canceled_at[number]),
+        fulfilled_at=time(table.fulfilled_at[number]),
+        delivered_at=time(table.received_at[number]),
+        completed_at=time(table.completed_at[number]),
+        lines=_order_lines(house, number, unit) if "lines" in expand else None,
+        parcels=[parcel(house, ParcelId(it)) for it in house.delivery.by_order.get(number, [])]
+        if "parcels" in expand
+        else None,
+    )
+
+
+def _order_lines(house: House, number: OrderId, unit: int) -> list[wire.OrderLine]:
+    table = house.orders.lines
+    shown = []
+    for place, line in enumerate(orders.lines_of(house.orders, number)):
+        sku = house.catalog.skus[int(table.sku[line])]
+        shown.append(
+            wire.OrderLine(
+                line=place,
+                listing=ids.text(ListingId, int(table.listing[line])),
+                sku=ids.text(SkuId, int(table.sku[line])),
+                title=house.catalog.products[sku.product].title,
+                option=sku.option,
+                quantity=int(table.quantity[line]),
+                returned=int(table.returned[line]),
+                unit_price=money(table.unit_price[line], unit),
+                shipping=money(table.shipping[line], unit),
+                refunded=money(table.refunded[line], unit),
+            )
+        )
+    return shown
+
+
+def parcel(house: House, number: ParcelId) -> wire.Parcel:
+    """Show a parcel."""
+    state, table = house.delivery, house.delivery.parcels
+    if not 0 < number < len(table):
+        raise NotFound("There is no such parcel.")
+    return wire.Parcel(
+        id=ids.text(ParcelId, number),
+        order=ids.text(OrderId, int(table.order[number])),
+        status=delivery.ParcelStatus(table.status[number]).name.lower(),  # type: ignore[arg-type]
+        carrier=state.carriers[number],
+        tracking=state.trackings[number],
+        handed_over_at=iso(int(table.handed_over_at[number])),
+        promised_at=time(table.promised_at[number]),
+        delivered_at=time(table.delivered_at[number]),
+    )
+
+
+def wallet(house: House, number: BuyerId) -> wire.Wallet:
+    """Show a buyer's money in the market's currency, and in every other that they ever had."""
+    balances = []
+    for currency in _currencies(house, ledger.Kind.WALLET, number):
+        posted, held = ledger.balance(house.ledger, ledger.Kind.WALLET, owner=number, unit=numeric(currency))
+        amounts = (Money(amount, currency) for amount in (posted, held, posted - held))
+        balances.append(wire.Balance(**dict(zip(("posted", "held", "available"), amounts, strict=True))))
+    return wire.Wallet(buyer=ids.text(BuyerId, number), balances=balances)
+
+
+def seller_money(house: House, number: SellerId) -> wire.SellerMoney:
+    """Show what a seller is due."""
+    balances = []
+    for currency in _currencies(house, ledger.Kind.SELLER_BALANCE, number):
+        unit = numeric(currency)
+        posted, _ = ledger.balance(house.ledger, ledger.Kind.SELLER_BALANCE, owner=number, unit=unit)
+        every = house.markets.policy.payout_every
+        next_at = payments.next_payout(house.payments, seller=number, unit=unit, every=every)
+        balances.append(wire.SellerBalance(balance=Money(posted, currency), next_payout_at=time(next_at or 0)))
+    return wire.SellerMoney(seller=ids.text(SellerId, number), balances=balances)
+
+
+def _currencies(house: House, kind: ledger.Kind, owner: int) -> list[str]:
+    market = house.markets.market
+    main = {market.currency} if market else set()
+    had = {
+        currency
+        for currency, (unit, _) in CURRENCIES.items()
+        if ledger.balance(house.ledger, kind, owner=owner, unit=unit) != (0, 0)
+    }
+    return sorted(main | had)
+
+
+def market(house: House, _: object = None) -> wire.Market:
+    """Show the market's terms."""
+    known, policy, fees = house.markets.market, house.markets.policy, house.markets.fee_rules
+    if known is None:
+        raise NotFound("No market is open here.")
+    columns = (
+        fees.sellers, fees.categories, fees.basis_points, fees.fixed_minor, fees.floors_minor, fees.caps_minor,
+    )  # fmt: skip
+    return wire.Market(
+        name=known.name,
+        currency=known.currency,
+        has_play_money=known.has_play_money,
+        policy=wire.PolicyTerms(
+            reservation_seconds=policy.reservation_lasts // SECOND,
+            reservation_seconds_max=policy.reservation_lasts_max // SECOND,
+            return_window_seconds=policy.return_window // SECOND,
+            payout_every_seconds=policy.payout_every // SECOND,
+            payout_minor_min=policy.payout_minor_min,
+            units_per_buyer_max=policy.units_per_buyer_max,
+            reviews_listings=policy.reviews_listings,
+        ),
+        fees=wire.Fees(
+            rules=[
+                wire.FeeRule(
+                    seller=ids.text(SellerId, number) if number else None,
+                    category=category,
+                    basis_points=share,
+                    fixed_minor=fixed,
+                    floor_minor=floor,
+                    cap_minor=cap,
+                )
+                for number, category, share, fixed, floor, cap in zip(*columns, strict=True)
+            ],
+            tax_basis_points=fees.tax_basis_points,
+        ),
+    )

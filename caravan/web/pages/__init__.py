@@ -1,0 +1,94 @@
+"""The pages: storefront, the buyer's own, the seller's, the operator's, and the demo; rendered on the server."""
+
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from caravan.bootstrap import Caravan
+from caravan.kernel.errors import NotFound
+from caravan.web.pages import account, cart, checkout, demo, files, operator, seller, storefront
+from caravan.web.pages.pictures import picture_door
+from caravan.web.pages.shop import Shop
+from caravan.web.pages.visit import Handler, Visit, door
+
+__all__ = ["routes"]
+
+# Path, handler of GET, handler of POST, and who has to be logged in.
+_Row = tuple[str, Handler | None, Handler | None, str]
+_STORE: tuple[_Row, ...] = (
+    ("/", storefront.home, None, ""),
+    ("/c/{path:path}", storefront.category, None, ""),
+    ("/products/{id}", storefront.product, None, ""),
+    ("/sellers/{id}", storefront.seller, None, ""),
+    ("/search", storefront.search, None, ""),
+    ("/cart", cart.cart, cart.change, ""),
+    ("/cart/add", None, cart.add, ""),
+    ("/register", account.register_form, account.register, ""),
+    ("/login", account.login_form, account.login, ""),
+    ("/logout", None, account.logout, ""),
+    ("/checkout", checkout.begin, checkout.open_checkout, "buyer"),
+    ("/checkout/{id}", checkout.show, None, "buyer"),
+    ("/checkout/{id}/complete", None, checkout.complete, "buyer"),
+    ("/checkout/{id}/longer", None, checkout.hold_longer, "buyer"),
+    ("/checkout/{id}/top-up", None, checkout.top_up, "buyer"),
+    ("/checkout/{id}/give-up", None, checkout.give_up, "buyer"),
+    ("/thanks/{id}", checkout.thanks, None, "buyer"),
+    ("/my", account.me, None, "buyer"),
+    ("/my/orders", account.my_orders, None, "buyer"),
+    ("/my/orders/{id}", account.my_order, None, "buyer"),
+    ("/my/orders/{id}/cancel", None, account.cancel_order, "buyer"),
+    ("/my/wallet", account.wallet, account.top_up, "buyer"),
+    ("/my/addresses", account.my_addresses, account.add_address, "buyer"),
+    ("/my/forget", None, account.forget, "buyer"),
+)
+_SELL: tuple[_Row, ...] = (
+    ("/sell", seller.welcome, None, ""),
+    ("/sell/apply", seller.apply_form, seller.apply, ""),
+    ("/sell/login", seller.login_form, seller.login, ""),
+    ("/sell/logout", None, seller.logout, ""),
+    ("/sell/home", seller.desk, None, "seller"),
+    ("/sell/orders", seller.orders, None, "seller"),
+    ("/sell/orders/{id}", seller.order, None, "seller"),
+    ("/sell/orders/{id}/hand-over", None, seller.hand_over, "seller"),
+    ("/sell/orders/{id}/delivered", None, seller.delivered, "seller"),
+    ("/sell/orders/{id}/cancel", None, seller.cancel, "seller"),
+    ("/sell/listings", seller.listings, None, "seller"),
+    ("/sell/listings/new", seller.new_listing, seller.add_listing, "seller"),
+    ("/sell/listings/{id}", seller.listing, seller.change_listing, "seller"),
+    ("/sell/balance", seller.balance, None, "seller"),
+    ("/sell/payouts/{id}", seller.payout, None, "seller"),
+)
+_OPERATE: tuple[_Row, ...] = (
+    ("/operator/login", operator.login_form, operator.login, ""),
+    ("/operator/logout", None, operator.logout, ""),
+    ("/operator", operator.overview, None, "operator"),
+    ("/operator/check", operator.overview, operator.check, "operator"),
+    ("/operator/sellers", operator.sellers, None, "operator"),
+    ("/operator/sellers/{id}/approve", None, operator.approve, "operator"),
+    ("/operator/sellers/{id}/suspend", None, operator.suspend, "operator"),
+    ("/operator/listings/{id}", None, operator.rule, "operator"),
+    ("/demo", demo.choose, demo.enter, ""),
+)
+
+
+def routes(caravan: Caravan) -> list[BaseRoute]:
+    """Give the routes of all pages, to be mounted at "/" behind every other route: the last one answers any GET."""
+    shop = Shop(caravan)
+    made: list[BaseRoute] = [
+        Route("/static/{name}", files.static, methods=["GET"]),
+        Route("/robots.txt", files.robots, methods=["GET"]),
+        Route("/sitemap.xml", files.sitemap(shop), methods=["GET"]),
+        Route("/sitemap-{place:int}.xml", files.sitemap_part(shop), methods=["GET"]),
+        Route("/llms.txt", files.for_models(shop), methods=["GET"]),
+        Route("/products/{id}/image.svg", picture_door(caravan), methods=["GET"]),
+    ]
+    for path, reads, writes, needs in (*_STORE, *_SELL, *_OPERATE):
+        if reads is not None:
+            made.append(Route(path, door(shop, reads, needs=needs), methods=["GET"]))
+        if writes is not None:
+            made.append(Route(path, door(shop, writes, needs=needs), methods=["POST"]))
+    made.append(Route("/{path:path}", door(shop, _nowhere), methods=["GET"]))
+    return made
+
+
+async def _nowhere(visit: Visit) -> Response:
+    raise NotFound(f"There is no page at {visit.request.url.path}.")

@@ -1,0 +1,237 @@
+"""Checkout: an address, then units held for a while, then one click that buys once however often it comes."""
+
+import secrets
+from typing import NamedTuple
+
+from starlette.responses import Response
+
+from caravan.flows import checkout as buying
+from caravan.flows import settlement, shopping
+from caravan.flows.house import House, integers
+from caravan.kernel import ids
+from caravan.kernel.errors import Invalid, Refusal
+from caravan.kernel.ids import AddressId, BuyerId, CartId, OrderId, PurchaseId, SessionId
+from caravan.kernel.money import Money, exponent, numeric
+from caravan.trade import catalog, ledger, orders
+from caravan.web import access
+from caravan.web.pages import baskets, records
+from caravan.web.pages.forms import Form
+from caravan.web.pages.visit import Visit, path_id, wrong_field
+from caravan.web.reach import ask, do
+from caravan.world import partners
+
+_SESSION_COOKIE = "caravan_checkout"
+PLAY_MONEY_MAJOR_MAX = 10_000  # In whole units of the currency, at a time.
+
+
+class Counter(NamedTuple):
+    """A checkout as its page shows it."""
+
+    session: SessionId
+    status: orders.SessionStatus
+    address: AddressId
+    purchase: PurchaseId
+    groups: list[baskets.Group]
+    total: Money
+    shipping: Money
+    free: Money  # in the buyer's wallet
+    missing: Money
+    expires_at: int
+    expires_at_last: int
+    is_over: bool
+
+
+async def begin(visit: Visit) -> Response:
+    """Ask where the parcels go."""
+    return await _ask_address(visit, {})
+
+
+async def _ask_address(visit: Visit, wrong: dict[str, str], status: int = 200) -> Response:
+    cart = await ask(visit.caravan, baskets.basket, visit.cart)
+    if not cart.units:
+        return await visit.show("cart.html", cart=cart, most=orders.UNITS_PER_LINE_MAX)
+    places = await records.addresses(visit.caravan, visit.buyer)
+    return await visit.show("checkout_address.html", status=status, cart=cart, places=places, wrong=wrong)
+
+
+async def open_checkout(visit: Visit) -> Response:
+    """Hold the cart's units for this buyer at this address. A checkout left open before gives its units back."""
+    try:
+        address = await _address(visit)
+    except Invalid as refusal:
+        return await _ask_address(visit, wrong_field(refusal), 400)
+    await _give_up_last(visit)
+    wanted = shopping.Checkout(visit.buyer, visit.cart, address)
+    session: SessionId = await do(visit.caravan, shopping.open_checkout, wanted)
+    public = ids.text(SessionId, session)
+    visit.keep(_SESSION_COOKIE, public)
+    return visit.go(f"/checkout/{public}")
+
+
+async def _address(visit: Visit) -> AddressId:
+    chosen = visit.form.text("address", is_needed=False)
+    if chosen and chosen != "new":
+        return AddressId(visit.form.id(AddressId, "address"))
+    return await access.add_address(visit.caravan, visit.buyer, place_in(visit.form))
+
+
+def place_in(form: Form) -> access.Place:
+    """Read an address out of a form."""
+    return access.Place(
+        name=form.text("name"),
+        line1=form.text("line1"),
+        line2=form.text("line2", is_needed=False),
+        city=form.text("city"),
+        postcode=form.text("postcode", longest=20),
+        country=form.text("country", longest=2),
+    )
+
+
+async def _give_up_last(visit: Visit) -> None:
+    public = visit.request.cookies.get(_SESSION_COOKIE, "")
+    if not public:
+        return
+    try:
+        session = SessionId(ids.number(SessionId, public))
+        await do(visit.caravan, shopping.cancel_checkout, shopping.Step(session, visit.buyer))
+    except Refusal:
+        return  # It is over already, or somebody else's: nothing of ours is held by it.
+
+
+async def show(visit: Visit) -> Response:
+    """Show what is held, until when, and what it costs; a checkout that is over says how it ended."""
+    counter = await _counter(visit)
+    if counter.status == orders.SessionStatus.COMPLETED:
+        return _thanks(visit, counter)
+    if counter.is_over or counter.status != orders.SessionStatus.READY:
+        raise ledger.ReservationExpired
+    places = await records.addresses(visit.caravan, visit.buyer)
+    place = next((place for place in places if place.address == counter.address), None)
+    return await visit.show("checkout.html", counter=counter, place=place)
+
+
+async def complete(visit: Visit) -> Response:
+    """Buy. A second click, or a second window, is shown the same purchase."""
+    session = SessionId(path_id(visit, SessionId))
+    expected = visit.form.integer("expected", least=0, most=10**12 - 1)
+    try:
+        await do(
+            visit.caravan, buying.complete_sessions, buying.Completion(session, visit.buyer, expected), is_many=True
+        )
+    except ledger.InsufficientFunds:
+        return visit.go(f"/checkout/{ids.text(SessionId, session)}", "too_little")
+    except orders.SessionNotReady:
+        counter = await _counter(visit)
+        if counter.status != orders.SessionStatus.COMPLETED:
+            raise
+        return _thanks(visit, counter)
+    return _thanks(visit, await _counter(visit))
+
+
+def _thanks(visit: Visit, counter: Counter) -> Response:
+    visit.keep(_SESSION_COOKIE, "", age_s=0)
+    return visit.go(f"/thanks/{ids.text(PurchaseId, counter.purchase)}")
+
+
+async def hold_longer(visit: Visit) -> Response:
+    """Hold the units for longer, as far as the market allows."""
+    session = SessionId(path_id(visit, SessionId))
+    await do(visit.caravan, shopping.reserve, shopping.Step(session, visit.buyer))
+    return visit.go(f"/checkout/{ids.text(SessionId, session)}", "held_longer")
+
+
+async def give_up(visit: Visit) -> Response:
+    """Leave the checkout; what was held is free for others."""
+    session = SessionId(path_id(visit, SessionId))
+    await do(visit.caravan, shopping.cancel_checkout, shopping.Step(session, visit.buyer))
+    visit.keep(_SESSION_COOKIE, "", age_s=0)
+    return visit.go("/cart", "given_up")
+
+
+async def top_up(visit: Visit) -> Response:
+    """Put what is missing into the wallet, where money is for play."""
+    counter = await _counter(visit)
+    if counter.missing.amount:
+        await put_play_money(visit, counter.missing.amount)
+    return visit.go(f"/checkout/{ids.text(SessionId, counter.session)}", "topped_up")
+
+
+async def put_play_money(visit: Visit, amount: int) -> None:
+    """Put play money into the visitor's wallet. Refuses where money is real."""
+    market = visit.shop.market()
+    if not market.has_play_money:
+        raise Invalid("Money is real here: it comes in by bank transfer or card, not by a button.")
+    most = PLAY_MONEY_MAJOR_MAX * 10 ** exponent(market.currency)
+    if not 0 < amount <= most:
+        raise Invalid(f"Up to {PLAY_MONEY_MAJOR_MAX} {market.currency} at a time.", field="amount")
+    await do(
+        visit.caravan,
+        settlement.top_up,
+        play_money(visit.caravan.clock.now(), visit.buyer, amount, market.currency),
+        is_many=True,
+    )
+
+
+def play_money(at: int, buyer: BuyerId, amount: int, currency: str) -> settlement.TopUps:
+    """Write down a gift of play money."""
+    return settlement.TopUps(
+        at=integers(at), buyers=integers(buyer), units=integers(numeric(currency)), amounts=integers(amount),
+        suspense=integers(0), methods=["play money"], references=[secrets.token_hex(8)],
+    )  # fmt: skip
+
+
+async def thanks(visit: Visit) -> Response:
+    """Say thank you, and what happens next."""
+    purchase = PurchaseId(path_id(visit, PurchaseId))
+    numbers = await ask(visit.caravan, _orders_of, purchase, visit.buyer)
+    bought = [await ask(visit.caravan, records.order, number, visit.buyer) for number in numbers]
+    return await visit.show("thanks.html", purchase=purchase, orders=bought)
+
+
+def _orders_of(house: House, purchase: PurchaseId, buyer: BuyerId) -> list[OrderId]:
+    table = house.orders.purchases
+    if not 0 < purchase < len(table) or table.buyer[purchase] != buyer:
+        return records.nothing("There is no such purchase.")
+    first = int(table.first_order[purchase])
+    return [OrderId(number) for number in range(first, first + int(table.orders[purchase]))]
+
+
+async def _counter(visit: Visit) -> Counter:
+    step = shopping.Step(SessionId(path_id(visit, SessionId)), visit.buyer)
+    return await ask(visit.caravan, _count, step, visit.caravan.clock.now())  # type: ignore[no-any-return]
+
+
+def _count(house: House, step: shopping.Step, now: int) -> Counter:
+    session, policy = shopping.own_session(house, step), house.markets.policy
+    posted, held = ledger.balance(house.ledger, ledger.Kind.WALLET, owner=step.buyer, unit=numeric(session.currency))
+    free, currency = posted - held, session.currency
+    lines = [_line(house, line, currency) for line in session.lines]
+    over = (orders.SessionStatus.CANCELED, orders.SessionStatus.EXPIRED)
+    return Counter(
+        session.session, session.status, session.address, session.purchase, baskets.grouped(lines, currency),
+        Money(session.total_minor, currency), Money(sum(line.shipping_minor for line in session.lines), currency),
+        Money(free, currency), Money(max(0, session.total_minor - free), currency), session.expires_at,
+        session.reserved_at + policy.reservation_lasts_max,
+        session.status in over or 0 < session.expires_at <= now,
+    )  # fmt: skip
+
+
+def _line(house: House, line: orders.Line, currency: str) -> baskets.Line:
+    offer = catalog.listing_of(house.catalog, line.listing)
+    page = catalog.product_of(house.catalog, offer.product)
+    seller = partners.seller_of(house.partners, line.seller)
+    total = line.unit_price_minor * line.quantity + line.shipping_minor
+    return baskets.Line(
+        line.listing, page.product, page.title, offer.option, page.category, page.revision, line.seller, seller.name,
+        line.quantity, Money(line.unit_price_minor, currency), Money(line.shipping_minor, currency),
+        Money(total, currency), 0, is_live=True,
+    )  # fmt: skip
+
+
+def last_cart_of(house: House, buyer: BuyerId, look_back: int) -> CartId:
+    """Give the newest cart of a buyer with something in it, among the last so many carts of all; 0 for none."""
+    carts = house.orders.carts
+    for cart in reversed(carts[max(1, len(carts) - look_back) :]):
+        if cart.buyer == buyer and cart.lines:
+            return cart.cart
+    return CartId(0)

@@ -1,0 +1,195 @@
+"""Records: orders, addresses and statements as buyers and sellers read them."""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple, NoReturn
+
+from starlette.concurrency import run_in_threadpool
+
+from caravan.bootstrap import Caravan
+from caravan.flows.house import House
+from caravan.insight import identity
+from caravan.kernel.errors import NotFound
+from caravan.kernel.ids import AddressId, BuyerId, ListingId, OrderId, PurchaseId, SellerId
+from caravan.kernel.money import Money, alphabetic
+from caravan.trade import catalog, delivery, ledger, orders, payments
+from caravan.web import access
+from caravan.web.pages.baskets import Line
+from caravan.web.reach import ask, page
+from caravan.world import partners
+
+ROWS = 30
+REASONS = {
+    ledger.Reason.PLACED: "Purchase",
+    ledger.Reason.CANCELED: "Canceled order",
+    ledger.Reason.CAPTURED: "Paid for order",
+    ledger.Reason.RELEASED: "Sale settled",
+    ledger.Reason.PAID_OUT: "Payout",
+    ledger.Reason.TOPPED_UP: "Money put in",
+    ledger.Reason.RETURNED: "Return of order",
+}
+_OF_ORDER = {ledger.Reason.CANCELED, ledger.Reason.CAPTURED, ledger.Reason.RELEASED, ledger.Reason.RETURNED}
+
+
+class Order(NamedTuple):
+    """An order with everything that its page says. Times are 0 where nothing has happened."""
+
+    number: OrderId
+    purchase: PurchaseId
+    buyer: BuyerId
+    seller: SellerId
+    seller_name: str
+    address: AddressId
+    lines: list[Line]
+    returned: list[int]  # units that came back, by line
+    total: Money
+    fee: Money
+    fee_tax: Money
+    refunded: Money
+    status: str
+    fulfillment: str
+    payment: str
+    placed_at: int
+    canceled_at: int
+    fulfilled_at: int
+    received_at: int
+    completed_at: int
+    due_at: int
+    parcels: Sequence[Any]  # as delivery.parcels_of gives them
+
+    @property
+    def can_be_canceled(self) -> bool:
+        """Tell whether it can still be called off."""
+        return self.status == "placed" and self.fulfillment == "unfulfilled"
+
+
+class Destination(NamedTuple):
+    """An address of a buyer, opened."""
+
+    address: AddressId
+    place: access.Place
+
+
+class Row(NamedTuple):
+    """A line of a statement."""
+
+    reason: str
+    order: OrderId  # 0 where it is about none
+    payout: int
+    amount: Money
+    at: int
+
+
+def order(house: House, number: OrderId, buyer: BuyerId) -> Order:
+    """Give a buyer's order. Refuses another's as not found."""
+    table = house.orders.orders
+    if not 0 < number < len(table) or table.buyer[number] != buyer:
+        nothing("There is no such order.")
+    return _order(house, number)
+
+
+def sale(house: House, number: OrderId, seller: SellerId) -> Order:
+    """Give a seller's order. Refuses another's as not found."""
+    table = house.orders.orders
+    if not 0 < number < len(table) or table.seller[number] != seller:
+        nothing("There is no such order.")
+    return _order(house, number)
+
+
+def nothing(text: str) -> NoReturn:
+    """Refuse as not found, without saying whether it is somebody else's."""
+    raise NotFound(text)
+
+
+def _order(house: House, number: OrderId) -> Order:
+    table, money = house.orders.orders, house.payments.money
+    currency = alphabetic(int(table.unit[number]))
+    state = orders.order_state(house.orders, number)
+    seller = SellerId(int(table.seller[number]))
+    purchase = PurchaseId(int(table.purchase[number]))
+    name = partners.seller_of(house.partners, seller).name
+    rows = orders.lines_of(house.orders, number)
+    return Order(
+        number=number,
+        purchase=purchase,
+        buyer=BuyerId(int(table.buyer[number])),
+        seller=seller,
+        seller_name=name,
+        address=AddressId(int(house.orders.purchases.address[purchase])),
+        lines=[_line(house, row, seller, name, currency) for row in rows],
+        returned=[int(house.orders.lines.returned[row]) for row in rows],
+        total=Money(int(table.total[number]), currency),
+        fee=Money(int(table.fee[number]), currency),
+        fee_tax=Money(int(table.fee_tax[number]), currency),
+        refunded=Money(int(money.refunded[number]), currency),
+        status=state.status,
+        fulfillment=state.fulfillment,
+        payment=payments.money_state(house.payments, number),
+        due_at=int(money.due_at[number]),
+        parcels=delivery.parcels_of(house.delivery, number),
+        **{
+            name: int(getattr(table, name)[number])
+            for name in ("placed_at", "canceled_at", "fulfilled_at", "received_at", "completed_at")
+        },
+    )
+
+
+def _line(house: House, row: int, seller: SellerId, name: str, currency: str) -> Line:
+    lines = house.orders.lines
+    listing = ListingId(int(lines.listing[row]))
+    offer = catalog.listing_of(house.catalog, listing)
+    page = catalog.product_of(house.catalog, offer.product)
+    quantity, price, shipping = int(lines.quantity[row]), int(lines.unit_price[row]), int(lines.shipping[row])
+    return Line(
+        listing, page.product, page.title, offer.option, page.category, page.revision, seller, name, quantity,
+        Money(price, currency), Money(shipping, currency), Money(price * quantity + shipping, currency), 0,
+        is_live=True,
+    )  # fmt: skip
+
+
+async def addresses(caravan: Caravan, buyer: BuyerId) -> list[Destination]:
+    """Open a buyer's addresses, the newest first."""
+    sealed = await ask(caravan, _addresses, buyer)
+    opened = [(address, await run_in_threadpool(access.place_of, caravan, address)) for address in sealed]
+    return [Destination(address.address, place) for address, place in opened if place is not None]
+
+
+def _addresses(house: House, buyer: BuyerId) -> list[identity.Address]:
+    numbers = identity.buyer_of(house.identity, buyer).addresses
+    return [identity.address_of(house.identity, number) for number in reversed(numbers)]
+
+
+async def destination(caravan: Caravan, address: AddressId) -> access.Place | None:
+    """Open the address of an order; None when it has none, or its buyer was forgotten."""
+    if not address:
+        return None
+    sealed = await ask(caravan, lambda house: identity.address_of(house.identity, address))
+    return await run_in_threadpool(access.place_of, caravan, sealed)
+
+
+async def statement(caravan: Caravan, kind: ledger.Kind, owner: int, *, after: str) -> tuple[list[Row], str]:
+    """Give a page of a statement, the newest first, and the cursor of the next."""
+    last = int(after) if after.isdecimal() and len(after) < 19 else 2**62  # noqa: PLR2004 - Fits 64 bits.
+    rows = await page(
+        caravan,
+        "SELECT entry, unit, amount, reason, reference, at FROM statements"
+        " WHERE kind = ? AND owner = ? AND entry < ? AND amount != 0 ORDER BY entry DESC, leg LIMIT ?",
+        (int(kind), owner, last, ROWS + 1),
+    )
+    shown = rows[:ROWS]
+    return [_row(*row[1:]) for row in shown], str(shown[-1][0]) if len(rows) > ROWS else ""
+
+
+def _row(unit: int, amount: int, reason: int, reference: int, at: int) -> Row:
+    kind = ledger.Reason(reason)
+    return Row(
+        REASONS.get(kind, kind.name.capitalize()),
+        OrderId(reference if kind in _OF_ORDER else 0),
+        reference if kind == ledger.Reason.PAID_OUT else 0,
+        Money(amount, alphabetic(unit)),
+        at,
+    )
+
+
+def rows_before(after: str) -> int:
+    """Read the cursor of a list by falling numbers."""
+    return int(after) if after.isdecimal() and len(after) < 19 else 2**62  # noqa: PLR2004 - Fits 64 bits.

@@ -1,0 +1,147 @@
+"""The storefront: home, categories, products, sellers and the search."""
+
+from urllib.parse import urlencode
+
+from starlette.responses import Response
+
+from caravan.flows.house import House
+from caravan.kernel import ids
+from caravan.kernel.errors import NotFound
+from caravan.kernel.ids import ProductId, SellerId, SkuId
+from caravan.kernel.money import plain
+from caravan.trade.orders import UNITS_PER_LINE_MAX
+from caravan.web.pages import baskets, shelves
+from caravan.web.pages.shop import children
+from caravan.web.pages.visit import Visit, path_id
+from caravan.web.reach import ask
+from caravan.world import partners
+
+_NEIGHBORS = 6
+_CHOICES_MAX = 10
+_AVAILABILITY = {True: "https://schema.org/InStock", False: "https://schema.org/OutOfStock"}
+_CONDITIONS = {"new": "NewCondition", "used": "UsedCondition", "refurbished": "RefurbishedCondition"}
+
+
+async def home(visit: Visit) -> Response:
+    """Show what there is."""
+    window, aisles = await visit.shop.window(), await visit.shop.aisles()
+    popular = await ask(visit.caravan, baskets.cards, window.popular)
+    new = await ask(visit.caravan, baskets.cards, window.new)
+    sellers = await ask(visit.caravan, _sellers)
+    return await visit.show("home.html", tops=children(aisles, ""), popular=popular, new=new, sellers=sellers)
+
+
+def _sellers(house: House) -> int:
+    return int(house.partners.active.sum())
+
+
+async def category(visit: Visit) -> Response:
+    """Show a category, a page at a time."""
+    path = visit.request.path_params["path"].strip("/")
+    aisle = (await visit.shop.aisles()).get(path)
+    if path and aisle is None:
+        raise NotFound("There is no such category, or nothing is on offer in it.")
+    query = visit.request.query_params
+    sort = query.get("sort", "popular")
+    if sort not in shelves.SORTS:
+        sort = "popular"
+    found = await shelves.browse(visit.caravan, category=path, sort=sort, after=query.get("after", ""))
+    cards = await ask(visit.caravan, baskets.cards, found.products)
+    more = "?" + urlencode({"sort": sort, "after": found.next}) if found.next else ""
+    return await visit.show(
+        "category.html", path=path, aisle=aisle, cards=cards, more=more, sort=sort, sorts=shelves.SORTS,
+        below=children(await visit.shop.aisles(), path), is_first=not query.get("after"),
+    )  # fmt: skip
+
+
+async def product(visit: Visit) -> Response:
+    """Show a product, with everybody's offers of one of its options."""
+    sheet = await ask(visit.caravan, baskets.sheet, path_id(visit, ProductId))
+    options = list({offer.option: offer.sku for offer in sheet.offers if offer.sku}.items())
+    chosen = _chosen(sheet, visit.request.query_params.get("option", ""))
+    offers = [offer for offer in sheet.offers if offer.sku == chosen]
+    near = await shelves.neighbors(visit.caravan, category=sheet.category, product=sheet.product, limit=_NEIGHBORS)
+    maker = await ask(visit.caravan, _seller, offers[0].seller if offers else sheet.seller)
+    return await visit.show(
+        "product.html", sheet=sheet, options=sorted(options, key=lambda pair: pair[1]), chosen=chosen, offers=offers,
+        near=await ask(visit.caravan, baskets.cards, near), seller=maker, few=baskets.FEW, choices_max=_CHOICES_MAX,
+        markup=_markup(sheet, str(visit.request.base_url).rstrip("/")), most=UNITS_PER_LINE_MAX,
+    )  # fmt: skip
+
+
+def _chosen(sheet: baskets.Sheet, public: str) -> SkuId:
+    """Choose the option that was asked for; else the one with the best offer."""
+    numbers = {ids.text(SkuId, offer.sku): offer.sku for offer in sheet.offers}
+    if public in numbers:
+        return numbers[public]
+    return sheet.offers[0].sku if sheet.offers else SkuId(0)
+
+
+def _markup(sheet: baskets.Sheet, base: str) -> dict[str, object]:
+    """Describe a product in schema.org's words, for search engines."""
+    public = ids.text(ProductId, sheet.product)
+    offers = [
+        {
+            "@type": "Offer",
+            "price": plain(offer.price.amount, offer.price.currency),
+            "priceCurrency": offer.price.currency,
+            "availability": _AVAILABILITY[offer.available > 0],
+            "itemCondition": f"https://schema.org/{_CONDITIONS.get(offer.condition, 'NewCondition')}",
+            "seller": {"@type": "Organization", "name": offer.seller_name},
+            "shippingDetails": {
+                "@type": "OfferShippingDetails",
+                "shippingRate": {
+                    "@type": "MonetaryAmount",
+                    "value": plain(offer.shipping.amount, offer.shipping.currency),
+                    "currency": offer.shipping.currency,
+                },
+            },
+        }
+        for offer in sheet.offers[:50]
+    ]
+    described: dict[str, object] = {
+        "@context": "https://schema.org",
+        "@type": "Product",
+        "name": sheet.title,
+        "description": sheet.description,
+        "category": sheet.category.replace("/", " > "),
+        "url": f"{base}/products/{public}",
+        "image": f"{base}/products/{public}/image.svg",
+        "offers": offers,
+    }
+    if sheet.brand:
+        described["brand"] = {"@type": "Brand", "name": sheet.brand}
+    if sheet.gtin:
+        described["gtin"] = sheet.gtin
+    return described
+
+
+def _seller(house: House, seller: SellerId) -> partners.Seller | None:
+    return partners.seller_of(house.partners, seller) if seller else None
+
+
+async def seller(visit: Visit) -> Response:
+    """Show a seller and what they have on offer."""
+    number = SellerId(path_id(visit, SellerId))
+    who = await ask(visit.caravan, _seller, number)
+    if who is None or who.status == partners.SellerStatus.APPLIED:
+        raise NotFound("There is no such seller.")
+    found = await shelves.of_seller(visit.caravan, number, after=visit.request.query_params.get("after", ""))
+    cards = await ask(visit.caravan, baskets.cards, found.products)
+    is_active = who.status == partners.SellerStatus.ACTIVE
+    more = "?" + urlencode({"after": found.next}) if found.next else ""
+    return await visit.show(
+        "seller.html", seller=who, cards=cards if is_active else [], is_active=is_active, more=more if is_active else ""
+    )
+
+
+async def search(visit: Visit) -> Response:
+    """Find products by words."""
+    words = " ".join(visit.request.query_params.get("q", "").split())[: shelves.WORDS_CHARACTERS_MAX]
+    found = await shelves.search(visit.caravan, words, after=visit.request.query_params.get("after", ""))
+    cards = await ask(visit.caravan, baskets.cards, found.products)
+    more = "?" + urlencode({"q": words, "after": found.next}) if found.next else ""
+    return await visit.show(
+        "search.html", words=words, cards=cards, more=more, is_close=found.is_close,
+        tops=children(await visit.shop.aisles(), ""),
+    )  # fmt: skip

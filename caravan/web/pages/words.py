@@ -1,0 +1,118 @@
+"""Words: what pages say of what was done and of what went wrong. Templates mark their own with _() for translation."""
+
+from typing import NamedTuple
+
+from caravan.insight.identity import EmailTaken, WrongLogin
+from caravan.kernel.errors import CaravanError, Conflict, Invalid, NotFound
+from caravan.trade.catalog import NotOnOffer, StaleRevision
+from caravan.trade.ledger import InsufficientFunds, OutOfStock, ReservationExpired
+from caravan.trade.orders import (
+    AlreadyFulfilled,
+    BuyerLimitReached,
+    CartTooLarge,
+    EmptyCart,
+    OrderNotOpen,
+    SessionNotReady,
+    TotalChanged,
+)
+from caravan.world.partners import SellerNotActive
+
+# Shown once, on the page after the one that did something.
+NOTES = {
+    "added": "It is in your cart.",
+    "changed": "Your cart is up to date.",
+    "removed": "It is out of your cart.",
+    "clamped": "Your cart from before was added; some quantities were brought down to what a line can hold.",
+    "welcome": "Welcome! You are logged in.",
+    "left": "You are logged out.",
+    "held_longer": "Done: your units are held for longer.",
+    "topped_up": "The play money is in your wallet.",
+    "address_added": "The address is saved.",
+    "canceled": "The order is canceled. The money that was held is free in your wallet again.",
+    "given_up": "You left the checkout. Everything is still in your cart.",
+    "forgotten": "Your account is deleted. Take care!",
+    "applied": "Thank you! Your application is with the operator.",
+    "listed": "Your product is in the shop.",
+    "in_review": "Your product is with the operator for a look; it goes live after that.",
+    "repriced": "The new price is live.",
+    "stocked": "The stock is counted in.",
+    "moved": "Done.",
+    "edited": "The page is changed.",
+    "handed_over": "Handed over. The buyer sees it now, and the money is in escrow.",
+    "delivered": "Delivered. The money comes to your balance when the return window is over.",
+    "approved": "The seller is in.",
+    "suspended": "The seller takes no new orders now.",
+    "too_little": "Your wallet does not hold enough yet.",
+    "wait": "That is done already.",
+}
+
+
+class Problem(NamedTuple):
+    """What a page says of something that did not happen, and where to go from there."""
+
+    status: int
+    title: str
+    text: str
+    action: str
+    path: str
+
+
+# By class: title, text ("" says the refusal's own words), the next step's name, and its address.
+_PROBLEMS: dict[type[CaravanError], tuple[str, str, str, str]] = {
+    OutOfStock: (
+        "Somebody was quicker", "There are fewer units left than you wanted. Take fewer, or look for another offer.",
+        "Back to your cart", "/cart",
+    ),
+    ReservationExpired: (
+        "Your units are no longer held",
+        "We keep them for a while during checkout, so that nobody waits for ever. Nothing was paid; your cart is as it was.",
+        "Start checkout again", "/checkout",
+    ),
+    TotalChanged: (
+        "The total has changed", "A price is not what it was when you began. Nothing was paid: please look at it again.",
+        "Look at your cart", "/cart",
+    ),
+    NotOnOffer: ("No longer on offer", "The seller has taken this offer down.", "Look at your cart", "/cart"),
+    SellerNotActive: (
+        "This seller takes no orders now", "Another seller may offer the same product.", "Look at your cart", "/cart",
+    ),
+    EmptyCart: ("Your cart is empty", "Put something in, then come back.", "Look around", "/"),
+    CartTooLarge: ("That is too much for one cart", "", "Back to your cart", "/cart"),
+    BuyerLimitReached: ("That is more than one buyer can have", "", "Back to your cart", "/cart"),
+    InsufficientFunds: ("Your wallet holds too little", "Put some money in first.", "To your wallet", "/my/wallet"),
+    SessionNotReady: (
+        "This checkout is over", "It was completed, given up or has ended. Nothing happens twice.",
+        "Your orders", "/my/orders",
+    ),
+    AlreadyFulfilled: (
+        "It is on its way already", "The seller has handed this order over, so it can't be canceled any more.",
+        "Your orders", "/my/orders",
+    ),
+    OrderNotOpen: ("This order is not open", "It was canceled or is complete.", "Your orders", "/my/orders"),
+    EmailTaken: (
+        "This e-mail address is in use", "Somebody has registered with it already. If that was you, log in.",
+        "Log in", "/login",
+    ),
+    WrongLogin: (
+        "That did not fit", "This e-mail address and password do not belong together.", "Try again", "/login",
+    ),
+    StaleRevision: ("Somebody else edited this", "Load it again, then make your change.", "Your listings", "/sell/listings"),
+}  # fmt: skip
+
+_FAMILIES: tuple[tuple[type[CaravanError], int, str, str], ...] = (
+    (Invalid, 400, "That can't be understood", ""),
+    (NotFound, 404, "There is nothing here", "The page may have moved, or it is somebody else's to see."),
+    (Conflict, 409, "Somebody was there first", "Load the page again, then try once more."),
+    (CaravanError, 422, "That does not go", ""),
+)
+
+
+def problem_of(error: CaravanError) -> Problem:
+    """Say what went wrong, and name the next step."""
+    status, title, text = next(
+        (status, title, text) for kind, status, title, text in _FAMILIES if isinstance(error, kind)
+    )
+    action, path = "To the start", "/"
+    if type(error) in _PROBLEMS:
+        title, text, action, path = _PROBLEMS[type(error)]
+    return Problem(status, title, text or str(error), action, path)

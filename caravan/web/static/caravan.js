@@ -1,0 +1,56 @@
+// Small comforts; every page works without them: local times, a countdown, one click that counts once, smaller photos.
+"use strict";
+
+const PHOTO_SIDE = 720;
+const PHOTO_CHARACTERS_MAX = 88000;
+
+for (const time of document.querySelectorAll("time[datetime]")) {
+  if (/ UTC$/.test(time.textContent)) time.title = new Date(time.dateTime).toLocaleString();
+}
+
+for (const time of document.querySelectorAll("time[data-countdown]")) {
+  const end = new Date(time.dateTime).getTime();
+  const left = document.createElement("span");
+  time.after(" ", left);
+  const tick = () => {
+    const seconds = Math.max(0, Math.ceil((end - Date.now()) / 1000));
+    left.textContent = `(${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")})`;
+    if (seconds === 0) time.closest(".held")?.classList.add("is-over");
+    else setTimeout(tick, 1000);
+  };
+  tick();
+}
+
+for (const form of document.querySelectorAll("form[data-once]")) {
+  form.addEventListener("submit", () => {
+    setTimeout(() => form.querySelectorAll("button").forEach((button) => { button.disabled = true; }));
+  });
+}
+// A page that comes back out of the browser's memory has its buttons back, too.
+addEventListener("pageshow", () => document.querySelectorAll("form[data-once] button").forEach((button) => { button.disabled = false; }));
+
+for (const form of document.querySelectorAll("form[data-sure]")) {
+  form.addEventListener("submit", (event) => { if (!confirm(form.dataset.sure)) event.preventDefault(); });
+}
+
+// A photo is made small here and put into the drawing's field, so that no large file travels.
+for (const area of document.querySelectorAll("textarea[name=image]")) {
+  const input = Object.assign(document.createElement("input"), { type: "file", accept: "image/*", className: "photo" });
+  input.setAttribute("aria-label", "Photo");
+  area.after(input);
+  input.addEventListener("change", async () => {
+    if (!input.files.length) return;
+    const bitmap = await createImageBitmap(input.files[0]);
+    const side = Math.min(bitmap.width, bitmap.height);
+    const canvas = Object.assign(document.createElement("canvas"), { width: PHOTO_SIDE, height: PHOTO_SIDE });
+    const from = [(bitmap.width - side) / 2, (bitmap.height - side) / 2, side, side];
+    canvas.getContext("2d").drawImage(bitmap, ...from, 0, 0, PHOTO_SIDE, PHOTO_SIDE);
+    let markup = "";
+    for (let quality = 0.85; quality > 0.1; quality -= 0.1) {
+      const data = canvas.toDataURL("image/jpeg", quality);
+      markup = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 400 400"><image href="${data}" width="400" height="400"/></svg>`;
+      if (markup.length <= PHOTO_CHARACTERS_MAX) break;
+    }
+    area.value = markup;
+  });
+}
