@@ -67,6 +67,7 @@ class Projector:
         self._log, self._kinds, self._views, self._store = log, kinds, views, store
         self._changed = threading.Condition()
         self._stops = threading.Event()
+        self._is_woken = False
         self._thread = threading.Thread(target=self._run, name="projector", daemon=True)
         self.position = store.begin(views)
         self._layouts = read_layouts(log)
@@ -78,6 +79,7 @@ class Projector:
     def wake(self) -> None:
         """Say that there may be more to read."""
         with self._changed:
+            self._is_woken = True
             self._changed.notify_all()
 
     def wait_for(self, position: int, *, timeout_s: float) -> bool:
@@ -109,8 +111,9 @@ class Projector:
                 moved = False
                 self._stops.wait(_PAUSE_S)
             if not moved:
-                with self._changed:
-                    self._changed.wait(_PAUSE_S)
+                with self._changed:  # Remembered, so that a call while frames were being folded is not missed.
+                    self._changed.wait_for(lambda: self._is_woken, _PAUSE_S)
+                    self._is_woken = False
 
     def fold_some(self) -> bool:
         """Fold in the next few durable frames; tell whether there were any."""

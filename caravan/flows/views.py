@@ -144,13 +144,16 @@ class ShelfView:
     """Product pages as shoppers browse and search them: category, best landed price, how often sold."""
 
     name = "shelf"
-    version = 1
+    version = 2
     tables = """
     CREATE TABLE shelf (
         product INTEGER PRIMARY KEY, title TEXT, category TEXT, brand TEXT, added_at INTEGER, sold INTEGER DEFAULT 0,
         price INTEGER, offers INTEGER DEFAULT 0
     );
     CREATE INDEX shelf_by_category ON shelf (category, product);
+    CREATE INDEX shelf_by_price ON shelf (category, price);
+    CREATE INDEX shelf_by_sold ON shelf (sold);
+    CREATE INDEX shelf_by_age ON shelf (added_at);
     CREATE TABLE shelf_skus (sku INTEGER PRIMARY KEY, product INTEGER);
     CREATE TABLE shelf_listings (
         listing INTEGER PRIMARY KEY, product INTEGER, seller INTEGER, price INTEGER, is_live INTEGER DEFAULT 0,
