@@ -81,7 +81,7 @@ def test_money_that_came_in_is_money_that_was_ordered(shop: tuple[Path, dict[str
     assert sums["captured"] > 0
 
 
-def test_moving_in_twice_changes_nothing(shop: tuple[Path, dict[str, object]], copy: Path, tmp_path: Path) -> None:
+def test_moving_in_twice_changes_nothing(shop: tuple[Path, dict[str, object]], copy: Path) -> None:
     before = _caravan("verify", home=copy)
     for name in ("vault.db",):
         with sqlite3.connect(shop[0] / name) as here, sqlite3.connect(copy / name) as there:
@@ -95,7 +95,7 @@ def test_moving_in_twice_changes_nothing(shop: tuple[Path, dict[str, object]], c
     assert _caravan("verify", home=copy)["digest"] == before["digest"]
 
 
-def test_a_stopped_import_goes_on_where_it_was(tmp_path: Path, shop: tuple[Path, dict[str, object]]) -> None:
+def test_a_stopped_import_goes_on_where_it_was(tmp_path: Path) -> None:
     path = _invoices(tmp_path, orders=2_000)
     command = [
         sys.executable,
@@ -110,7 +110,7 @@ def test_a_stopped_import_goes_on_where_it_was(tmp_path: Path, shop: tuple[Path,
     running = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     log = tmp_path / "home" / "log.db"
     deadline = time.monotonic() + 60
-    while _frames(log) < 6 and running.poll() is None and time.monotonic() < deadline:  # noqa: PLR2004
+    while _frames(log) < 6 and running.poll() is None and time.monotonic() < deadline:
         time.sleep(0.01)
     running.send_signal(signal.SIGKILL)
     running.wait()
@@ -177,7 +177,7 @@ def test_a_changed_number_of_a_frame_is_found(copy: Path, column: str) -> None:
         log.execute(f"UPDATE frames SET {column} = {column} + 1 WHERE sequence = 3")  # noqa: S608
     log.close()
 
-    assert _caravan("verify", home=copy, expects=1)["findings"][0]["frame"] == 3  # type: ignore[index] # noqa: PLR2004
+    assert _caravan("verify", home=copy, expects=1)["findings"][0]["frame"] == 3  # type: ignore[index]
 
 
 @pytest.mark.parametrize(
@@ -288,7 +288,7 @@ def test_wrong_usage_ends_with_2_and_a_wrong_folder_with_1(tmp_path: Path) -> No
         [sys.executable, "-m", "caravan.cli", "import"], capture_output=True, check=False, timeout=60
     )
 
-    assert usage.returncode == 2  # noqa: PLR2004
+    assert usage.returncode == 2
     _caravan("import", "olist", tmp_path, home=tmp_path / "home", expects=1)
     _caravan("import", "no-such-format", tmp_path, home=tmp_path / "home", expects=1)
     _caravan("verify", home=tmp_path / "nothing", expects=1)

@@ -185,10 +185,14 @@ async def new_address(caravan: Caravan, buyer: BuyerId, place: Place) -> people.
 
 
 async def forget(caravan: Caravan, buyer: BuyerId) -> None:
-    """Erase a buyer: first in the log, then their keys; the books stay balanced."""
+    """Erase a buyer: first their key, then in the log; the books stay balanced.
+
+    In this order, because a stop in between then leaves nothing that can be read; asked again, it is finished.
+    """
     known = await ask(caravan, _buyer, buyer)
+    if known.contact:
+        await run_in_threadpool(caravan.vault.destroy, known.contact)
     await do(caravan, people.forget_buyer, buyer)
-    await run_in_threadpool(caravan.vault.destroy, known.contact)
 
 
 def contact_of(caravan: Caravan, buyer: identity.Buyer) -> Contact | None:

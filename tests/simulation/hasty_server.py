@@ -22,5 +22,5 @@ def _hold_back(log: SqliteLog, frame: Frame, layouts: Mapping[bytes, bytes]) -> 
 
 
 if __name__ == "__main__":
-    SqliteLog.append = _hold_back  # type: ignore[method-assign]
+    SqliteLog.append = _hold_back  # type: ignore[method-assign, assignment]
     cli.main()
