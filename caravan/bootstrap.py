@@ -28,7 +28,7 @@ from caravan.flows import history, invariants, opening, settlement, shopping
 from caravan.flows.house import House
 from caravan.flows.views import all_views
 from caravan.insight.identity import Vault
-from caravan.kernel.clock import Clock, SystemClock
+from caravan.kernel.clock import DAY, Clock, SystemClock
 from caravan.kernel.errors import CaravanError, Conflict, Invalid
 from caravan.world import markets as terms
 from caravan.world.partners import History, HistorySource, ImportOptions
@@ -257,6 +257,7 @@ _DEMO = opening.Opening(
     name="Caravan",
     currency="EUR",
     has_play_money=True,
+    policy=terms.Policy(payout_every=7 * DAY),  # So that a seller has a balance to look at on most days.
     fee_rules=(
         terms.FeeRule(category="Books", basis_points=800),
         terms.FeeRule(basis_points=1_000, floor_minor=20),

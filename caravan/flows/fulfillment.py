@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from caravan.cell import Batch, Section
-from caravan.flows.house import House, answered, fold
+from caravan.flows.house import House, fold, one_by_one
 from caravan.kernel.clock import Instant
-from caravan.kernel.errors import CaravanError, NotFound, Refusal
+from caravan.kernel.errors import NotFound, Refusal
 from caravan.trade import delivery, ledger, orders, payments
 
 
@@ -55,14 +55,7 @@ def hand_over(house: House, requests: Sequence[Handover], *, now: Instant) -> Ba
 
     One order alone is refused with the reason instead.
     """
-    facts: list[Section] = []
-    answers: list[object] = []
-    for request in requests:
-        try:
-            answers.append(_hand_over(house, request, facts))
-        except CaravanError as refusal:
-            answers.append(refusal)
-    return answered(facts, answers)
+    return one_by_one(requests, lambda request, facts: _hand_over(house, request, facts))
 
 
 def _hand_over(house: House, request: Handover, facts: list[Section]) -> np.ndarray:
@@ -123,14 +116,7 @@ def scan_parcels(house: House, requests: Sequence[Scans], *, now: Instant) -> Ba
 
     Unknown parcels, and another seller's, are refused as not found.
     """
-    facts: list[Section] = []
-    answers: list[object] = []
-    for request in requests:
-        try:
-            answers.append(_scan(house, request, facts))
-        except CaravanError as refusal:
-            answers.append(refusal)
-    return answered(facts, answers)
+    return one_by_one(requests, lambda request, facts: _scan(house, request, facts))
 
 
 def _scan(house: House, request: Scans, facts: list[Section]) -> int:
@@ -159,14 +145,7 @@ def _scan(house: House, request: Scans, facts: list[Section]) -> int:
 
 def cancel_orders(house: House, requests: Sequence[Cancellation], *, now: Instant) -> Batch:  # noqa: ARG001  # Each row carries its own time.
     """Call orders off before they are handed over: units and money are free again. Answers the orders canceled."""
-    facts: list[Section] = []
-    answers: list[object] = []
-    for request in requests:
-        try:
-            answers.append(_cancel(house, request, facts))
-        except CaravanError as refusal:
-            answers.append(refusal)
-    return answered(facts, answers)
+    return one_by_one(requests, lambda request, facts: _cancel(house, request, facts))
 
 
 def _cancel(house: House, request: Cancellation, facts: list[Section]) -> np.ndarray:

@@ -7,25 +7,25 @@ from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field, fields
+from functools import partial
 from hashlib import blake2b
 from itertools import groupby
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from caravan.cell import Cell, Decision, Section
-from caravan.flows import checkout, fulfillment, opening, people, returns, selling, settlement
-from caravan.flows.house import House, fold, integers
+from caravan.cell import Cell
+from caravan.flows import arrivals, checkout, opening, people, selling, settlement
+from caravan.flows.house import House, integers
 from caravan.insight.identity import Vault
 from caravan.kernel.clock import DAY, Instant
 from caravan.kernel.errors import Invalid, Refusal, code
-from caravan.kernel.ids import ListingId, OrderId, SellerId
+from caravan.kernel.ids import ListingId, SellerId
 from caravan.kernel.money import alphabetic, numeric
 from caravan.trade import catalog
-from caravan.trade.delivery import ParcelStatus
 from caravan.world import partners
 from caravan.world.partners import History
 
@@ -98,56 +98,12 @@ def _bring_sellers(cell: Cell[House], history: History, progress: Progress) -> n
             name=seller["name"], country=seller["country"], city=seller["city"], postcode=seller["postcode"],
             description=seller["description"], reference=name,
         )  # fmt: skip
-        queue.put(admit_seller, application, at=int(times[row]))
+        queue.put(arrivals.admit_seller, application, at=int(times[row]))
         progress("sellers", row, len(names))
     queue.finish()
     progress("sellers", len(names), len(names))
     known = cell.ask(lambda house: dict(house.partners.references))
     return integers([known[name] for name in names]) if names else np.zeros(0, np.int64)
-
-
-def admit_seller(house: House, application: partners.Application, *, now: Instant) -> Decision:
-    """Let a seller in who was in already elsewhere: they apply and are approved at once."""
-    if application.reference in house.partners.references:
-        return Decision()
-    applied = selling.apply_to_sell(house, [application], now=now)
-    facts = fold(house, applied.facts)
-    sellers: list[SellerId] = applied.answer()  # type: ignore[assignment]
-    approved = selling.approve_sellers(house, sellers, now=now)
-    return Decision([*facts, *approved.facts], applied.answer)
-
-
-class Stocked(NamedTuple):
-    """Offers of one seller each, and the units that come with their listings."""
-
-    offers: selling.Offers
-    on_hand: Sequence[Sequence[int]]
-
-
-def bring_offers(house: House, stocked: Stocked, *, now: Instant) -> Decision:
-    """Put products on offer and take their units in, in one; those whose listing is known already are passed over."""
-    sellers, offers, on_hand = [], [], []
-    for seller, offer, units in zip(stocked.offers.sellers, stocked.offers.offers, stocked.on_hand, strict=True):
-        fresh = [
-            place
-            for place, (_, terms) in enumerate(offer.options)
-            if (seller, terms.reference) not in house.catalog.references
-        ]
-        if fresh:
-            sellers.append(seller)
-            offers.append(msgspec.structs.replace(offer, options=tuple(offer.options[place] for place in fresh)))
-            on_hand += [units[place] for place in fresh]
-    if not offers:
-        return Decision()
-    offered = selling.offer_products(house, selling.Offers(sellers, offers), now=now)
-    facts = fold(house, offered.facts)
-    made: list[selling.Offered] = offered.answer()  # type: ignore[assignment]
-    listings, quantities = integers([number for one in made for number in one.listings]), integers(on_hand)
-    has_units = quantities > 0
-    if has_units.any():
-        receipt = selling.Receipt(listings[has_units], quantities[has_units], np.full(has_units.sum(), now))
-        facts += fold(house, selling.receive_stock(house, [receipt], now=now).facts)
-    return Decision(facts)
 
 
 def _bring_listings(cell: Cell[House], history: History, sellers: np.ndarray, progress: Progress) -> np.ndarray:
@@ -172,11 +128,11 @@ def _bring_listings(cell: Cell[House], history: History, sellers: np.ndarray, pr
             )  # fmt: skip
             page = _page(history, pages[products[row]])
             offers.append(selling.Offer(page=page, options=((columns["option"][row], draft),), joins_page=True))
-        stocked = Stocked(
+        stocked = arrivals.Stocked(
             selling.Offers([SellerId(int(merchants[row])) for row in rows], offers),
             [(columns["on_hand"][row],) for row in rows],
         )
-        queue.put(bring_offers, stocked, at=int(times[rows[0]]))
+        queue.put(arrivals.bring_offers, stocked, at=int(times[rows[0]]))
         progress("listings", rows[-1], table.num_rows)
     queue.finish()
     progress("listings", table.num_rows, table.num_rows)
@@ -232,158 +188,6 @@ def _place(person: dict[str, Any]) -> dict[str, str]:
 
 
 # The days: orders are placed, called off, handed over, delivered, settled, returned, paid out.
-
-
-@dataclass(frozen=True)
-class Arrivals:
-    """A day's purchases, with the money and the units that their past brings along; row i is one purchase."""
-
-    baskets: checkout.Baskets
-    paid: np.ndarray
-    methods: Sequence[str]
-    references: Sequence[str]
-
-
-def bring_purchases(house: House, arrivals: Arrivals, *, now: Instant) -> Decision:
-    """Fill wallets, receive units and place purchases in one decision; those placed before are passed over.
-
-    The answer is a Placement whose purchases are those of the marks, placed now or before. What a buyer paid beyond
-    the total, or short of it, waits in suspense for somebody to look.
-    """
-    baskets = arrivals.baskets
-    verdicts = checkout.judge(house, baskets)
-    fresh = np.flatnonzero(verdicts == 0)
-    facts: list[Section] = []
-    if len(fresh):
-        chosen = checkout.select(baskets, fresh)
-        paid = arrivals.paid[fresh]
-        top_ups = settlement.TopUps(
-            at=chosen.at, buyers=chosen.buyers, units=chosen.units, amounts=paid, suspense=paid - chosen.expected,
-            methods=[arrivals.methods[row] for row in fresh.tolist()],
-            references=[arrivals.references[row] for row in fresh.tolist()],
-        )  # fmt: skip
-        receipt = selling.Receipt(chosen.listings, chosen.quantities, chosen.at[chosen.rows])
-        facts += fold(house, settlement.top_up(house, [top_ups], now=now).facts)
-        facts += fold(house, selling.receive_stock(house, [receipt], now=now).facts)
-        placed = checkout.place_baskets(house, [chosen], now=now)
-        facts += fold(house, placed.facts)
-        placement: checkout.Placement = placed.answers[0]()  # type: ignore[assignment,operator]
-        verdicts[fresh] = placement.verdicts
-    verdicts[verdicts == checkout.Verdict.ALREADY_PLACED] = 0
-    purchases = house.orders.marks.find(baskets.marks_high, baskets.marks_low)
-    return Decision(facts, lambda: checkout.Placement(purchases, verdicts))
-
-
-@dataclass(frozen=True)
-class Deed:
-    """Something that was done to orders that came in by marks, in columns; int64 [n]. Seller 0 is all of a purchase's."""
-
-    at: np.ndarray
-    marks_high: np.ndarray
-    marks_low: np.ndarray
-    sellers: np.ndarray
-    promised_at: np.ndarray
-
-    def orders(self, house: House) -> np.ndarray:
-        """Give the order that each row is about, 0 where none was placed."""
-        table = house.orders
-        purchases = table.marks.find(self.marks_high, self.marks_low)
-        first, count = table.purchases.first_order[purchases], table.purchases.orders[purchases]
-        found = np.zeros(len(purchases), np.int64)
-        for place in range(int(count.max(initial=0))):
-            candidate = np.where(place < count, first + place, 0)
-            is_it = (candidate > 0) & ((table.orders.seller[candidate] == self.sellers) | (self.sellers == 0))
-            found = np.where(is_it & (found == 0), candidate, found)
-        return found
-
-
-def bring_handovers(house: House, deed: Deed, *, now: Instant) -> Decision:
-    """Hand orders over that are still open."""
-    found = deed.orders(house)
-    table = house.orders.orders
-    chosen = np.flatnonzero((found > 0) & (table.fulfilled_at[found] == 0) & (table.canceled_at[found] == 0))
-    if not len(chosen):
-        return Decision()
-    nothing = [""] * len(chosen)
-    request = fulfillment.Handover(
-        at=deed.at[chosen], orders=found[chosen], sellers=np.zeros(len(chosen), np.int64),
-        promised_at=deed.promised_at[chosen], carriers=nothing, trackings=nothing,
-    )  # fmt: skip
-    return Decision(fulfillment.hand_over(house, [request], now=now).facts)
-
-
-def bring_deliveries(house: House, deed: Deed, *, now: Instant) -> Decision:
-    """Let parcels arrive that are still on their way."""
-    found = deed.orders(house)
-    parcels = integers([(house.delivery.by_order.get(order) or [0])[0] for order in found.tolist()])
-    chosen = np.flatnonzero((parcels > 0) & (house.delivery.parcels.delivered_at[parcels] == 0))
-    if not len(chosen):
-        return Decision()
-    request = fulfillment.Scans(
-        at=deed.at[chosen], parcels=parcels[chosen], sellers=np.zeros(len(chosen), np.int64),
-        statuses=np.full(len(chosen), int(ParcelStatus.DELIVERED)),
-    )  # fmt: skip
-    return Decision(fulfillment.scan_parcels(house, [request], now=now).facts)
-
-
-def bring_cancellations(house: House, deed: Deed, *, now: Instant) -> Decision:
-    """Call off all orders of purchases that were called off."""
-    purchases = house.orders.marks.find(deed.marks_high, deed.marks_low)
-    counts = house.orders.purchases.orders[purchases]
-    rows = np.repeat(np.arange(len(purchases)), counts)
-    within = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
-    found = house.orders.purchases.first_order[purchases][rows] + within
-    table = house.orders.orders
-    chosen = np.flatnonzero((found > 0) & (table.fulfilled_at[found] == 0) & (table.canceled_at[found] == 0))
-    if not len(chosen):
-        return Decision()
-    nobody = np.zeros(len(chosen), np.int64)
-    request = fulfillment.Cancellation(at=deed.at[rows][chosen], orders=found[chosen], sellers=nobody, buyers=nobody)
-    return Decision(fulfillment.cancel_orders(house, [request], now=now).facts)
-
-
-def bring_rulings(house: House, deed: Deed, *, now: Instant) -> Decision:
-    """Let money go out for orders of which no delivery is known, as the operator ruled."""
-    found = deed.orders(house)
-    money = house.payments.money
-    chosen = np.flatnonzero((found > 0) & (money.due_at[found] == 0) & (money.captured[found] > 0))
-    if len(chosen) < 2:  # noqa: PLR2004
-        chosen = chosen[money.released_at[found[chosen]] == 0]
-    if not len(chosen):
-        return Decision()
-    return settlement.rule_settled(house, settlement.Ruling(deed.at[chosen], found[chosen]), now=now)
-
-
-class Homecoming(NamedTuple):
-    """Units of a listing in an order came back; `until_now` counts them with all that came back of it before."""
-
-    high: int
-    low: int
-    listing: ListingId
-    quantity: int
-    refund_minor: int
-    until_now: int
-
-
-def bring_return(house: House, back: Homecoming, *, now: Instant) -> Decision:
-    """Take units back that have not come back before; give whether they are back."""
-    purchase = int(house.orders.marks.find(integers(back.high), integers(back.low))[0])
-    first, count = house.orders.purchases.first_order[purchase], house.orders.purchases.orders[purchase]
-    table, lines = house.orders.orders, house.orders.lines
-    numbers = house.orders.lines_of(np.arange(first, first + count)).values
-    numbers = numbers[lines.listing[numbers] == back.listing]
-    if not purchase or not len(numbers):
-        return Decision((), lambda: False)
-    if lines.returned[numbers].sum() >= back.until_now:
-        return Decision((), lambda: True)
-    # A listing sold at two prices stands in two lines: the one whose price is nearest above the refund is meant.
-    has_left = lines.quantity[numbers] - lines.returned[numbers] >= back.quantity
-    above = lines.unit_price[numbers] * back.quantity - back.refund_minor
-    chosen = int(numbers[np.lexsort((above, above < 0, ~has_left))[0]])
-    order = OrderId(int(lines.order[chosen]))
-    line = chosen - int(table.first_line[order])
-    wanted = returns.Return(SellerId(0), order, line, back.quantity, back.refund_minor)
-    return Decision(returns.accept_return(house, wanted, now=now).facts, lambda: True)
 
 
 class _Queue:
@@ -461,10 +265,10 @@ class _Days:
     def run(self, progress: Progress) -> dict[int, str]:
         """Live through the days in order; give the orders that were refused, by row, and why."""
         happenings = [
-            (bring_cancellations, self._cancellations()),
-            (bring_handovers, self._parcels("handed_over_at")),
-            (bring_deliveries, self._parcels("delivered_at")),
-            (bring_rulings, self._parcels("settled_at")),
+            (arrivals.bring_cancellations, self._cancellations()),
+            (arrivals.bring_handovers, self._parcels("handed_over_at")),
+            (arrivals.bring_deliveries, self._parcels("delivered_at")),
+            (arrivals.bring_rulings, self._parcels("settled_at")),
         ]
         returned = self._returns()
         first, last = self._span([deed for _, deed in happenings], returned)
@@ -478,14 +282,14 @@ class _Days:
                     queue.put(flow, part, at=int(part.at[0]))
             queue.put(settlement.release_due, None, at=end)
             for row, at, back in returned.get(day, ()):
-                queue.put(bring_return, back, at=at, then=lambda answer, row=row: self._note_return(row, answer))  # type: ignore[misc]
+                queue.put(arrivals.bring_return, back, at=at, then=partial(self._note_return, row))
             queue.put(settlement.pay_out_due, None, at=end)
             progress("days", day - first, last + 1 - first)
         queue.finish()
         progress("days", last + 1 - first, last + 1 - first)
         return self.refused
 
-    def _span(self, deeds: Sequence[Deed], returned: dict[int, Any]) -> tuple[int, int]:
+    def _span(self, deeds: Sequence[arrivals.Deed], returned: dict[int, Any]) -> tuple[int, int]:
         times = np.concatenate([self._at, *(deed.at for deed in deeds), integers(list(returned)) * DAY])
         return (int(times.min()) // DAY, int(times.max()) // DAY) if len(times) else (0, -1)
 
@@ -499,13 +303,13 @@ class _Days:
         begin, end = np.searchsorted(self._at, [day * DAY, (day + 1) * DAY]).tolist()
         for first in range(begin, end, checkout.PURCHASES_PER_REQUEST_MAX):
             rows = np.arange(first, min(end, first + checkout.PURCHASES_PER_REQUEST_MAX))
-            arrivals = Arrivals(
+            arrived = arrivals.Arrivals(
                 baskets=checkout.select(self._baskets, rows), paid=self._paid[rows],
                 methods=self._methods[first : rows[-1] + 1], references=self._names[first : rows[-1] + 1],
             )  # fmt: skip
             queue.put(
-                bring_purchases, arrivals, at=int(self._at[first]),
-                then=lambda answer, rows=rows: self._note_placed(rows, answer),  # type: ignore[misc]
+                arrivals.bring_purchases, arrived, at=int(self._at[first]),
+                then=partial(self._note_placed, rows),
             )  # fmt: skip
 
     def _note_placed(self, rows: np.ndarray, answer: checkout.Placement | Refusal) -> None:
@@ -521,11 +325,11 @@ class _Days:
         elif not answer:
             self.returns_refused[row] = "order_rejected"
 
-    def _cancellations(self) -> Deed:
+    def _cancellations(self) -> arrivals.Deed:
         rows = np.flatnonzero(self._history.orders.column("canceled_at").is_valid().to_numpy(zero_copy_only=False))
         return self._deed(rows, _micros(self._history.orders, "canceled_at")[rows], None, None)
 
-    def _parcels(self, when: str) -> Deed:
+    def _parcels(self, when: str) -> arrivals.Deed:
         parcels = self._history.parcels
         rows = np.flatnonzero(parcels.column(when).is_valid().to_numpy(zero_copy_only=False))
         orders = _places(parcels.column("order"), self._history.orders)[rows]
@@ -534,18 +338,18 @@ class _Days:
 
     def _deed(
         self, orders: np.ndarray, at: np.ndarray, sellers: np.ndarray | None, promised_at: np.ndarray | None
-    ) -> Deed:
+    ) -> arrivals.Deed:
         nothing = np.zeros(len(orders), np.int64)
         order = np.argsort(at, kind="stable")
         columns = (
             at, self.marks[0][orders], self.marks[1][orders], nothing if sellers is None else sellers,
             nothing if promised_at is None else promised_at,
         )  # fmt: skip
-        return Deed(*(column[order] for column in columns))
+        return arrivals.Deed(*(column[order] for column in columns))
 
-    def _returns(self) -> dict[int, list[tuple[int, int, Homecoming]]]:
+    def _returns(self) -> dict[int, list[tuple[int, int, arrivals.Homecoming]]]:
         table = self._history.returns
-        found: dict[int, list[tuple[int, int, Homecoming]]] = {}
+        found: dict[int, list[tuple[int, int, arrivals.Homecoming]]] = {}
         if not table.num_rows:
             return found
         orders = _places(table.column("order"), self._history.orders)
@@ -556,7 +360,7 @@ class _Days:
         for row in np.argsort(times, kind="stable").tolist():
             key = int(orders[row]), int(listings[row])
             until_now[key] += int(quantities[row])
-            back = Homecoming(
+            back = arrivals.Homecoming(
                 int(self.marks[0][key[0]]), int(self.marks[1][key[0]]), ListingId(key[1]), int(quantities[row]),
                 int(refunds[row]), until_now[key],
             )  # fmt: skip
@@ -564,9 +368,9 @@ class _Days:
         return found
 
 
-def _of_day(deed: Deed, day: int) -> Deed:
+def _of_day(deed: arrivals.Deed, day: int) -> arrivals.Deed:
     begin, end = np.searchsorted(deed.at, [day * DAY, (day + 1) * DAY]).tolist()
-    return Deed(*(getattr(deed, column.name)[begin:end] for column in fields(Deed)))
+    return arrivals.Deed(*(getattr(deed, column.name)[begin:end] for column in fields(arrivals.Deed)))
 
 
 def _marks(source: str, names: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
@@ -641,6 +445,7 @@ def _money(house: House, marks: tuple[np.ndarray, np.ndarray]) -> dict[str, dict
         refunded_after = (money.refunded - money.refunded_before)[chosen]
         sums = {
             "ordered": table.total[chosen],
+            "held": (money.authorized - money.captured - money.voided)[chosen],
             "voided": money.voided[chosen],
             "captured": money.captured[chosen],
             "refunded": money.refunded[chosen],

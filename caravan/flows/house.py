@@ -1,7 +1,8 @@
 """The house: every domain's state side by side, for flows to decide over."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 import numpy as np
 
@@ -16,6 +17,8 @@ from caravan.trade.orders import Orders
 from caravan.trade.payments import Payments
 from caravan.world.markets import Markets
 from caravan.world.partners import Partners
+
+_Request = TypeVar("_Request")
 
 
 @dataclass(frozen=True)
@@ -61,6 +64,18 @@ def answered(facts: Sequence[Section], results: Sequence[object]) -> Batch:
         facts,
         [result if isinstance(result, CaravanError) else lambda result=result: result for result in results],  # type: ignore[misc]
     )
+
+
+def one_by_one(requests: Sequence[_Request], decide: Callable[[_Request, list[Section]], object]) -> Batch:
+    """Decide requests in order, each whole or refused whole; `decide` adds its facts to the list and gives its answer."""
+    facts: list[Section] = []
+    results: list[object] = []
+    for request in requests:
+        try:
+            results.append(decide(request, facts))
+        except CaravanError as refusal:
+            results.append(refusal)
+    return answered(facts, results)
 
 
 def fold(house: House, facts: Sequence[Section]) -> list[Section]:

@@ -7,10 +7,10 @@ import msgspec
 import numpy as np
 
 from caravan.cell import Batch, Decision, Section
-from caravan.flows.house import House, answered, as_facts, integers
+from caravan.flows.house import House, as_facts, integers, one_by_one
 from caravan.insight import identity
 from caravan.kernel.clock import Instant
-from caravan.kernel.errors import CaravanError, Invalid, NotFound
+from caravan.kernel.errors import Invalid, NotFound
 from caravan.kernel.event import Event
 from caravan.kernel.ids import ListingId, LocationId, ProductId, SellerId, SkuId
 from caravan.trade import catalog, ledger
@@ -271,18 +271,10 @@ def receive_stock(house: House, receipts: Sequence[Receipt], *, now: Instant) ->
 
     A receipt is taken whole or refused whole.
     """
-    facts: list[Section] = []
-    answers: list[CaravanError | int] = []
-    for receipt in receipts:
-        try:
-            _receive(house, receipt, facts, now=now)
-            answers.append(len(receipt.listings))
-        except CaravanError as refusal:
-            answers.append(refusal)
-    return answered(facts, answers)
+    return one_by_one(receipts, lambda receipt, facts: _receive(house, receipt, facts, now=now))
 
 
-def _receive(house: House, receipt: Receipt, facts: list[Section], *, now: Instant) -> None:
+def _receive(house: House, receipt: Receipt, facts: list[Section], *, now: Instant) -> int:
     table = house.catalog.listings
     if (receipt.listings <= 0).any() or (receipt.listings >= len(table)).any():
         raise NotFound("There is no such listing.")
@@ -308,6 +300,7 @@ def _receive(house: House, receipt: Receipt, facts: list[Section], *, now: Insta
     if not outcomes.recorded.all():
         assert len(rows) == 1, "Only a removal can be refused, and it is one row."
         raise ledger.refusal(book, code=int(outcomes.codes[0]), account=int(outcomes.culprits[0]))
+    return len(receipt.listings)
 
 
 def stock_receipt(listing: ListingId, quantity: int, *, at: Instant) -> Receipt:

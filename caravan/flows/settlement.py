@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from caravan.cell import Batch, Decision, Section
-from caravan.flows.house import House, answered, as_facts, integers
+from caravan.flows.house import House, as_facts, integers, one_by_one
 from caravan.kernel.clock import Instant
-from caravan.kernel.errors import CaravanError, Invalid, NotFound
+from caravan.kernel.errors import Invalid, NotFound
 from caravan.kernel.ids import PayoutId, SellerId
 from caravan.kernel.money import AMOUNT_MAX
 from caravan.trade import ledger, orders, payments
@@ -44,18 +44,10 @@ class Ruling:
 
 def top_up(house: House, requests: Sequence[TopUps], *, now: Instant) -> Batch:
     """Put money into wallets. Answers the number of wallets filled; a request is taken whole or refused whole."""
-    facts: list[Section] = []
-    answers: list[object] = []
-    for request in requests:
-        try:
-            _top_up(house, request, facts, now=now)
-            answers.append(len(request.buyers))
-        except CaravanError as refusal:
-            answers.append(refusal)
-    return answered(facts, answers)
+    return one_by_one(requests, lambda request, facts: _top_up(house, request, facts, now=now))
 
 
-def _top_up(house: House, request: TopUps, facts: list[Section], *, now: Instant) -> None:
+def _top_up(house: House, request: TopUps, facts: list[Section], *, now: Instant) -> int:
     if (request.buyers <= 0).any() or (request.buyers >= len(house.identity.buyers)).any():
         raise NotFound("There is no such buyer.")
     into_wallet = request.amounts - request.suspense
@@ -86,6 +78,7 @@ def _top_up(house: House, request: TopUps, facts: list[Section], *, now: Instant
     outcomes = ledger.record(book, legs, reason=ledger.Reason.TOPPED_UP, references=request.buyers, at=request.at)
     assert outcomes.recorded.all(), "Money can always come in."
     facts += [*outcomes.facts, noted]
+    return len(request.buyers)
 
 
 def release_due(house: House, _: object, *, now: Instant) -> Decision:
