@@ -1,5 +1,6 @@
 """Lends the tests what is not in the package: a PostgreSQL server, a browser and the data for development."""
 
+import atexit
 import contextlib
 import functools
 import os
@@ -15,6 +16,10 @@ from typing import NoReturn
 
 import hypothesis
 import pytest
+
+# DuckDB's binding counts what is still referenced when the interpreter ends (a failed test's traceback is enough) and
+# writes pages about it behind the closing line; by then everything worth reading has been written.
+atexit.register(lambda: os.dup2(os.open(os.devnull, os.O_WRONLY), 2))
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 START_TIMEOUT_S = 60

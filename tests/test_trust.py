@@ -1,7 +1,6 @@
 """The promises of the command line, on real files: moved in to the row, verified to the byte, restored to the digest."""
 
 import json
-import os
 import random
 import signal
 import sqlite3
@@ -292,11 +291,3 @@ def test_wrong_usage_ends_with_2_and_a_wrong_folder_with_1(tmp_path: Path) -> No
     _caravan("import", "olist", tmp_path, home=tmp_path / "home", expects=1)
     _caravan("import", "no-such-format", tmp_path, home=tmp_path / "home", expects=1)
     _caravan("verify", home=tmp_path / "nothing", expects=1)
-
-
-@pytest.mark.skipif(os.environ.get("CARAVAN_LONG") != "1", reason="long: set CARAVAN_LONG=1")
-def test_olist_moves_in_whole_and_verifies(shared_data: Path, tmp_path: Path) -> None:
-    found = _caravan("import", "olist", shared_data / "olist", home=tmp_path / "home")
-
-    assert found["read"] == found["accepted"] + found["rejected"]  # type: ignore[operator]
-    assert _caravan("verify", home=tmp_path / "home")["ok"]

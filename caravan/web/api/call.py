@@ -110,7 +110,7 @@ class Call:
         """
         if self.key is None:
             result = await reach.do(self.caravan, flow, argument, is_many=is_many)
-            return self.say(await self.ask(show, result))
+            return self._retold(await self.ask(lambda _: self._rendered(show, result)))
 
         def render(result: object) -> Answer:
             if isinstance(result, Refusal):
