@@ -1,4 +1,4 @@
-"""Checkout: durable orders a second through the kernel and through the cell, beside SQLite and PostgreSQL.
+"""Checkout: durable orders a second through the kernel, the cell and the HTTP batch door, beside SQLite and PostgreSQL.
 
 Everybody does the same work for the same orders: each of 1 to 5 lines takes a unit of stock that can't go below zero,
 a wallet pays for all of them and can't go below zero, the order is written down under a unique id, and the answer
@@ -7,9 +7,11 @@ servers started outside the window.
 """
 
 import shutil
+import socket
 import sqlite3
 import subprocess
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
@@ -18,12 +20,18 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+import uvicorn
 
 from benchmarks.runs import Figure, Skipped, alternate, figure, machine
 from caravan.bootstrap import Caravan, open_caravan
+from caravan.client import Client
 from caravan.config import Settings
 from caravan.flows import checkout, opening, people, selling, settlement
+from caravan.kernel import ids
 from caravan.trade import catalog, ledger
+from caravan.web import access
+from caravan.web.app import make_app
 from caravan.world import partners
 
 _STOCK = 1_000_000
@@ -72,15 +80,17 @@ def run(load: Load, *, has_peers: bool) -> dict[str, object]:
             "caravan kernel": partial(_through_kernel, caravan, load, dice),
             "caravan cell": partial(_through_cell, caravan, load, dice),
         }
+        server = stack.enter_context(_serving(caravan))
+        contestants["caravan http-batch"] = partial(_through_http, server, load, dice)
         if has_peers:
             database = stack.enter_context(_sqlite(load, Path(folder)))
             contestants["sqlite set-based"] = partial(_through_sqlite, database, load, dice)
             try:
-                server = stack.enter_context(_postgres(load))
+                other = stack.enter_context(_postgres(load))
             except FileNotFoundError as error:
                 skipped.append(Skipped("postgresql set-based", str(error)))
             else:
-                contestants["postgresql set-based"] = partial(_through_postgres, server, load, dice)
+                contestants["postgresql set-based"] = partial(_through_postgres, other, load, dice)
         for contestant in contestants.values():
             contestant(0)  # Once for nothing: kernels are compiled and pages are in memory.
         values = alternate(contestants, runs=load.runs)
@@ -160,6 +170,49 @@ def _through_cell(caravan: Caravan, load: Load, dice: np.random.Generator, _: in
     return placed / (time.perf_counter() - began)
 
 
+@contextmanager
+def _serving(caravan: Caravan) -> Iterator[Client]:
+    """Serve the shop on a free port of this machine, from a thread of this process; give the operator's client."""
+    listener = socket.socket()
+    listener.bind(("127.0.0.1", 0))
+    options = uvicorn.Config(make_app(caravan), loop="uvloop", http="httptools", log_level="error", access_log=False)
+    server = uvicorn.Server(options)
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
+    thread.start()
+    token, new = access.new_token(caravan, audience="operator", subject=0)
+    caravan.cell.do(people.issue_token, new)
+    while not server.started:
+        time.sleep(0.01)
+    with Client(f"http://127.0.0.1:{listener.getsockname()[1]}", token) as client:
+        yield client
+    server.should_exit = True
+    thread.join()
+
+
+def _through_http(client: Client, load: Load, dice: np.random.Generator, _: int) -> float:
+    tables = [_table(_draw(load, dice)) for _ in range(load.batches)]
+    began = time.perf_counter()
+    placed: int = sum(client.place_orders(table).column("refusal").to_pylist().count("") for table in tables)
+    return placed / (time.perf_counter() - began)
+
+
+def _table(orders: Orders) -> pa.Table:
+    # A listing stands in one line of an order, so a SKU that was drawn twice is one line of two units.
+    pairs, counts = np.unique(np.stack([orders.rows, orders.skus]), axis=1, return_counts=True)
+    offsets = np.searchsorted(pairs[0], np.arange(len(orders.buyers) + 1)).astype(np.int32)
+    listings = pa.array([ids.text(ids.ListingId, number) for number in pairs[1].tolist()])
+    return pa.table(
+        {
+            "key": [str(number) for number in orders.ids.tolist()],
+            "buyer": [ids.text(ids.BuyerId, number) for number in orders.buyers.tolist()],
+            "address": [ids.text(ids.AddressId, 0)] * len(orders.buyers),
+            "expected_total": orders.totals,
+            "listings": pa.ListArray.from_arrays(offsets, listings),
+            "quantities": pa.ListArray.from_arrays(offsets, pa.array(counts.astype(np.int64))),
+        }
+    )
+
+
 def _through_kernel(caravan: Caravan, load: Load, dice: np.random.Generator, _: int) -> float:
     """Decide entries in the ledger's arrays alone, on a copy: not durable, the ceiling of what is above it."""
     book = ledger.Ledger()
@@ -180,7 +233,7 @@ def _through_kernel(caravan: Caravan, load: Load, dice: np.random.Generator, _: 
         offsets, accounts, amounts, modes, holds = legs.sorted(load.batch)
         at = np.zeros(load.batch, np.int64)
         began = time.perf_counter()
-        codes, _ = book.decide(
+        codes, _culprits = book.decide(
             offsets=offsets, accounts=accounts, amounts=amounts, modes=modes, holds=holds, at=at, expires_at=at.copy()
         )
         seconds += time.perf_counter() - began

@@ -79,8 +79,9 @@ class Sender:
         self,
         method: str,
         path: str,
-        body: msgspec.Struct | None = None,
+        body: msgspec.Struct | bytes | None = None,
         *,
+        media: str = "application/json",
         query: Mapping[str, object] | None = None,
         key: str | None = None,
         headers: Mapping[str, str] | None = None,
@@ -91,9 +92,9 @@ class Sender:
             told["authorization"] = f"Bearer {self.token}"
         if method in {"POST", "PATCH"}:
             told["idempotency-key"] = key or str(uuid.uuid4())
-        content = msgspec.json.encode(body) if body is not None else None
+        content = msgspec.json.encode(body) if isinstance(body, msgspec.Struct) else body
         if content is not None:
-            told["content-type"] = "application/json"
+            told["content-type"] = media
         asked = {name: _text(value) for name, value in (query or {}).items() if value not in (None, "")}
         for tried in range(1, TRIES_MAX + 1):
             is_last = tried == TRIES_MAX

@@ -19,6 +19,7 @@ from caravan.world import markets, partners
 
 PURCHASES_PER_REQUEST_MAX = 8_192
 LINES_PER_PURCHASE_MAX = 100
+UNITS_PER_LINE_MAX = orders.UNITS_PER_LINE_MAX
 
 
 class AlreadyPlaced(Refusal):
@@ -38,6 +39,9 @@ class Verdict(IntEnum):
     RESERVATION_EXPIRED = 7
     ALREADY_PLACED = 8
     ENTRY_REFUSED = 9
+    NOT_FOUND = 10
+    BUYER_LIMIT_REACHED = 11
+    IDEMPOTENCY_CONFLICT = 12
 
 
 @dataclass(frozen=True)
@@ -319,11 +323,24 @@ def judge(house: House, baskets: Baskets) -> np.ndarray:
         (Verdict.TOTAL_CHANGED, totals != baskets.expected),
         (Verdict.SELLER_NOT_ACTIVE, _any_line(baskets, ~house.partners.active[sellers])),
         (Verdict.NOT_ON_OFFER, _any_line(baskets, ~is_live)),
+        (
+            Verdict.BUYER_LIMIT_REACHED,
+            _any_line(baskets, baskets.quantities > house.markets.policy.units_per_buyer_max),
+        ),
+        (Verdict.NOT_FOUND, _foreign_addresses(house, baskets)),
         (Verdict.INVALID, _any_line(baskets, ~sane) | ~buyers_known | ~has_lines),
         (Verdict.ALREADY_PLACED, (marked > 0) | _seen_before(baskets)),
     ):
         verdicts[is_faulty] = verdict
     return verdicts
+
+
+def _foreign_addresses(house: House, baskets: Baskets) -> np.ndarray:
+    """Tell which purchases go to an address that is not their buyer's; bool [n]."""
+    known = house.identity.addresses
+    owners = [known[address].buyer if 0 <= address < len(known) else -1 for address in baskets.addresses.tolist()]
+    is_foreign: np.ndarray = (baskets.addresses != 0) & (np.array(owners, np.int64) != baskets.buyers)
+    return is_foreign
 
 
 def _any_line(baskets: Baskets, is_faulty: np.ndarray) -> np.ndarray:
@@ -468,6 +485,8 @@ _REFUSALS: dict[int, type[Refusal]] = {
     Verdict.RESERVATION_EXPIRED: ledger.ReservationExpired,
     Verdict.ALREADY_PLACED: AlreadyPlaced,
     Verdict.ENTRY_REFUSED: ledger.EntryRefused,
+    Verdict.NOT_FOUND: NotFound,
+    Verdict.BUYER_LIMIT_REACHED: orders.BuyerLimitReached,
 }
 
 

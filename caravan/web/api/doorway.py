@@ -207,8 +207,10 @@ async def _read(receive: Receive) -> bytes:
 
 def _decoded(operation: Operation, raw: bytes, headers: Mapping[str, str]) -> Any:  # noqa: ANN401
     media = headers.get("content-type", "").partition(";")[0].strip().lower()
-    if raw and media != "application/json":
-        raise problems.UnsupportedMediaType
+    if raw and media != operation.media:
+        raise problems.UnsupportedMediaType(f"This takes {operation.media}.")
+    if operation.media != "application/json":
+        return raw
     wanted = operation.request
     try:
         if wanted is None:

@@ -76,6 +76,10 @@ def _operation(operation: Operation, names: dict[str, Any], components: dict[str
             "required": True,
             "content": {"application/json": {"schema": names[_name(operation.request)]}},
         }
+    if operation.media != "application/json":
+        # OpenAPI 3.1 describes a body of bytes by its media type alone.
+        told["requestBody"] = {"required": True, "content": {operation.media: {}}}
+        told["responses"]["200"]["content"] = {operation.media: {}}
     return told
 
 

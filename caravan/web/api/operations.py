@@ -32,6 +32,7 @@ class Operation:
     who: tuple[str, ...]
     scope: str = ""
     request: type[msgspec.Struct] | None = None
+    media: str = "application/json"  # of the request; another one's body comes to the handler as it is
     query: type[msgspec.Struct] | None = None
     response: object = None
     status: int = 200

@@ -1,0 +1,95 @@
+"""Batches: orders of many buyers at catalog prices, sent together by a partner or a gateway, each placed once by its key."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from caravan.cell import Batch
+from caravan.flows import checkout
+from caravan.flows.checkout import Baskets, Placement, Verdict
+from caravan.flows.house import House
+from caravan.kernel.clock import Instant
+from caravan.kernel.money import numeric
+
+
+@dataclass(frozen=True)
+class DirectOrders:
+    """Orders in columns, in the market's currency. Order columns are int64 [n], line columns [m]; `rows` is whose line.
+
+    `marks_high` and `marks_low` hash each order's key: one that was placed before is not placed again.
+    """
+
+    buyers: np.ndarray
+    addresses: np.ndarray
+    expected: np.ndarray
+    marks_high: np.ndarray
+    marks_low: np.ndarray
+    rows: np.ndarray
+    listings: np.ndarray
+    quantities: np.ndarray
+
+    def __len__(self) -> int:
+        """Give the number of orders."""
+        return len(self.buyers)
+
+
+def order_in_columns(house: House, requests: Sequence[DirectOrders], *, now: Instant) -> Batch:
+    """Place the orders of several requests, in order. Each answer is a Placement.
+
+    An order whose key was placed before is answered with that purchase, or with IDEMPOTENCY_CONFLICT where it was
+    another order.
+    """
+    decided = checkout.place_baskets(
+        house, [_at_catalog_prices(house, request, now=now) for request in requests], now=now
+    )
+    answers = [
+        # Looked up once the facts are folded in, so that a key that stands twice in one batch finds its first.
+        lambda request=request, answer=answer: _settled(house, request, answer())
+        for request, answer in zip(requests, decided.answers, strict=True)
+    ]
+    return Batch(decided.facts, answers)
+
+
+def _at_catalog_prices(house: House, request: DirectOrders, *, now: Instant) -> Baskets:
+    table, market = house.catalog.listings, house.markets.market
+    known = np.where((request.listings > 0) & (request.listings < len(table)), request.listings, 0)
+    nothing = np.zeros(len(request), np.int64)
+    return Baskets(
+        at=nothing + now, buyers=request.buyers, sessions=nothing, addresses=request.addresses,
+        units=nothing + (numeric(market.currency) if market is not None else 0), expected=request.expected,
+        marks_high=request.marks_high, marks_low=request.marks_low, rows=request.rows, listings=request.listings,
+        quantities=request.quantities, unit_prices=table.price[known],
+        shipping=table.shipping[known] * np.clip(request.quantities, 0, checkout.UNITS_PER_LINE_MAX),
+        holds=np.zeros(len(request.rows), np.int64),
+    )  # fmt: skip
+
+
+def _settled(house: House, request: DirectOrders, placement: Placement) -> Placement:
+    """Give those that were placed before their purchase."""
+    again = np.flatnonzero(placement.verdicts == Verdict.ALREADY_PLACED)
+    if not len(again):
+        return placement
+    purchases, verdicts = placement.purchases.copy(), placement.verdicts.copy()
+    found = house.orders.marks.find(request.marks_high[again], request.marks_low[again])
+    for row, purchase in zip(again.tolist(), found.tolist(), strict=True):
+        if purchase and _is_same(house, request, row, purchase):
+            purchases[row], verdicts[row] = purchase, Verdict.PLACED
+        elif purchase:
+            verdicts[row] = Verdict.IDEMPOTENCY_CONFLICT
+    return Placement(purchases, verdicts)
+
+
+def _is_same(house: House, request: DirectOrders, row: int, purchase: int) -> bool:
+    bought, orders = house.orders.purchases, house.orders
+    numbers = np.arange(bought.first_order[purchase], bought.first_order[purchase] + bought.orders[purchase])
+    lines = orders.lines_of(numbers).values
+    stored = sorted(zip(orders.lines.listing[lines].tolist(), orders.lines.quantity[lines].tolist(), strict=True))
+    mine = request.rows == row
+    asked = sorted(zip(request.listings[mine].tolist(), request.quantities[mine].tolist(), strict=True))
+    said = (int(request.buyers[row]), int(request.addresses[row]), int(request.expected[row]))
+    return stored == asked and said == (
+        int(bought.buyer[purchase]),
+        int(bought.address[purchase]),
+        int(bought.total[purchase]),
+    )
