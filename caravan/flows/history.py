@@ -273,8 +273,9 @@ class _Days:
         returned = self._returns()
         first, last = self._span([deed for _, deed in happenings], returned)
         queue = _Queue(self._cell)
+        now = self._cell.clock.now()
         for day in range(first, last + 1):
-            end = (day + 1) * DAY
+            end = min((day + 1) * DAY, now)  # Nothing is settled or paid out ahead of its time.
             self._place(queue, day)
             for flow, deed in happenings:
                 part = _of_day(deed, day)

@@ -12,7 +12,7 @@ from caravan.adapters.demo import DemoSource
 from caravan.bootstrap import Caravan, open_caravan, read_history
 from caravan.config import Settings
 from caravan.flows import history, invariants, opening
-from caravan.kernel.clock import SECOND
+from caravan.kernel.clock import HOUR, SECOND, FixedClock
 from caravan.kernel.errors import Invalid
 from caravan.world.partners import History
 
@@ -54,6 +54,18 @@ def test_what_happened_keeps_its_own_time(caravan: Caravan, past: History) -> No
     delivered = past.parcels.column("delivered_at").drop_null().cast(pa.int64()).to_numpy()
     assert sorted(house.orders.purchases.placed_at[1:].tolist()) == sorted(placed.tolist())
     assert set(house.delivery.parcels.delivered_at[1:].tolist()) - {0} == set(delivered.tolist())
+
+
+def test_nothing_is_settled_or_paid_out_ahead_of_its_time(tmp_path: Path, past: History) -> None:
+    clock = FixedClock(_ENDS_AT - HOUR)
+    caravan = open_caravan(Settings(home=tmp_path / "home"), ticks=False, clock=clock)
+
+    history.move_in(caravan.cell, caravan.vault, past, _quiet)
+
+    money, due = caravan.cell.house.payments.money, caravan.cell.house.payments.due.values()
+    caravan.close()
+    assert 0 < money.released_at.max() <= clock.now()
+    assert 0 < max(one.paid_at for one in due) <= clock.now()
 
 
 def test_a_second_time_changes_nothing(caravan: Caravan, past: History) -> None:
