@@ -155,7 +155,13 @@ class Ticker:
                 seen = position
             if self._cell.facts - kept >= self._settings.snapshot_facts:
                 kept = self._cell.facts
-                self._cell.snapshot()
+                self._keep()
+
+    def _keep(self) -> None:
+        try:
+            self._cell.snapshot()
+        except CaravanError:
+            _logger.exception("No snapshot could be written; the next start reads more of the log.")
 
     def _tick(self) -> None:
         while not self._stops.wait(self._settings.tick_seconds):

@@ -30,6 +30,7 @@ Argument = TypeVar("Argument")
 REQUESTS_PER_FRAME_MAX = 1024
 ROWS_PER_FRAME_MAX = 8_192  # A larger frame takes longer to sync than two; measured with orders of three lines.
 REQUESTS_WAITING_MAX = 16_384
+_SNAPSHOT_WAITS_S = 60
 FRAMES_IN_COMMIT_MAX = 2  # One on its way to the disk, one decided behind it.
 
 
@@ -204,16 +205,22 @@ class Cell(Generic[House]):
             return digest(self.models)
 
     def snapshot(self) -> int:
-        """Write the models down for a quick start; give the position that they stand for."""
+        """Write the models down for a quick start; give the position that they stand for.
+
+        Raises Outage where that position did not become durable, or the models may have been left half changed.
+        """
         assert self._snapshots is not None, "This cell keeps no snapshots."
         with self._state:
+            if self._failure is not None:
+                raise Outage("The cell has stopped.") from self._failure
             head = self._head
             parts = {
                 f"{model.name}/{name}": array.copy() for model in self.models for name, array in model.dump().items()
             }
         if head is None:
             return 0
-        self.wait_for_more(head.sequence - 1, timeout_s=60)
+        if self.wait_for_more(head.sequence - 1, timeout_s=_SNAPSHOT_WAITS_S) < head.sequence:
+            raise Outage("The frame that this snapshot stands for is not durable.") from self._failure
         self._snapshots.save(head, parts)
         return head.sequence
 

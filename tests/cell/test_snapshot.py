@@ -9,7 +9,8 @@ from caravan.adapters.memory import MemoryLog
 from caravan.cell import Cell, Snapshots, digest, replay
 from caravan.cell.idempotency import Answers
 from caravan.kernel.clock import FixedClock
-from tests.cell.notes import KINDS, House, count, key, note, render, texts
+from caravan.kernel.errors import Outage
+from tests.cell.notes import KINDS, House, break_down, count, key, note, render, texts
 
 SHAPE = "test"
 
@@ -198,3 +199,37 @@ def test_the_newest_usable_snapshot_names_the_state_that_it_holds(log: MemoryLog
 def _change(folder: Path, change: Callable[[bytes], bytes]) -> None:
     [path] = folder.iterdir()
     path.write_bytes(change(path.read_bytes()))
+
+
+def test_a_cell_that_stopped_half_way_writes_no_snapshot(log: MemoryLog, folder: Path) -> None:
+    house = House()
+    cell = Cell(
+        house=house, models=house.models(), log=log, kinds=KINDS, clock=FixedClock(),
+        snapshots=Snapshots(folder, shape=SHAPE), on_failure=lambda _: None,
+    )  # fmt: skip
+    cell.do(note, "sound")
+    with pytest.raises(Outage):
+        cell.do(break_down, "half")
+
+    with pytest.raises(Outage):
+        cell.snapshot()
+
+    assert not list(folder.iterdir())
+    cell.close()
+
+
+def test_no_snapshot_stands_for_a_frame_that_was_lost(log: MemoryLog, folder: Path) -> None:
+    house = House()
+    cell = Cell(
+        house=house, models=house.models(), log=log, kinds=KINDS, clock=FixedClock(),
+        snapshots=Snapshots(folder, shape=SHAPE), on_failure=lambda _: None,
+    )  # fmt: skip
+    log.fails_from = 1
+    with pytest.raises(Outage):
+        cell.do(note, "lost")
+
+    with pytest.raises(Outage):
+        cell.snapshot()
+
+    assert not list(folder.iterdir())
+    cell.close()
