@@ -244,19 +244,13 @@ def fill_demo(settings: Settings, progress: Callable[[str, int, int], None]) -> 
     now = SystemClock().now()
     read = read_history(DemoSource(ends_at=now), "", progress)
     with opened(replace(settings, home=aside, log_url=""), is_scratch=False) as caravan:
-        first = _first(read)
-        caravan.cell.do(opening.open_market, _DEMO, at=first)  # type: ignore[arg-type]
+        caravan.cell.do(opening.open_market, _DEMO, at=history.first_time(read))
         history.move_in(caravan.cell, caravan.vault, read, progress)
         caravan.projector.wait_for(caravan.cell.position, timeout_s=60)
         caravan.cell.snapshot()
     for name in ("vault.db", "views.db", "snapshots", "log.db"):  # The log last: it is what makes a home.
         (aside / name).rename(settings.home / name)
     shutil.rmtree(aside)
-
-
-def _first(read: History) -> int:
-    applied = read.sellers.column("applied_at").to_pylist()
-    return int(min(applied).timestamp()) * 1_000_000
 
 
 _DEMO = opening.Opening(

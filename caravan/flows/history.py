@@ -72,13 +72,14 @@ def move_in(cell: Cell[House], vault: Vault, history: History, progress: Progres
 def _open_market(cell: Cell[House], history: History) -> None:
     market = cell.ask(lambda house: house.markets.market)
     if market is None:
-        first = _first_time(history)
-        cell.do(opening.open_market, opening.Opening(f"{history.source} market", history.currency), at=first)
+        first = opening.Opening(f"{history.source} market", history.currency)
+        cell.do(opening.open_market, first, at=first_time(history))
     elif market.currency != history.currency:
         raise OtherCurrency(f"This market trades in {market.currency}, the history in {history.currency}.")
 
 
-def _first_time(history: History) -> Instant:
+def first_time(history: History) -> Instant:
+    """Give the time at which a history begins: its market is opened then."""
     times = [pc.min(history.sellers.column("applied_at")), pc.min(history.orders.column("placed_at"))]
     known = [time.cast(pa.int64()).as_py() for time in times if time.is_valid]
     return Instant(min(known, default=0))
