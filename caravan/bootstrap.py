@@ -248,6 +248,7 @@ def fill_demo(settings: Settings, progress: Callable[[str, int, int], None]) -> 
         history.move_in(caravan.cell, caravan.vault, read, progress)
         caravan.projector.wait_for(caravan.cell.position, timeout_s=60)
         caravan.cell.snapshot()
+    shutil.rmtree(settings.home / "snapshots", ignore_errors=True)  # Of a start that was cut short between the moves.
     for name in ("vault.db", "views.db", "snapshots", "log.db"):  # The log last: it is what makes a home.
         (aside / name).rename(settings.home / name)
     shutil.rmtree(aside)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from caravan.bootstrap import Caravan, open_caravan
+from caravan.bootstrap import Caravan, fill_demo, open_caravan, verify
 from caravan.config import Settings
 
 ORDERS = 60
@@ -291,3 +291,15 @@ def test_wrong_usage_ends_with_2_and_a_wrong_folder_with_1(tmp_path: Path) -> No
     _caravan("import", "olist", tmp_path, home=tmp_path / "home", expects=1)
     _caravan("import", "no-such-format", tmp_path, home=tmp_path / "home", expects=1)
     _caravan("verify", home=tmp_path / "nothing", expects=1)
+
+
+def test_a_first_start_that_was_cut_short_is_made_good_by_the_next(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    fill_demo(Settings(home=home), lambda *_: None)
+    (home / "log.db").unlink()  # As if it had been stopped before its last move.
+
+    fill_demo(Settings(home=home), lambda *_: None)
+
+    assert not (home / "draft").exists()
+    seen = verify(Settings(home=home), lambda *_: None)
+    assert seen.ok, seen.findings
