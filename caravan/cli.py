@@ -1,7 +1,6 @@
 """The same from a terminal: start Caravan, move a shop in, verify, rebuild, back up, restore."""
 
 import csv
-import importlib
 import logging
 import socket
 import sys
@@ -17,7 +16,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from caravan import bootstrap, config
+from caravan import bench, bootstrap, config
 from caravan.flows import history, people
 from caravan.flows.opening import Opening, open_market
 from caravan.kernel.errors import CaravanError, Invalid, code
@@ -32,6 +31,7 @@ Home = Annotated[Path | None, typer.Option("--home", help="The folder with log, 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.")]
 
 remote.mount(app)
+app.add_typer(bench.app, name="bench")
 
 _OPERATOR_DAYS = 3_650
 
@@ -201,37 +201,6 @@ def restore(file: Path, *, home: Home = None, as_json: Json = False) -> None:
         _say.print(f"{settings.home} holds {seen.facts:,} facts; {'everything holds' if seen.ok else 'it is damaged'}.")
     if not seen.ok:
         raise typer.Exit(1)
-
-
-@app.command()
-def bench(
-    name: Annotated[str, typer.Argument(help="checkout.")],
-    *,
-    skus: Annotated[int, typer.Option(min=1_000, max=1_000_000, help="SKUs, and as many wallets.")] = 100_000,
-    batch: Annotated[int, typer.Option(min=1, max=8_192, help="Orders a batch.")] = 8_192,
-    runs: Annotated[int, typer.Option(min=1, max=50, help="Runs of each; the median is quoted.")] = 5,
-    skew: Annotated[str, typer.Option(help="How buyers choose: uniform, zipf or hot.")] = "uniform",
-    peers: Annotated[bool, typer.Option(help="Measure SQLite and PostgreSQL in the same run.")] = False,
-    as_json: Json = False,
-) -> None:
-    """Measure what is promised about speed, beside its peers."""
-    root = Path(__file__).resolve().parent.parent
-    if name != "checkout" or not (root / "benchmarks" / f"{name}.py").exists():
-        raise Invalid("The benchmarks are: checkout. They come with the source, not with an installed package.")
-    if skew not in {"uniform", "zipf", "hot"}:
-        raise typer.BadParameter("A skew is uniform, zipf or hot.", param_hint="--skew")
-    sys.path.insert(0, str(root))
-    module = importlib.import_module(f"benchmarks.{name}")
-    found = module.run(module.Load(skus=skus, batch=batch, runs=runs, skew=skew), has_peers=peers)
-    if as_json:
-        _print_json(found)
-        return
-    for figure in found["figures"]:
-        _say.print(
-            f"{figure.name:<24} {figure.median:>12,.0f} {figure.unit}  ({figure.least:,.0f} to {figure.most:,.0f}, {figure.runs} runs)"
-        )
-    for skipped in found["skipped"]:
-        _say.print(f"{skipped.name:<24} skipped: {skipped.why}")
 
 
 @app.command()

@@ -1,0 +1,62 @@
+"""What is promised about speed and accuracy, measured from a terminal: one command for each program in benchmarks/."""
+
+import importlib
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+import typer
+from rich.console import Console
+
+from caravan.kernel.errors import Invalid
+
+app = typer.Typer(no_args_is_help=True, help="Measure what is promised about speed and accuracy, beside its peers.")
+_say = Console(stderr=True, highlight=False)
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.")]
+
+
+@app.command()
+def checkout(
+    *,
+    skus: Annotated[int, typer.Option(min=1_000, max=1_000_000, help="SKUs, and as many wallets.")] = 100_000,
+    batch: Annotated[int, typer.Option(min=1, max=8_192, help="Orders a batch.")] = 8_192,
+    runs: Annotated[int, typer.Option(min=1, max=50, help="Runs of each; the median is quoted.")] = 5,
+    skew: Annotated[str, typer.Option(help="How buyers choose: uniform, zipf or hot.")] = "uniform",
+    peers: Annotated[bool, typer.Option(help="Measure SQLite and PostgreSQL in the same run.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Measure durable orders a second through each door."""
+    if skew not in {"uniform", "zipf", "hot"}:
+        raise typer.BadParameter("A skew is uniform, zipf or hot.", param_hint="--skew")
+    module = program("checkout")
+    found = module.run(module.Load(skus=skus, batch=batch, runs=runs, skew=skew), has_peers=peers)
+    tell(found, _figures, as_json=as_json)
+
+
+def program(name: str) -> Any:  # noqa: ANN401  # A program is whatever its file holds.
+    """Give the program of a benchmark; refuses where Caravan was installed without its source."""
+    root = Path(__file__).resolve().parent.parent
+    if not (root / "benchmarks" / f"{name}.py").exists():
+        raise Invalid("The benchmarks come with the source, not with an installed package.")
+    if str(root) not in sys.path:
+        sys.path.insert(0, str(root))
+    return importlib.import_module(f"benchmarks.{name}")
+
+
+def tell(found: dict[str, Any], in_words: Callable[[dict[str, Any]], None], *, as_json: bool) -> None:
+    """Print what was measured: one JSON object on standard output, or words on standard error."""
+    if as_json:
+        sys.stdout.write(msgspec.json.encode(found).decode() + "\n")
+    else:
+        in_words(found)
+
+
+def _figures(found: dict[str, Any]) -> None:
+    for figure in found["figures"]:
+        spread = f"({figure.least:,.0f} to {figure.most:,.0f}, {figure.runs} runs)"
+        _say.print(f"{figure.name:<24} {figure.median:>12,.0f} {figure.unit}  {spread}")
+    for skipped in found["skipped"]:
+        _say.print(f"{skipped.name:<24} skipped: {skipped.why}")
