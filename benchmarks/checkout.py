@@ -1,4 +1,4 @@
-"""Checkout: durable orders a second through the kernel, the cell and the HTTP batch door, beside SQLite and PostgreSQL.
+"""Checkout: durable orders a second through the kernel, the cell and the HTTP batch door, beside its peers.
 
 Everybody does the same work for the same orders: each of 1 to 5 lines takes a unit of stock that can't go below zero,
 a wallet pays for all of them and can't go below zero, the order is written down under a unique id, and the answer
@@ -6,16 +6,13 @@ counts only when it is durable. The load generator is inside the process, on the
 servers started outside the window.
 """
 
-import shutil
 import socket
-import sqlite3
-import subprocess
 import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import asdict, dataclass
+from contextlib import ExitStack, contextmanager
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 
@@ -23,7 +20,9 @@ import numpy as np
 import pyarrow as pa
 import uvicorn
 
+from benchmarks import peers
 from benchmarks.runs import Figure, Skipped, alternate, figure, machine
+from benchmarks.workload import PRICE_MINOR, Load, Orders, draw
 from caravan.bootstrap import Caravan, open_caravan
 from caravan.client import Client
 from caravan.config import Settings
@@ -34,40 +33,10 @@ from caravan.web import access
 from caravan.web.app import make_app
 from caravan.world import partners
 
-_STOCK = 1_000_000
-_MONEY_MINOR = 10**12
-_PRICE_MINOR = 1_000
 _SELLERS = 100
 _OFFERS_AT_ONCE = 20_000
-_LINES_MAX = 5
 _EUR = 978
-
-
-@dataclass(frozen=True)
-class Load:
-    """What to run: how many SKUs (and as many wallets), orders a batch, batches a run, and how buyers choose."""
-
-    skus: int = 100_000
-    batch: int = 8_192
-    batches: int = 8
-    runs: int = 5
-    skew: str = "uniform"
-    seed: int = 1
-
-
-@dataclass(frozen=True)
-class Orders:
-    """A batch of orders in columns: buyer and id by order, order row and SKU by line; int64."""
-
-    buyers: np.ndarray
-    ids: np.ndarray
-    rows: np.ndarray
-    skus: np.ndarray
-
-    @property
-    def totals(self) -> np.ndarray:
-        """Give what each order costs."""
-        return np.bincount(self.rows, minlength=len(self.buyers)) * _PRICE_MINOR
+_PEER_S = 1.0  # A peer's own time in each run.
 
 
 def run(load: Load, *, has_peers: bool) -> dict[str, object]:
@@ -82,39 +51,29 @@ def run(load: Load, *, has_peers: bool) -> dict[str, object]:
         }
         server = stack.enter_context(_serving(caravan))
         contestants["caravan http-batch"] = partial(_through_http, server, load, dice)
-        if has_peers:
-            database = stack.enter_context(_sqlite(load, Path(folder)))
-            contestants["sqlite set-based"] = partial(_through_sqlite, database, load, dice)
+        seen: dict[str, list[peers.Measured]] = {}
+        for peer in peers.CONTESTANTS if has_peers else ():
             try:
-                other = stack.enter_context(_postgres(load))
-            except FileNotFoundError as error:
-                skipped.append(Skipped("postgresql set-based", str(error)))
+                opened = stack.enter_context(peer.open(load, Path(folder).parent))
+            except peers.Absent as error:
+                skipped.append(Skipped(peer.name, str(error)))
             else:
-                contestants["postgresql set-based"] = partial(_through_postgres, other, load, dice)
+                seen[peer.name] = []
+                contestants[peer.name] = partial(_through_peer, peer, opened, seen[peer.name], load, dice)
+                stack.callback(lambda opened=opened, name=peer.name: peers.check(opened, seen[name]))
         for contestant in contestants.values():
             contestant(0)  # Once for nothing: kernels are compiled and pages are in memory.
         values = alternate(contestants, runs=load.runs)
+    doors = {peer.name: peer.door for peer in peers.CONTESTANTS}
     figures: list[Figure] = [
-        figure(name, door=name.rpartition(" ")[2], unit="orders/s", values=seen) for name, seen in values.items()
+        figure(name, door=doors.get(name, name.rpartition(" ")[2]), unit="orders/s", values=runs)
+        for name, runs in values.items()
     ]
     return {
         "benchmark": "checkout", "machine": machine(), "load": asdict(load), "generator": "inside",
         "figures": figures, "skipped": skipped,
+        "settings": {peer.name: peer.settings for peer in peers.CONTESTANTS if peer.name in values},
     }  # fmt: skip
-
-
-def _draw(load: Load, dice: np.random.Generator) -> Orders:
-    lines = dice.integers(1, _LINES_MAX + 1, load.batch)
-    rows = np.repeat(np.arange(load.batch), lines)
-    if load.skew == "zipf":
-        weights = np.cumsum(1 / np.arange(1, load.skus + 1))  # Zipf's law with exponent 1.0 over all SKUs.
-        skus = np.searchsorted(weights, dice.random(len(rows)) * weights[-1]) + 1
-    elif load.skew == "hot":
-        skus = np.where(dice.random(len(rows)) < 1 / _LINES_MAX, 1, dice.integers(1, load.skus + 1, len(rows)))
-    else:
-        skus = dice.integers(1, load.skus + 1, len(rows))
-    ids = dice.integers(1, 2**62, load.batch)
-    return Orders(dice.integers(1, load.skus + 1, load.batch), ids, rows, skus.astype(np.int64))
 
 
 # Caravan.
@@ -130,7 +89,7 @@ def _shop(load: Load, folder: Path) -> Iterator[Caravan]:
     names = [partners.Application(name=f"Seller {number}", country="PT") for number in range(_SELLERS)]
     sellers = cell.do(selling.apply_to_sell, names)
     cell.do(selling.approve_sellers, sellers)
-    terms = catalog.ListingDraft(price_minor=_PRICE_MINOR, currency="EUR")
+    terms = catalog.ListingDraft(price_minor=PRICE_MINOR, currency="EUR")
     for first in range(0, load.skus, _OFFERS_AT_ONCE):
         count = min(_OFFERS_AT_ONCE, load.skus - first)
         offers = [
@@ -139,10 +98,10 @@ def _shop(load: Load, folder: Path) -> Iterator[Caravan]:
         ]
         cell.do(selling.offer_products, selling.Offers([sellers[place % _SELLERS] for place in range(count)], offers))
         numbers, nothing = np.arange(first + 1, first + count + 1), np.zeros(count, np.int64)
-        cell.do_many(selling.receive_stock, selling.Receipt(numbers, nothing + _STOCK, nothing + now))
+        cell.do_many(selling.receive_stock, selling.Receipt(numbers, nothing + load.stock, nothing + now))
         cell.do(people.register_buyers, [people.NewBuyer(b"", b"", "PT", b"") for _ in range(count)])
         top_ups = settlement.TopUps(
-            at=nothing + now, buyers=numbers, units=nothing + _EUR, amounts=nothing + _MONEY_MINOR, suspense=nothing,
+            at=nothing + now, buyers=numbers, units=nothing + _EUR, amounts=nothing + load.money_minor, suspense=nothing,
             methods=[""] * count, references=[""] * count,
         )  # fmt: skip
         cell.do_many(settlement.top_up, top_ups)
@@ -152,18 +111,30 @@ def _shop(load: Load, folder: Path) -> Iterator[Caravan]:
         caravan.close()
 
 
+def _through_peer(
+    contestant: peers.Contestant,
+    peer: peers.Peer,
+    seen: list[peers.Measured],
+    load: Load,
+    dice: np.random.Generator,
+    _: int,
+) -> float:
+    seen.append(peers.measure(contestant, peer, load, dice, seconds=_PEER_S))
+    return seen[-1].per_second
+
+
 def _baskets(orders: Orders, now: int) -> checkout.Baskets:
     nothing, no_lines = np.zeros(len(orders.buyers), np.int64), np.zeros(len(orders.rows), np.int64)
     return checkout.Baskets(
         at=nothing + now, buyers=orders.buyers, sessions=nothing, addresses=nothing, units=nothing + _EUR,
         expected=orders.totals, marks_high=orders.ids, marks_low=nothing, rows=orders.rows, listings=orders.skus,
-        quantities=no_lines + 1, unit_prices=no_lines + _PRICE_MINOR, shipping=no_lines, holds=no_lines,
+        quantities=no_lines + 1, unit_prices=no_lines + PRICE_MINOR, shipping=no_lines, holds=no_lines,
     )  # fmt: skip
 
 
 def _through_cell(caravan: Caravan, load: Load, dice: np.random.Generator, _: int) -> float:
     now = caravan.clock.now()
-    batches = [_baskets(_draw(load, dice), now) for _ in range(load.batches)]
+    batches = [_baskets(draw(load, dice), now) for _ in range(load.batches)]
     began = time.perf_counter()
     futures = [caravan.cell.submit(checkout.place_baskets, batch, is_many=True) for batch in batches]
     placed = sum(int((future.result().verdicts == 0).sum()) for future in futures)
@@ -190,7 +161,7 @@ def _serving(caravan: Caravan) -> Iterator[Client]:
 
 
 def _through_http(client: Client, load: Load, dice: np.random.Generator, _: int) -> float:
-    tables = [_table(_draw(load, dice)) for _ in range(load.batches)]
+    tables = [_table(draw(load, dice)) for _ in range(load.batches)]
     began = time.perf_counter()
     placed: int = sum(client.place_orders(table).column("refusal").to_pylist().count("") for table in tables)
     return placed / (time.perf_counter() - began)
@@ -219,7 +190,7 @@ def _through_kernel(caravan: Caravan, load: Load, dice: np.random.Generator, _: 
     book.load({name: array.copy() for name, array in caravan.cell.house.ledger.dump().items()})
     table, seconds = caravan.cell.house.catalog.listings, 0.0
     for _ in range(load.batches):
-        orders = _draw(load, dice)
+        orders = draw(load, dice)
         entries, wallets = (
             np.arange(load.batch),
             book.find(ledger.Kind.WALLET, orders.buyers, np.full(load.batch, _EUR)),
@@ -239,129 +210,3 @@ def _through_kernel(caravan: Caravan, load: Load, dice: np.random.Generator, _: 
         seconds += time.perf_counter() - began
         assert not codes.any(), "There is enough of everything."
     return load.batch * load.batches / seconds
-
-
-# SQLite: the same work as statements over a batch, one transaction each, synchronous=FULL.
-
-_SQLITE = """
-PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;
-CREATE TABLE stock (sku INTEGER PRIMARY KEY, available INTEGER NOT NULL CHECK (available >= 0));
-CREATE TABLE wallets (buyer INTEGER PRIMARY KEY, balance INTEGER NOT NULL CHECK (balance >= 0));
-CREATE TABLE escrow (balance INTEGER NOT NULL);
-CREATE TABLE orders (id INTEGER PRIMARY KEY, buyer INTEGER NOT NULL, total INTEGER NOT NULL);
-CREATE TABLE lines (order_id INTEGER NOT NULL, sku INTEGER NOT NULL);
-INSERT INTO escrow VALUES (0);
-"""
-
-
-@contextmanager
-def _sqlite(load: Load, folder: Path) -> Iterator[sqlite3.Connection]:
-    connection = sqlite3.connect(folder / "peer.db", isolation_level=None)
-    connection.executescript(_SQLITE)
-    connection.execute("BEGIN")
-    numbers = range(1, load.skus + 1)
-    connection.executemany("INSERT INTO stock VALUES (?, ?)", ((number, _STOCK) for number in numbers))
-    connection.executemany("INSERT INTO wallets VALUES (?, ?)", ((number, _MONEY_MINOR) for number in numbers))
-    connection.execute("COMMIT")
-    try:
-        yield connection
-    finally:
-        connection.close()
-
-
-def _through_sqlite(connection: sqlite3.Connection, load: Load, dice: np.random.Generator, _: int) -> float:
-    batches = [_draw(load, dice) for _ in range(load.batches)]
-    began = time.perf_counter()
-    for orders in batches:
-        totals, ids = orders.totals.tolist(), orders.ids.tolist()
-        lines = zip(orders.ids[orders.rows].tolist(), orders.skus.tolist(), strict=True)
-        connection.execute("BEGIN IMMEDIATE")
-        connection.executemany(
-            "INSERT INTO orders VALUES (?, ?, ?)", zip(ids, orders.buyers.tolist(), totals, strict=True)
-        )
-        connection.executemany("INSERT INTO lines VALUES (?, ?)", lines)
-        connection.executemany(
-            "UPDATE stock SET available = available - 1 WHERE sku = ?", ((sku,) for sku in orders.skus.tolist())
-        )
-        paid = zip(totals, orders.buyers.tolist(), strict=True)
-        connection.executemany("UPDATE wallets SET balance = balance - ? WHERE buyer = ?", paid)
-        connection.execute("UPDATE escrow SET balance = balance + ?", (sum(totals),))
-        connection.execute("COMMIT")
-    return load.batch * load.batches / (time.perf_counter() - began)
-
-
-# PostgreSQL: the same work as five statements over arrays, one transaction a batch, synchronous_commit=on.
-
-_POSTGRES = """
-CREATE TABLE stock (sku bigint PRIMARY KEY, available bigint NOT NULL CHECK (available >= 0));
-CREATE TABLE wallets (buyer bigint PRIMARY KEY, balance bigint NOT NULL CHECK (balance >= 0));
-CREATE TABLE escrow (balance bigint NOT NULL);
-CREATE TABLE orders (id bigint PRIMARY KEY, buyer bigint NOT NULL, total bigint NOT NULL);
-CREATE TABLE lines (order_id bigint NOT NULL, sku bigint NOT NULL);
-INSERT INTO escrow VALUES (0);
-"""
-_POSTGRES_BATCH = """
-WITH placed AS (
-    INSERT INTO orders SELECT * FROM unnest(%(ids)s::bigint[], %(buyers)s::bigint[], %(totals)s::bigint[])
-), listed AS (
-    INSERT INTO lines SELECT * FROM unnest(%(line_ids)s::bigint[], %(skus)s::bigint[])
-), taken AS (
-    UPDATE stock SET available = available - wanted.units FROM (
-        SELECT sku, count(*) AS units FROM unnest(%(skus)s::bigint[]) AS line (sku) GROUP BY sku
-    ) AS wanted WHERE stock.sku = wanted.sku
-), paid AS (
-    UPDATE wallets SET balance = balance - due.total FROM (
-        SELECT buyer, sum(total) AS total FROM unnest(%(buyers)s::bigint[], %(totals)s::bigint[]) AS one (buyer, total)
-        GROUP BY buyer
-    ) AS due WHERE wallets.buyer = due.buyer
-)
-UPDATE escrow SET balance = balance + %(sum)s
-"""
-
-
-@contextmanager
-def _postgres(load: Load) -> Iterator[object]:
-    import psycopg.sql  # noqa: PLC0415  # Only this peer needs it.
-
-    programs = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"))
-    if not programs:
-        raise FileNotFoundError("PostgreSQL's server was not found; on Debian it is in the package postgresql.")
-    folder = Path(tempfile.mkdtemp(prefix="caravan-bench-"))
-    as_user = ["runuser", "-u", "postgres", "--"] if Path.home() == Path("/root") else []
-    try:
-        if as_user:
-            shutil.chown(folder, "postgres")
-        control, data = programs[-1].with_name("pg_ctl"), folder / "data"
-        options = f"-c listen_addresses='' -c unix_socket_directories={folder} -c shared_buffers=512MB"
-        _quietly([*as_user, str(control), "-D", str(data), "-o", "-A trust", "initdb"])
-        _quietly([*as_user, str(control), "-D", str(data), "-o", options, "-w", "-l", str(folder / "log"), "start"])
-        try:
-            with psycopg.connect(f"host={folder} dbname=postgres user=postgres", autocommit=True) as connection:
-                connection.execute(_POSTGRES)
-                for table, each in (("stock", _STOCK), ("wallets", _MONEY_MINOR)):
-                    query = psycopg.sql.SQL("INSERT INTO {} SELECT number, %s FROM generate_series(1, %s) AS number")
-                    connection.execute(query.format(psycopg.sql.Identifier(table)), (each, load.skus))
-                connection.execute("VACUUM ANALYZE")
-                yield connection
-        finally:
-            with suppress(subprocess.CalledProcessError):
-                _quietly([*as_user, str(control), "-D", str(data), "-m", "fast", "-w", "stop"])
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-def _quietly(command: list[str]) -> None:
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=120)
-
-
-def _through_postgres(connection: object, load: Load, dice: np.random.Generator, _: int) -> float:
-    batches = [_draw(load, dice) for _ in range(load.batches)]
-    began = time.perf_counter()
-    for orders in batches:
-        totals = orders.totals.tolist()
-        values = {
-            "ids": orders.ids.tolist(), "buyers": orders.buyers.tolist(), "totals": totals, "sum": sum(totals),
-            "line_ids": orders.ids[orders.rows].tolist(), "skus": orders.skus.tolist(),
-        }  # fmt: skip
-        connection.execute(_POSTGRES_BATCH, values)  # type: ignore[attr-defined]
-    return load.batch * load.batches / (time.perf_counter() - began)

@@ -25,7 +25,7 @@ def checkout(
     batch: Annotated[int, typer.Option(min=1, max=8_192, help="Orders a batch.")] = 8_192,
     runs: Annotated[int, typer.Option(min=1, max=50, help="Runs of each; the median is quoted.")] = 5,
     skew: Annotated[str, typer.Option(help="How buyers choose: uniform, zipf or hot.")] = "uniform",
-    peers: Annotated[bool, typer.Option(help="Measure SQLite and PostgreSQL in the same run.")] = False,
+    peers: Annotated[bool, typer.Option(help="Measure SQLite, PostgreSQL and Redis in the same run.")] = False,
     as_json: Json = False,
 ) -> None:
     """Measure durable orders a second through each door."""

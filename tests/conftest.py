@@ -10,7 +10,7 @@ import shutil
 import socket
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NoReturn
 
@@ -55,6 +55,12 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip("the data for development is not beside this repository (../shared/data)")
     return folder
+
+
+@pytest.fixture(scope="session")
+def go_without() -> Callable[[str], NoReturn]:
+    """Lend the way to skip what needs a program that is not here."""
+    return _go_without
 
 
 def _go_without(reason: str) -> NoReturn:

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Finds the programs that tests need beside Python, PostgreSQL and Chromium, or installs them where it may.
+# Finds the programs that tests need beside Python, PostgreSQL, Redis and Chromium, or installs them where it may.
 set -eu
 
 has_postgres() {
@@ -12,6 +12,7 @@ has_chromium() {
 
 missing=
 has_postgres || missing="$missing postgresql"
+command -v redis-server >/dev/null || missing="$missing redis-server"
 has_chromium || missing="$missing chromium"
 [ -n "$missing" ] || exit 0
 
