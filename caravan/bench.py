@@ -36,6 +36,33 @@ def checkout(
     tell(found, _figures, as_json=as_json)
 
 
+@app.command()
+def routes(
+    *,
+    data: Annotated[Path, typer.Option(help="The folder with the instances and bks.parquet, the best known values.")],
+    seconds: Annotated[float, typer.Option(min=0.1, max=3_600, help="The time for each instance.")] = 10.0,
+    only: Annotated[str, typer.Option(help="Only instances that begin so; several are parted by commas.")] = "",
+    seed: Annotated[int, typer.Option(min=0, help="The seed of the search.")] = 1,
+    at_a_time: Annotated[int, typer.Option(min=1, max=64, help="Instances at a time, each on one core.")] = 2,
+    cpu_time: Annotated[bool, typer.Option(help="Count processor time, where others share the cores.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Measure how far rounds are from the best known of Solomon and of Gehring and Homberger."""
+    found = program("routes").run(
+        data, seconds=seconds, only=only, seed=seed, processes=at_a_time, on_cpu_time=cpu_time, report=_say.print
+    )
+    tell(found, _gaps, as_json=as_json)
+
+
+def _gaps(found: dict[str, Any]) -> None:
+    _say.print(
+        f"{found['instances']} instances, {found['seconds']:g} s ({found['time_is']}) each: {found['gap_percent_mean']} % mean,"
+        f" {found['gap_percent_median']} % median, {found['gap_percent_most']} % at most; the peer {found['peer']['gap_percent_mean']} %"
+    )
+    for family, gap in found["gap_percent_by_family"].items():
+        _say.print(f"{family:<8} {gap:>7.3f} %")
+
+
 def program(name: str) -> Any:  # noqa: ANN401  # A program is whatever its file holds.
     """Give the program of a benchmark; refuses where Caravan was installed without its source."""
     root = Path(__file__).resolve().parent.parent

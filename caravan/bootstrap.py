@@ -12,10 +12,12 @@ from pathlib import Path
 
 from caravan.adapters import archive
 from caravan.adapters.demo import DemoSource
+from caravan.adapters.highs import HighsOptimizer
 from caravan.adapters.memory import MemoryLog
 from caravan.adapters.olist import OlistSource
 from caravan.adapters.online_retail import OnlineRetailSource
 from caravan.adapters.postgres import PostgresLog
+from caravan.adapters.pyvrp import PyVrpRouter
 from caravan.adapters.sqlite import SqliteLog
 from caravan.adapters.sqlite_views import SqliteViewStore
 from caravan.adapters.vault import SqliteVault
@@ -30,6 +32,7 @@ from caravan.flows.views import all_views
 from caravan.insight.identity import Vault
 from caravan.kernel.clock import DAY, Clock, SystemClock
 from caravan.kernel.errors import CaravanError, Conflict, Invalid
+from caravan.trade.network import Optimizer, Router
 from caravan.world import markets as terms
 from caravan.world.partners import History, HistorySource, ImportOptions
 
@@ -264,6 +267,16 @@ _DEMO = opening.Opening(
         terms.FeeRule(basis_points=1_000, floor_minor=20),
     ),
 )
+
+
+def optimizer() -> Optimizer:
+    """Give the optimizer for plans of a network."""
+    return HighsOptimizer()
+
+
+def router() -> Router:
+    """Give the router for a day's rounds."""
+    return PyVrpRouter()
 
 
 def verify(settings: Settings, progress: Callable[[int, int], None]) -> Audit:

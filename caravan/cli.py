@@ -22,6 +22,7 @@ from caravan.flows.opening import Opening, open_market
 from caravan.kernel.errors import CaravanError, Invalid, code
 from caravan.kernel.money import plain
 from caravan.web import access, remote
+from caravan.web.planning import terminal as planning
 from caravan.web.server import serve
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Caravan: a marketplace in one process.")
@@ -32,6 +33,7 @@ Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on sta
 
 remote.mount(app)
 app.add_typer(bench.app, name="bench")
+app.add_typer(planning.app, name="network")
 
 _OPERATOR_DAYS = 3_650
 

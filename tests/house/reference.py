@@ -30,6 +30,7 @@ DOMAINS: Final = (
     "trade.orders",
     "trade.payments",
     "trade.delivery",
+    "trade.network",
     "insight.identity",
     "world.markets",
     "world.partners",
