@@ -27,6 +27,7 @@ from caravan.bootstrap import Caravan, open_caravan
 from caravan.client import Client
 from caravan.config import Settings
 from caravan.flows import checkout, opening, people, selling, settlement
+from caravan.flows.baskets import Baskets
 from caravan.kernel import ids
 from caravan.trade import catalog, ledger
 from caravan.web import access
@@ -123,9 +124,9 @@ def _through_peer(
     return seen[-1].per_second
 
 
-def _baskets(orders: Orders, now: int) -> checkout.Baskets:
+def _baskets(orders: Orders, now: int) -> Baskets:
     nothing, no_lines = np.zeros(len(orders.buyers), np.int64), np.zeros(len(orders.rows), np.int64)
-    return checkout.Baskets(
+    return Baskets(
         at=nothing + now, buyers=orders.buyers, sessions=nothing, addresses=nothing, units=nothing + _EUR,
         expected=orders.totals, marks_high=orders.ids, marks_low=nothing, rows=orders.rows, listings=orders.skus,
         quantities=no_lines + 1, unit_prices=no_lines + PRICE_MINOR, shipping=no_lines, holds=no_lines,

@@ -40,7 +40,7 @@ _logger = logging.getLogger("caravan")
 
 KINDS = registry(catalog, delivery, identity, ledger, markets, orders, partners, payments, answers)
 _LOOK_S = 0.2
-SHAPE = "1"  # Change it when a model's dump changes: snapshots of another shape are passed over.
+SHAPE = "2"  # Change it when a model's dump changes: snapshots of another shape are passed over.
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,10 @@ import numpy as np
 from numba import njit
 
 _CAPACITY_FIRST = 4096
+_GROWTH = 4
+# While an index moves to a larger room, each insertion moves so many old slots for each new pair, and so many more.
+_MOVED_PER_PAIR = 4
+_MOVED_LEAST = 1024
 
 
 @njit(cache=True, nogil=True)
@@ -16,14 +20,17 @@ def _mix(first: int, second: int) -> np.uint64:
 
 
 @njit(cache=True, nogil=True)
-def _find(slots: np.ndarray, firsts: np.ndarray, seconds: np.ndarray, values: np.ndarray) -> None:
+def _find(slots: np.ndarray, firsts: np.ndarray, seconds: np.ndarray, values: np.ndarray, least: int) -> None:
+    """Fill in the values that are still 0, from slots whose value is at least `least`."""
     mask = np.uint64(slots.shape[0] - 1)
     for row in range(firsts.shape[0]):
+        if values[row] != 0:
+            continue
         place = _mix(firsts[row], seconds[row]) & mask
-        values[row] = 0
         while slots[place, 2] != 0:
             if slots[place, 0] == firsts[row] and slots[place, 1] == seconds[row]:
-                values[row] = slots[place, 2]
+                if slots[place, 2] >= least:
+                    values[row] = slots[place, 2]
                 break
             place = (place + np.uint64(1)) & mask
 
@@ -44,43 +51,89 @@ def _insert(slots: np.ndarray, firsts: np.ndarray, seconds: np.ndarray, values: 
     return added
 
 
+@njit(cache=True, nogil=True)
+def _move(old: np.ndarray, start: int, stop: int, slots: np.ndarray, least: int) -> int:
+    """Copy old slots into the new room, but for those that are there already or below `least`; give how many came."""
+    mask = np.uint64(slots.shape[0] - 1)
+    added = 0
+    for row in range(start, stop):
+        if old[row, 2] == 0 or old[row, 2] < least:
+            continue
+        place = _mix(old[row, 0], old[row, 1]) & mask
+        while slots[place, 2] != 0 and not (slots[place, 0] == old[row, 0] and slots[place, 1] == old[row, 1]):
+            place = (place + np.uint64(1)) & mask
+        if slots[place, 2] == 0:
+            slots[place] = old[row]
+            added += 1
+    return added
+
+
 class Index:
-    """Open addressing with linear probing over int64 pairs; a value of 0 means absent, so values begin at 1."""
+    """Open addressing with linear probing over int64 pairs; a value of 0 means absent, so values begin at 1.
+
+    It never stops to grow: it moves to a larger room a few slots at a time, with each insertion. Where each pair has
+    a value of its own and they only rise, `forget_below` ages the oldest out; they are gone for `find` at once, and from memory with the next move.
+    """
 
     def __init__(self) -> None:
         self._slots = np.zeros((_CAPACITY_FIRST, 3), np.int64)
         self._filled = 0
-
-    def __len__(self) -> int:
-        """Give how many pairs are known."""
-        return self._filled
+        self._old: np.ndarray | None = None
+        self._moved = 0
+        self._least, self._most = 1, 0
 
     def find(self, firsts: np.ndarray, seconds: np.ndarray) -> np.ndarray:
         """Look up pairs; 0 where one is not known. Shapes: int64 [n], [n] -> [n]."""
-        values = np.empty(firsts.shape[0], np.int64)
-        _find(self._slots, _words(firsts), _words(seconds), values)
+        values = np.zeros(firsts.shape[0], np.int64)
+        firsts, seconds = _words(firsts), _words(seconds)
+        _find(self._slots, firsts, seconds, values, self._least)
+        if self._old is not None:
+            _find(self._old, firsts, seconds, values, self._least)
         return values
 
     def insert(self, firsts: np.ndarray, seconds: np.ndarray, values: np.ndarray) -> None:
         """Set the values of pairs, known before or not."""
-        self._reserve(self._filled + firsts.shape[0])
+        count = firsts.shape[0]
+        self._reserve(count)
+        self._most = max(self._most, int(values.max(initial=0)))
         self._filled += int(_insert(self._slots, _words(firsts), _words(seconds), _words(values)))
+        if self._old is not None:
+            self._move(_MOVED_PER_PAIR * count + _MOVED_LEAST)
+
+    def forget_below(self, value: int) -> None:
+        """Let go of all pairs whose value is below this one."""
+        self._least = max(self._least, value)
 
     def pairs(self) -> np.ndarray:
         """Give all pairs with their values, sorted by value; shape int64 [n, 3]. Equal contents give equal arrays."""
-        filled = self._slots[self._slots[:, 2] != 0]
+        if self._old is not None:
+            self._move(self._old.shape[0])
+        filled = self._slots[self._slots[:, 2] >= self._least]
         ordered: np.ndarray = filled[np.lexsort((filled[:, 1], filled[:, 0], filled[:, 2]))]
         return ordered
 
     def _reserve(self, count: int) -> None:
         capacity = self._slots.shape[0]
-        if count * 2 <= capacity:
+        if (self._filled + count) * 2 <= capacity:
             return
-        while count * 2 > capacity:
+        if self._old is not None:
+            self._move(self._old.shape[0])
+        alive = self._filled
+        if self._least > 1:  # Where values age out each pair has its own: no more are alive than are still counted.
+            alive = min(alive, max(self._most - self._least + 1, 0))
+        capacity = _CAPACITY_FIRST
+        while capacity < (alive + count) * _GROWTH:
             capacity *= 2
-        old = self._slots[self._slots[:, 2] != 0]
-        self._slots = np.zeros((capacity, 3), np.int64)
-        _insert(self._slots, _words(old[:, 0]), _words(old[:, 1]), _words(old[:, 2]))
+        self._old, self._moved = self._slots, 0
+        self._slots, self._filled = np.zeros((capacity, 3), np.int64), 0
+
+    def _move(self, count: int) -> None:
+        assert self._old is not None
+        stop = min(self._moved + count, self._old.shape[0])
+        self._filled += int(_move(self._old, self._moved, stop, self._slots, self._least))
+        self._moved = stop
+        if stop == self._old.shape[0]:
+            self._old = None
 
 
 def _words(numbers: np.ndarray) -> np.ndarray:

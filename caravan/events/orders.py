@@ -1,10 +1,11 @@
 """What happens on the way to an order and with it: carts, checkout sessions, purchases, orders."""
 
-from caravan.kernel.event import Event
+from caravan.kernel.event import Event, Int16
 from caravan.kernel.ids import (
     AddressId,
     BuyerId,
     CartId,
+    EntryId,
     HoldId,
     ListingId,
     LocationId,
@@ -98,8 +99,15 @@ class SessionCompleted(Event, frozen=True, kw_only=True, tag="orders.session_com
     purchase: PurchaseId
 
 
-class PurchasePlaced(Event, frozen=True, kw_only=True, tag="orders.purchase_placed.v1"):
-    """A buyer bought, from one or more sellers at once. `mark_high` and `mark_low` hash where it came from, or are 0."""
+class PurchasePlaced(Event, frozen=True, kw_only=True, tag="orders.purchase_placed.v2"):
+    """A buyer bought, from one or more sellers at once: units are committed, and money is held for each order.
+
+    This is the one fact of a checkout: ledger, orders and payments each fold their part of it. `unit` is the currency's
+    ISO 4217 number; `mark_high` and `mark_low` hash where it came from, or are 0; `rules` is the version of the kernels
+    that decided it. Its orders, one a seller, are numbered from `first_order` on, and their holds from `first_hold` on:
+    the first four tuples have a value for each. The lines follow order by order, one value a line in the tuples from
+    `listings` on; `holds` are the reservations that units came out of, or 0. Fees and the tax on them are frozen here.
+    """
 
     purchase: PurchaseId
     buyer: BuyerId
@@ -109,22 +117,14 @@ class PurchasePlaced(Event, frozen=True, kw_only=True, tag="orders.purchase_plac
     total_minor: int
     mark_high: int
     mark_low: int
-
-
-class OrderPlaced(Event, frozen=True, kw_only=True, tag="orders.order_placed.v1"):
-    """One seller's part of a purchase: stock is committed, the buyer's money is held. One value a line in each tuple.
-
-    `unit` is the currency's ISO 4217 number. Fees and the tax on them are frozen here.
-    """
-
-    order: OrderId
-    purchase: PurchaseId
-    buyer: BuyerId
-    seller: SellerId
-    unit: int
-    total_minor: int
-    fee_minor: int
-    fee_tax_minor: int
+    entry: EntryId
+    first_hold: HoldId
+    first_order: OrderId
+    rules: Int16
+    sellers: tuple[SellerId, ...]
+    totals_minor: tuple[int, ...]
+    fee_taxes_minor: tuple[int, ...]
+    line_counts: tuple[int, ...]
     listings: tuple[ListingId, ...]
     skus: tuple[SkuId, ...]
     locations: tuple[LocationId, ...]
@@ -132,6 +132,7 @@ class OrderPlaced(Event, frozen=True, kw_only=True, tag="orders.order_placed.v1"
     unit_prices_minor: tuple[int, ...]
     shipping_minor: tuple[int, ...]
     fees_minor: tuple[int, ...]
+    holds: tuple[HoldId, ...]
 
 
 class OrderCanceled(Event, frozen=True, kw_only=True, tag="orders.order_canceled.v1"):

@@ -1,7 +1,7 @@
 """What happens to a buyer's money on its way to the seller."""
 
 from caravan.kernel.event import Event
-from caravan.kernel.ids import BuyerId, HoldId, OrderId, PaymentId, PayoutId, PurchaseId, SellerId
+from caravan.kernel.ids import BuyerId, OrderId, PaymentId, PayoutId, SellerId
 
 
 class WalletToppedUp(Event, frozen=True, kw_only=True, tag="payments.wallet_topped_up.v1"):
@@ -12,20 +12,6 @@ class WalletToppedUp(Event, frozen=True, kw_only=True, tag="payments.wallet_topp
     amount_minor: int
     method: str
     reference: str
-
-
-class PaymentAuthorized(Event, frozen=True, kw_only=True, tag="payments.payment_authorized.v1"):
-    """The money for a purchase is held: one hold for each of its orders."""
-
-    payment: PaymentId
-    purchase: PurchaseId
-    buyer: BuyerId
-    unit: int
-    amount_minor: int
-    orders: tuple[OrderId, ...]
-    sellers: tuple[SellerId, ...]
-    amounts_minor: tuple[int, ...]
-    holds: tuple[HoldId, ...]
 
 
 class PaymentCaptured(Event, frozen=True, kw_only=True, tag="payments.payment_captured.v1"):

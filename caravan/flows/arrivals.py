@@ -12,7 +12,9 @@ import numpy as np
 
 from caravan.cell import Decision, Section
 from caravan.flows import checkout, fulfillment, returns, selling, settlement
+from caravan.flows.baskets import Baskets, select
 from caravan.flows.house import House, fold, integers
+from caravan.flows.judgment import Verdict, judge
 from caravan.kernel.clock import Instant
 from caravan.kernel.ids import ListingId, OrderId, SellerId
 from caravan.trade.delivery import ParcelStatus
@@ -67,7 +69,7 @@ def bring_offers(house: House, stocked: Stocked, *, now: Instant) -> Decision:
 class Arrivals:
     """A day's purchases, with the money and the units that their past brings along; row i is one purchase."""
 
-    baskets: checkout.Baskets
+    baskets: Baskets
     paid: np.ndarray
     methods: Sequence[str]
     references: Sequence[str]
@@ -80,11 +82,11 @@ def bring_purchases(house: House, arrivals: Arrivals, *, now: Instant) -> Decisi
     the total, or short of it, waits in suspense for somebody to look.
     """
     baskets = arrivals.baskets
-    verdicts = checkout.judge(house, baskets)
+    verdicts = judge(house, baskets)
     fresh = np.flatnonzero(verdicts == 0)
     facts: list[Section] = []
     if len(fresh):
-        chosen = checkout.select(baskets, fresh)
+        chosen = select(baskets, fresh)
         paid = arrivals.paid[fresh]
         top_ups = settlement.TopUps(
             at=chosen.at, buyers=chosen.buyers, units=chosen.units, amounts=paid, suspense=paid - chosen.expected,
@@ -98,8 +100,8 @@ def bring_purchases(house: House, arrivals: Arrivals, *, now: Instant) -> Decisi
         facts += fold(house, placed.facts)
         placement: checkout.Placement = placed.answers[0]()  # type: ignore[assignment,operator]
         verdicts[fresh] = placement.verdicts
-    verdicts[verdicts == checkout.Verdict.ALREADY_PLACED] = 0
-    purchases = house.orders.marks.find(baskets.marks_high, baskets.marks_low)
+    verdicts[verdicts == Verdict.ALREADY_PLACED] = 0
+    purchases = house.orders.find_marks(baskets.marks_high, baskets.marks_low)
     return Decision(facts, lambda: checkout.Placement(purchases, verdicts))
 
 
@@ -116,7 +118,7 @@ class Deed:
     def orders(self, house: House) -> np.ndarray:
         """Give the order that each row is about, 0 where none was placed."""
         table = house.orders
-        purchases = table.marks.find(self.marks_high, self.marks_low)
+        purchases = table.find_marks(self.marks_high, self.marks_low)
         first, count = table.purchases.first_order[purchases], table.purchases.orders[purchases]
         found = np.zeros(len(purchases), np.int64)
         for place in range(int(count.max(initial=0))):
@@ -157,7 +159,7 @@ def bring_deliveries(house: House, deed: Deed, *, now: Instant) -> Decision:
 
 def bring_cancellations(house: House, deed: Deed, *, now: Instant) -> Decision:
     """Call off all orders of purchases that were called off."""
-    purchases = house.orders.marks.find(deed.marks_high, deed.marks_low)
+    purchases = house.orders.find_marks(deed.marks_high, deed.marks_low)
     counts = house.orders.purchases.orders[purchases]
     rows = np.repeat(np.arange(len(purchases)), counts)
     within = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
@@ -196,7 +198,7 @@ class Homecoming(NamedTuple):
 
 def bring_return(house: House, back: Homecoming, *, now: Instant) -> Decision:
     """Take units back that have not come back before; give whether they are back."""
-    purchase = int(house.orders.marks.find(integers(back.high), integers(back.low))[0])
+    purchase = int(house.orders.find_marks(integers(back.high), integers(back.low))[0])
     first, count = house.orders.purchases.first_order[purchase], house.orders.purchases.orders[purchase]
     table, lines = house.orders.orders, house.orders.lines
     numbers = house.orders.lines_of(np.arange(first, first + count)).values

@@ -7,8 +7,10 @@ import numpy as np
 
 from caravan.cell import Batch
 from caravan.flows import checkout
-from caravan.flows.checkout import Baskets, Placement, Verdict
+from caravan.flows.baskets import Baskets
+from caravan.flows.checkout import Placement
 from caravan.flows.house import House
+from caravan.flows.judgment import Verdict
 from caravan.kernel.clock import Instant
 from caravan.kernel.money import numeric
 
@@ -71,7 +73,7 @@ def _settled(house: House, request: DirectOrders, placement: Placement) -> Place
     if not len(again):
         return placement
     purchases, verdicts = placement.purchases.copy(), placement.verdicts.copy()
-    found = house.orders.marks.find(request.marks_high[again], request.marks_low[again])
+    found = house.orders.find_marks(request.marks_high[again], request.marks_low[again])
     for row, purchase in zip(again.tolist(), found.tolist(), strict=True):
         if purchase and _is_same(house, request, row, purchase):
             purchases[row], verdicts[row] = purchase, Verdict.PLACED

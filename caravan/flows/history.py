@@ -19,13 +19,16 @@ import pyarrow.compute as pc
 
 from caravan.cell import Cell
 from caravan.flows import arrivals, checkout, opening, people, selling, settlement
+from caravan.flows.baskets import Baskets, select
 from caravan.flows.house import House, integers
+from caravan.flows.judgment import Verdict
 from caravan.insight.identity import Vault
 from caravan.kernel.clock import DAY, Instant
 from caravan.kernel.errors import Invalid, Refusal, code
 from caravan.kernel.ids import ListingId, SellerId
 from caravan.kernel.money import alphabetic, numeric
 from caravan.trade import catalog
+from caravan.trade.orders import LASTING
 from caravan.world import partners
 from caravan.world.partners import History
 
@@ -239,7 +242,7 @@ class _Days:
         self.refused: dict[int, str] = {}  # by row of orders
         self.returns_refused: dict[int, str] = {}  # by row of returns
 
-    def _lay_out(self, buyers: np.ndarray) -> checkout.Baskets:
+    def _lay_out(self, buyers: np.ndarray) -> Baskets:
         history, count = self._history, len(self._at)
         lines = history.lines
         rows = _places(lines.column("order"), history.orders)
@@ -254,7 +257,7 @@ class _Days:
         addresses = self._cell.ask(
             lambda house: [(house.identity.buyers[buyer].addresses or [0])[0] for buyer in owners.tolist()]
         )
-        return checkout.Baskets(
+        return Baskets(
             at=self._at, buyers=owners, sessions=np.zeros(count, np.int64),
             addresses=np.array(addresses, np.int64), units=np.full(count, numeric(history.currency), np.int64),
             expected=totals, marks_high=self.marks[0], marks_low=self.marks[1], rows=rows,
@@ -306,7 +309,7 @@ class _Days:
         for first in range(begin, end, checkout.PURCHASES_PER_REQUEST_MAX):
             rows = np.arange(first, min(end, first + checkout.PURCHASES_PER_REQUEST_MAX))
             arrived = arrivals.Arrivals(
-                baskets=checkout.select(self._baskets, rows), paid=self._paid[rows],
+                baskets=select(self._baskets, rows), paid=self._paid[rows],
                 methods=self._methods[first : rows[-1] + 1], references=self._names[first : rows[-1] + 1],
             )  # fmt: skip
             queue.put(
@@ -319,7 +322,7 @@ class _Days:
             self.refused.update(dict.fromkeys(rows.tolist(), code(answer)))
             return
         for row in np.flatnonzero(answer.verdicts):
-            self.refused[int(rows[row])] = checkout.Verdict(int(answer.verdicts[row])).name.lower()
+            self.refused[int(rows[row])] = Verdict(int(answer.verdicts[row])).name.lower()
 
     def _note_return(self, row: int, answer: bool | Refusal) -> None:  # noqa: FBT001
         if isinstance(answer, Refusal):
@@ -378,7 +381,7 @@ def _of_day(deed: arrivals.Deed, day: int) -> arrivals.Deed:
 def _marks(source: str, names: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
     digests = [blake2b(f"{source}/{name}".encode(), digest_size=16).digest() for name in names]
     pairs = np.frombuffer(b"".join(digests), np.int64).reshape(-1, 2)
-    return pairs[:, 0].copy(), pairs[:, 1].copy()
+    return pairs[:, 0].copy(), pairs[:, 1] | LASTING
 
 
 def _places(values: pa.ChunkedArray, table: pa.Table) -> np.ndarray:
@@ -436,7 +439,7 @@ def _tally(cell: Cell[House], history: History, days: _Days, refused: dict[int, 
 
 def _money(house: House, marks: tuple[np.ndarray, np.ndarray]) -> dict[str, dict[str, int]]:
     """Follow the money of the purchases that came in by these marks, in minor units of each currency."""
-    purchases = np.unique(house.orders.marks.find(*marks))
+    purchases = np.unique(house.orders.find_marks(*marks))
     is_ours = np.zeros(len(house.orders.purchases), np.bool_)
     is_ours[purchases[purchases > 0]] = True
     orders = np.flatnonzero(is_ours[house.orders.orders.purchase] & (house.orders.orders.purchase > 0))

@@ -9,6 +9,7 @@ from caravan.cell import Section, View, Write, numbers, ragged, rows
 from caravan.events import catalog, ledger, orders, payments
 from caravan.kernel.event import Event
 from caravan.trade.ledger import Kind
+from caravan.trade.orders import orders_in
 
 _Read = Callable[[str], list[tuple[object, ...]]]
 
@@ -29,7 +30,13 @@ class OrdersView:
     CREATE INDEX orders_by_purchase ON orders (purchase, number);
     """
     kinds: frozenset[type[Event]] = frozenset(
-        {orders.OrderPlaced, orders.OrderCanceled, orders.OrderFulfilled, orders.OrderReceived, orders.OrderCompleted}
+        {
+            orders.PurchasePlaced,
+            orders.OrderCanceled,
+            orders.OrderFulfilled,
+            orders.OrderReceived,
+            orders.OrderCompleted,
+        }
     )
     _changes: ClassVar[dict[type[Event], str]] = {
         orders.OrderCanceled: "status = 'canceled'",
@@ -43,12 +50,13 @@ class OrdersView:
 
     def apply(self, part: Section, write: Write) -> None:
         """Add placed orders, move the others."""
-        if part.kind is orders.OrderPlaced:
-            columns = ("order", "purchase", "buyer", "seller", "unit", "total_minor", "fee_minor", "at")
+        if part.kind is orders.PurchasePlaced:
+            placed = orders_in(part)
+            columns = ("order", "purchase", "buyer", "seller", "unit", "total", "fee", "at")
             write(
                 "INSERT INTO orders (number, purchase, buyer, seller, unit, total, fee, placed_at)"
                 " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                _columns(part, columns),
+                zip(*(placed[name].tolist() for name in columns), strict=True),
             )
             return
         write(f"UPDATE orders SET {self._changes[part.kind]} WHERE number = ?", _columns(part, ("order",)))  # noqa: S608
@@ -169,7 +177,7 @@ class ShelfView:
         {
             catalog.ProductAdded, catalog.ProductEdited, catalog.SkuAdded, catalog.ListingAdded,
             catalog.ListingSubmitted, catalog.ListingPublished, catalog.ListingPaused, catalog.ListingRetired,
-            catalog.ListingSuspended, catalog.ListingRepriced, orders.OrderPlaced,
+            catalog.ListingSuspended, catalog.ListingRepriced, orders.PurchasePlaced,
         }
     )  # fmt: skip
     _statuses: ClassVar[dict[type[Event], str]] = {
@@ -193,7 +201,7 @@ class ShelfView:
             write("INSERT INTO shelf_skus VALUES (?, ?)", _columns(part, ("sku", "product")))
             named = [row for row in _columns(part, ("option", "product")) if row[0]]
             write("UPDATE words SET options = coalesce(options, '') || ' ' || ? WHERE rowid = ?", named)
-        elif part.kind is orders.OrderPlaced:
+        elif part.kind is orders.PurchasePlaced:
             listings, quantities = ragged(part.batch, "listings"), ragged(part.batch, "quantities")
             sold = zip(quantities.values.tolist(), listings.values.tolist(), strict=True)
             write(

@@ -107,7 +107,7 @@ def test_lists_are_read_from_the_whole_without_moving_them() -> None:
 
 
 def test_a_kind_is_found_by_its_public_name() -> None:
-    assert registry(orders)["orders.order_placed.v1"] is orders.OrderPlaced
+    assert registry(orders)["orders.purchase_placed.v2"] is orders.PurchasePlaced
     assert Event not in registry(orders).values()
 
 
@@ -116,7 +116,7 @@ def test_a_kind_that_two_modules_name_is_one_kind() -> None:
 
 
 def test_two_kinds_of_one_name_are_a_bug() -> None:
-    class Other(Event, frozen=True, kw_only=True, tag="orders.order_placed.v1"):
+    class Other(Event, frozen=True, kw_only=True, tag="orders.purchase_placed.v2"):
         pass
 
     with pytest.raises(AssertionError):

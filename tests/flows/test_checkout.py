@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from caravan.flows import checkout, opening, selling, shopping
-from caravan.flows.checkout import Verdict
+from caravan.flows.baskets import Baskets, select
 from caravan.flows.house import integers
+from caravan.flows.judgment import Verdict
 from caravan.kernel.clock import MINUTE
 from caravan.kernel.errors import Invalid, NotFound
 from caravan.kernel.ids import AddressId, ListingId, SessionId
@@ -19,12 +20,12 @@ from caravan.world import markets, partners
 from tests.flows.market import EUR, Market
 
 
-def baskets(market: Market, *wanted: tuple[int, int, int], marks: list[int] | None = None) -> checkout.Baskets:
+def baskets(market: Market, *wanted: tuple[int, int, int], marks: list[int] | None = None) -> Baskets:
     """Give one purchase of one line for each (buyer, listing, quantity)."""
     buyers, listings, quantities = (integers(column) for column in np.array(wanted, np.int64).reshape(-1, 3).T)
     nothing = np.zeros(len(wanted), np.int64)
     prices = market.house.catalog.listings.price[listings]
-    return checkout.Baskets(
+    return Baskets(
         at=nothing + market.clock.now(),
         buyers=buyers,
         sessions=nothing,
@@ -42,7 +43,7 @@ def baskets(market: Market, *wanted: tuple[int, int, int], marks: list[int] | No
     )
 
 
-def place(market: Market, wanted: checkout.Baskets) -> tuple[list[int], list[Verdict]]:
+def place(market: Market, wanted: Baskets) -> tuple[list[int], list[Verdict]]:
     placed = market.one(checkout.place_baskets, wanted)
     assert isinstance(placed, checkout.Placement)
     return placed.purchases.tolist(), [Verdict(verdict) for verdict in placed.verdicts.tolist()]
@@ -453,6 +454,6 @@ def test_chosen_baskets_keep_their_lines(market: Market) -> None:
     buyer, listing = market.buyer(), market.listing(market.seller())
     wanted = baskets(market, (buyer, listing, 1), (buyer, listing, 2), (buyer, listing, 3))
 
-    chosen = checkout.select(wanted, integers([0, 2]))
+    chosen = select(wanted, integers([0, 2]))
 
     assert (chosen.rows.tolist(), chosen.quantities.tolist()) == ([0, 1], [1, 3])

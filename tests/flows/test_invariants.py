@@ -7,6 +7,7 @@ import pytest
 
 from caravan.cell import Answer, Corrupt, Decision, IdempotencyConflict, Key
 from caravan.flows import checkout, people, settlement, shopping
+from caravan.flows.judgment import Verdict
 from caravan.kernel.errors import NotFound, Outage
 from caravan.kernel.ids import ListingId
 from caravan.trade import ledger, payments
@@ -184,7 +185,10 @@ def test_a_release_without_the_fee_on_the_books_would_be_found(busy: Market, mon
 def test_without_the_check_of_the_total_the_order_itself_still_refuses(
     busy: Market, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(checkout, "judge", lambda _, baskets: np.zeros(len(baskets), np.int64))
+    laid_out = checkout.judged
+    monkeypatch.setattr(
+        checkout, "judged", lambda house, baskets: (np.zeros(len(baskets), np.int64), laid_out(house, baskets)[1])
+    )
     wanted = busy.direct(1, (FIRST, 1), expected=1)
 
     with pytest.raises(Outage):
@@ -204,8 +208,8 @@ def test_without_the_check_of_the_session_the_holds_still_sell_once(
 
     assert isinstance(first, checkout.Placement)
     assert isinstance(second, checkout.Placement)
-    assert first.verdicts.tolist() == [checkout.Verdict.PLACED]
-    assert second.verdicts.tolist() == [checkout.Verdict.RESERVATION_EXPIRED]
+    assert first.verdicts.tolist() == [Verdict.PLACED]
+    assert second.verdicts.tolist() == [Verdict.RESERVATION_EXPIRED]
     assert busy.held(Kind.WALLET, 1) == paid + 10_000
 
 

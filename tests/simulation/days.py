@@ -11,6 +11,7 @@ import numpy as np
 
 from caravan.cell import Answer, Key, Snapshots
 from caravan.flows import checkout, fulfillment, opening, people, returns, selling, settlement, shopping
+from caravan.flows.baskets import Baskets
 from caravan.flows.house import integers
 from caravan.kernel.clock import DAY, HOUR, MINUTE
 from caravan.kernel.errors import Conflict, Outage, Refusal
@@ -377,7 +378,7 @@ class Days:
         prices = table.price[np.where((listings > 0) & (listings < len(table)), listings, 0)]
         self._marks += self.dice.randint(0, count)
         marks = nothing + self._marks + np.arange(count)
-        wanted = checkout.Baskets(
+        wanted = Baskets(
             at=nothing + self.market.clock.now(), buyers=integers([self._buyer() for _ in range(count)]),
             sessions=nothing, addresses=nothing, units=nothing + EUR, expected=prices, marks_high=marks,
             marks_low=marks, rows=np.arange(count), listings=listings, quantities=quantities, unit_prices=prices,

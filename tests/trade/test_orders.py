@@ -1,10 +1,11 @@
 """Tests carts, checkout sessions, orders and returns by themselves."""
 
+from typing import Any
+
 import msgspec
 import numpy as np
 import pytest
 
-from caravan.cell import Ragged
 from caravan.events import orders as events
 from caravan.kernel.clock import MINUTE, Instant
 from caravan.kernel.errors import Invalid, NotFound
@@ -54,24 +55,18 @@ def close(book: Orders, session: int, *, has_expired: bool = False) -> Orders:
 def place(book: Orders, *quantities: int, fee: int = 0, tax: int = 0, session: int = 0, mark: int = 0) -> OrderId:
     """Place one purchase of one order with a line of each quantity at 100 a unit; `fee` is of each line."""
     one, count = np.ones(1, np.int64), len(quantities)
-    spans = np.array([0, count], np.int32)
-    columns = {
-        name: Ragged(spans, np.ones(count, np.int64))
-        for name in ("listings", "skus", "locations", "quantities", "unit_prices_minor", "shipping_minor", "fees_minor")
-    }
-    columns["quantities"] = Ragged(spans, np.array(quantities))
-    columns["unit_prices_minor"] = Ragged(spans, np.full(count, 100))
-    columns["shipping_minor"] = Ragged(spans, np.zeros(count, np.int64))
-    columns["fees_minor"] = Ragged(spans, np.full(count, fee))
-    total = one * 100 * sum(quantities)
-    facts, _, numbers = orders.place(
-        book, at=one * NOW, buyer=one, session=one * session, address=one, unit=one * 978, total=total,
-        marks=(one * mark, one * mark), order_purchase=one * 0,
-        order_columns={"seller": one, "total_minor": total, "fee_minor": one * fee * count, "fee_tax_minor": one * tax},
-        line_columns=columns,
+    many, nothing = np.ones(count, np.int64), np.zeros(count, np.int64)
+    columns = orders.Purchases(
+        at=one * NOW, buyer=one, session=one * session, address=one, unit=one * 978, total=one * 100 * sum(quantities),
+        mark_high=one * mark, mark_low=one * mark, entry=one, first_hold=one, order_offsets=np.array([0, 1]),
+        line_offsets=np.array([0, count]), sellers=one, totals=one * 100 * sum(quantities), fee_taxes=one * tax,
+        line_counts=one * count, listings=many, skus=many, locations=many, quantities=np.array(quantities),
+        unit_prices=many * 100, shipping=nothing, fees=many * fee, holds=nothing, rules=1,
     )  # fmt: skip
+    number = len(book.orders)
+    facts, _ = orders.place(book, columns, passed=one > 0)
     fold(book, *facts)
-    return OrderId(int(numbers[0]))
+    return OrderId(number)
 
 
 def stamp(book: Orders, kind: object, order: int) -> None:
@@ -260,12 +255,15 @@ def test_no_more_than_five_hundred_sessions_are_due_at_once() -> None:
 
 
 def test_orders_of_one_purchase_must_sum_to_its_total() -> None:
-    one = np.ones(1, np.int64)
+    book, one, offsets = Orders(), np.ones(1, np.int64), np.array([0, 1])
+    columns: dict[str, Any] = dict.fromkeys(orders.Purchases._fields, one) | {
+        "order_offsets": offsets,
+        "line_offsets": offsets,
+        "rules": 1,
+    }
+
     with pytest.raises(AssertionError, match="sum of its orders"):
-        orders.place(
-            Orders(), at=one, buyer=one, session=one, address=one, unit=one, total=one, marks=(one, one),
-            order_purchase=one * 0, order_columns={"total_minor": one * 2}, line_columns={},
-        )  # fmt: skip
+        orders.place(book, orders.Purchases(**columns | {"totals": one * 2}), passed=one > 0)
 
 
 def test_a_purchase_is_found_by_its_mark() -> None:
@@ -276,6 +274,21 @@ def test_a_purchase_is_found_by_its_mark() -> None:
     found = orders.purchase_of_mark(book, (np.array([77, 78, 0]), np.array([77, 77, 0])))
 
     assert found.tolist() == [2, 0, 0]
+
+
+def test_a_key_is_forgotten_after_two_days_by_logged_time_and_a_mark_never() -> None:
+    book = Orders()
+    place(book, 1, mark=76)
+    place(book, 1, mark=77)
+    later = book.purchases.placed_at
+    place(book, 1, mark=78)
+    later[1] = later[2] = NOW - orders.KEYS_KEPT_FOR - 1
+
+    place(book, 1, mark=80)
+
+    found = orders.purchase_of_mark(book, (np.array([76, 77, 78, 80]), np.array([76, 77, 78, 80])))
+    assert found.tolist() == [0, 2, 3, 4]
+    assert same(reloaded(book), book)
 
 
 def test_the_state_of_an_order_is_told_from_its_facts() -> None:

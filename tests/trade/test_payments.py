@@ -2,8 +2,9 @@
 
 import numpy as np
 import pytest
+from msgspec.structs import fields
 
-from caravan.cell import Ragged
+from caravan.events.orders import PurchasePlaced
 from caravan.kernel.clock import Instant
 from caravan.kernel.errors import Invalid
 from caravan.kernel.ids import OrderId, PayoutId, SellerId
@@ -23,16 +24,13 @@ def ints(*values: int) -> np.ndarray:
 def authorize(book: Payments, *amounts: int) -> None:
     """Hold money for one purchase with an order of seller 1, 2, … for each amount."""
     first, count = len(book.money), len(amounts)
-    spans = np.array([0, count], np.int32)
-    numbers = np.arange(first, first + count)
-    fold(
-        book,
-        payments.authorize(
-            book, at=ints(NOW), purchases=ints(len(book.payments)), buyers=ints(1), units=ints(EUR),
-            totals=ints(sum(amounts)), orders=Ragged(spans, numbers), sellers=Ragged(spans, np.arange(1, count + 1)),
-            amounts=Ragged(spans, ints(*amounts)), holds=Ragged(spans, numbers),
-        ),
-    )  # fmt: skip
+    lists = {name: (0,) * count for name, kind in PurchasePlaced.__annotations__.items() if "tuple" in str(kind)}
+    columns = dict.fromkeys((field.name for field in fields(PurchasePlaced)), 0) | lists
+    columns |= {
+        "at": NOW, "purchase": len(book.payments), "buyer": 1, "unit": EUR, "total_minor": sum(amounts),
+        "first_order": first, "first_hold": first, "sellers": tuple(range(1, count + 1)), "totals_minor": amounts,
+    }  # fmt: skip
+    fold(book, PurchasePlaced(**columns))  # type: ignore[arg-type]
 
 
 def captured(*amounts: int) -> Payments:
@@ -171,15 +169,6 @@ def test_a_payout_that_does_not_itemize_what_is_due_cannot_be_folded_in() -> Non
 
     with pytest.raises(AssertionError, match="itemizes all"):
         fold(book, sent)
-
-
-def test_an_authorization_needs_a_hold_for_each_order() -> None:
-    with pytest.raises(AssertionError, match="its own hold"):
-        payments.authorize(
-            Payments(), at=ints(1), purchases=ints(1), buyers=ints(1), units=ints(EUR), totals=ints(1),
-            orders=Ragged(ints(0, 1), ints(1)), sellers=Ragged(ints(0, 1), ints(1)),
-            amounts=Ragged(ints(0, 1), ints(1)), holds=Ragged(ints(0, 0), ints()),
-        )  # fmt: skip
 
 
 def full() -> Payments:

@@ -79,8 +79,10 @@ class Catalog:
         self.skus: list[Sku] = [Sku(ProductId(0), "")]
         self.listings = Table(
             seller=np.int64, sku=np.int64, location=np.int64, price=np.int64, shipping=np.int64, unit=np.int64,
-            status=np.int64, revision=np.int64,
+            status=np.int64, revision=np.int64, category=np.int64,
         )  # fmt: skip
+        self.categories: list[str] = [""]  # By the number that a listing has for its product's category.
+        self._category_numbers = {"": 0}
         self.conditions: list[str] = [""]
         self.references: dict[tuple[int, str], ListingId] = {}
         self.pages: dict[str, ProductId] = {}  # By the reference that a page was brought in with.
@@ -107,6 +109,7 @@ class Catalog:
                 page = self.products[event.product]
                 page.title, page.description, page.category = event.title, event.description, event.category
                 page.image = event.image
+                self._move_listings(page)
                 page.revision += 1
             case events.SkuAdded():
                 assert event.sku == len(self.skus)
@@ -128,11 +131,24 @@ class Catalog:
         self.listings.append(
             1, seller=event.seller, sku=event.sku, location=event.location, price=event.price_minor,
             shipping=event.shipping_minor, unit=numeric(event.currency), status=ListingStatus.DRAFT, revision=1,
+            category=self._category(self.products[self.skus[event.sku].product].category),
         )  # fmt: skip
         self.conditions.append(event.condition)
         self.skus[event.sku].listings.append(event.listing)
         if event.reference:
             self.references[event.seller, event.reference] = event.listing
+
+    def _move_listings(self, page: Product) -> None:
+        """Let the listings of a page be in its category."""
+        number = self._category(page.category)
+        for sku in page.skus:
+            self.listings.category[self.skus[sku].listings] = number
+
+    def _category(self, name: str) -> int:
+        if name not in self._category_numbers:
+            self._category_numbers[name] = len(self.categories)
+            self.categories.append(name)
+        return self._category_numbers[name]
 
     def dump(self) -> dict[str, np.ndarray]:
         """Give pages as bytes and listings as arrays."""
@@ -142,6 +158,7 @@ class Catalog:
             "skus": pack(self.skus),
             "conditions": pack(self.conditions),
             "references": pack(references),
+            "categories": pack(self.categories),
         } | dict(self.listings.dump("listings"))
 
     def load(self, parts: dict[str, np.ndarray]) -> None:
@@ -153,3 +170,5 @@ class Catalog:
         self.references = {(seller, reference): ListingId(listing) for seller, reference, listing in triples}
         self.pages = {page.reference: page.product for page in self.products if page.reference}
         self.listings.load("listings", parts)
+        self.categories = unpack(parts, "categories", list[str])
+        self._category_numbers = {name: number for number, name in enumerate(self.categories)}

@@ -70,3 +70,10 @@ def offers_of(catalog: Catalog, product: ProductId) -> list[Listing]:
 def listing_numbers_of(catalog: Catalog, *, seller: SellerId, references: Sequence[str]) -> np.ndarray:
     """Give a seller's listings by their own references, 0 where there is none; shape [n]."""
     return np.array([catalog.references.get((seller, reference), 0) for reference in references], np.int64)
+
+
+def in_category(catalog: Catalog, listings: np.ndarray, category: str) -> np.ndarray:
+    """Tell which listings are in a category or below it. Shape: int64 [n] -> bool [n]."""
+    matches = [name == category or name.startswith(category + "/") for name in catalog.categories]
+    is_in: np.ndarray = np.array(matches, np.bool_)[catalog.listings.category[listings]]
+    return is_in

@@ -10,15 +10,19 @@ from caravan.trade.ledger.commands import (
     Legs,
     Outcomes,
     OutOfStock,
+    Placed,
     ReservationExpired,
     open_accounts,
+    place,
     record,
     refusal,
 )
-from caravan.trade.ledger.model import Kind, Ledger, Reason, Refused
+from caravan.trade.ledger.kernel import VERSION
+from caravan.trade.ledger.model import Kind, Ledger, Placing, Reason, Refused
 from caravan.trade.ledger.queries import balance, findings, totals
 
 __all__ = [
+    "VERSION",
     "EntryRefused",
     "InsufficientFunds",
     "Kind",
@@ -26,12 +30,15 @@ __all__ = [
     "Legs",
     "OutOfStock",
     "Outcomes",
+    "Placed",
+    "Placing",
     "Reason",
     "Refused",
     "ReservationExpired",
     "balance",
     "findings",
     "open_accounts",
+    "place",
     "record",
     "refusal",
     "totals",

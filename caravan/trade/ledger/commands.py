@@ -8,7 +8,7 @@ from caravan.cell import Ragged, Section, section
 from caravan.events.ledger import AccountOpened, EntryRecorded
 from caravan.kernel.errors import Refusal
 from caravan.trade.ledger import kernel
-from caravan.trade.ledger.model import FLOORS, NO_FLOOR, Kind, Ledger, Reason, Refused
+from caravan.trade.ledger.model import FLOORS, NO_FLOOR, Kind, Ledger, Placing, Reason, Refused
 
 
 class OutOfStock(Refusal):
@@ -192,6 +192,31 @@ def record(
         holds=Ragged(spans, holds[kept]),
     )
     return Outcomes(codes, culprits, made, [fact])
+
+
+class Placed(NamedTuple):
+    """What became of purchases: `codes[i]` is 0 or a Refused, `culprits[i]` the account it failed on (0: none).
+
+    `first_holds` and `entries` number what was recorded of each; those of a refused one are 0.
+    """
+
+    codes: np.ndarray
+    culprits: np.ndarray
+    first_holds: np.ndarray
+    entries: np.ndarray
+
+
+def place(ledger: Ledger, wanted: Placing, *, passed: np.ndarray) -> Placed:
+    """Commit units and hold money for purchases in order, each whole or not at all; bool [n] says which to look at.
+
+    It changes the balances, as `record` does; the fact is PurchasePlaced, which whoever called this writes down.
+    """
+    codes = np.where(passed, 0, -1).astype(np.int64)
+    first_entry = ledger.entries + 1
+    culprits, first_holds = ledger.place(wanted, codes)
+    recorded = codes == 0
+    entries = np.where(recorded, first_entry - 1 + np.cumsum(recorded), 0)
+    return Placed(codes, culprits, first_holds, entries)
 
 
 def _offsets(lengths: np.ndarray) -> np.ndarray:

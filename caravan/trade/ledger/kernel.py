@@ -17,6 +17,11 @@ UNBALANCED = 3
 HOLD_CLOSED = 4
 OUT_OF_RANGE = 5
 HOLD_EXPIRED = 6
+NO_STOCK = 7  # Of a purchase: units of a SKU that was never received.
+NO_WALLET = 8  # Of a purchase: a buyer who never put money in.
+
+# Raised when what a kernel decides changes, so that a log tells which decided what stands in it.
+VERSION = 1
 
 # Kinds of account from here on are in units of a SKU, those below in money: SKU 978 is not the euro.
 UNITS_FROM = 100
@@ -158,4 +163,118 @@ def decide(  # noqa: PLR0913, PLR0917  # Compiled code takes arrays, not objects
             holds = next_hold
         else:
             _apply(first, last, -1, posted, held, hold_remaining, leg_account, leg_amount, leg_mode, leg_hold)
+    return holds
+
+
+@njit(cache=True, nogil=True)
+def _purchase_fault(  # noqa: PLR0913, PLR0917  # Compiled code takes arrays, not objects.
+    first: int, last: int, at: int, wallet: int, hold_account: np.ndarray, hold_expires: np.ndarray, holds: int,
+    available: np.ndarray, committed: np.ndarray, line_hold: np.ndarray,
+) -> tuple[int, int]:  # fmt: skip
+    """Look for what makes a purchase impossible whatever the balances are; give the code and the account."""
+    if last - first > LEGS_MAX:
+        return OUT_OF_RANGE, 0
+    for line in range(first, last):
+        if available[line] == 0 or committed[line] == 0:
+            return NO_STOCK, 0
+    if wallet == 0:
+        return NO_WALLET, 0
+    for line in range(first, last):
+        hold = line_hold[line]
+        if hold == 0:
+            continue
+        if hold < 0 or hold >= holds or hold_account[hold] != available[line]:
+            return HOLD_CLOSED, available[line]
+        if hold_expires[hold] != 0 and hold_expires[hold] <= at:
+            return HOLD_EXPIRED, available[line]
+    return RECORDED, 0
+
+
+@njit(cache=True, nogil=True)
+def _commit(  # noqa: PLR0913, PLR0917  # Compiled code takes arrays, not objects.
+    first: int, last: int, sign: int, posted: np.ndarray, held: np.ndarray, floor: np.ndarray, hold_remaining: np.ndarray,
+    available: np.ndarray, committed: np.ndarray, quantity: np.ndarray, line_hold: np.ndarray,
+) -> tuple[int, int, int]:  # fmt: skip
+    """Move the units of lines from available to committed, or with sign -1 back; stop behind a line that breaks a limit.
+
+    Gives the code, the account, and the line up to which balances were changed.
+    """
+    for line in range(first, last):
+        account, other, hold, units = available[line], committed[line], line_hold[line], sign * quantity[line]
+        posted[account] -= units
+        posted[other] += units
+        if hold != 0:
+            held[account] -= units
+            hold_remaining[hold] -= units
+        if sign < 0:
+            continue
+        if hold != 0 and hold_remaining[hold] < 0:
+            return HOLD_CLOSED, account, line + 1
+        if hold == 0 and posted[account] - held[account] < floor[account]:
+            return BELOW_FLOOR, account, line + 1
+        if posted[other] > _BALANCE_MAX:
+            return OUT_OF_RANGE, other, line + 1
+    return RECORDED, 0, last
+
+
+@njit(cache=True, nogil=True)
+def _money_of(first: int, last: int, amount: np.ndarray) -> int:
+    """Give the sum of a purchase's orders, or -1 where it is out of range."""
+    total = 0
+    for order in range(first, last):
+        if amount[order] <= 0 or amount[order] > _AMOUNT_MAX or last - first > LEGS_MAX:
+            return -1
+        total += amount[order]
+    return total
+
+
+@njit(cache=True, nogil=True)
+def place(  # noqa: C901, PLR0913, PLR0917  # Compiled code takes arrays, not objects.
+    posted: np.ndarray, held: np.ndarray, floor: np.ndarray,
+    hold_account: np.ndarray, hold_remaining: np.ndarray, hold_expires: np.ndarray, holds: int,
+    line_offsets: np.ndarray, available: np.ndarray, committed: np.ndarray, quantity: np.ndarray, line_hold: np.ndarray,
+    order_offsets: np.ndarray, amount: np.ndarray, wallet: np.ndarray, at: np.ndarray,
+    outcome: np.ndarray, culprit: np.ndarray, first_hold: np.ndarray,
+) -> int:  # fmt: skip
+    """Decide purchases in order, each whole or not at all; give the next free hold number.
+
+    Purchase i takes quantity[j] of available[j] into committed[j] for its lines j, out of line_hold[j] where that is
+    not 0, and holds amount[k] on wallet[i] for its orders k. It is the entry that `decide` would record of the same
+    legs, in one pass. `outcome[i]` tells what became of it; one that is not 0 already is passed over. `culprit[i]` is
+    the account that it failed on, `first_hold[i]` the first of its new holds.
+    """
+    for row in range(outcome.shape[0]):
+        if outcome[row] != RECORDED:
+            continue
+        first, last = line_offsets[row], line_offsets[row + 1]
+        money = _money_of(order_offsets[row], order_offsets[row + 1], amount)
+        code, account = _purchase_fault(
+            first, last, at[row], wallet[row], hold_account, hold_expires, holds, available, committed, line_hold
+        )
+        if code == RECORDED and money < 0:
+            code, account = OUT_OF_RANGE, wallet[row]
+        if code != RECORDED:
+            outcome[row], culprit[row] = code, account
+            continue
+        code, account, reached = _commit(
+            first, last, 1, posted, held, floor, hold_remaining, available, committed, quantity, line_hold
+        )
+        if code == RECORDED:
+            held[wallet[row]] += money
+            if posted[wallet[row]] - held[wallet[row]] < floor[wallet[row]]:
+                code, account = BELOW_FLOOR, wallet[row]
+            elif held[wallet[row]] > _BALANCE_MAX:
+                code, account = OUT_OF_RANGE, wallet[row]
+            if code != RECORDED:
+                held[wallet[row]] -= money
+        if code != RECORDED:
+            _commit(first, reached, -1, posted, held, floor, hold_remaining, available, committed, quantity, line_hold)
+            outcome[row], culprit[row] = code, account
+            continue
+        first_hold[row] = holds
+        for order in range(order_offsets[row], order_offsets[row + 1]):
+            hold_account[holds] = wallet[row]
+            hold_remaining[holds] = amount[order]
+            hold_expires[holds] = 0
+            holds += 1
     return holds

@@ -1,11 +1,13 @@
 """The ledger's state: accounts and holds in arrays, changed only by recorded entries."""
 
 from enum import IntEnum
+from typing import NamedTuple
 
 import numpy as np
 
 from caravan.cell import Index, Section, Table, numbers, ragged
 from caravan.events.ledger import AccountOpened, EntryRecorded
+from caravan.events.orders import PurchasePlaced
 from caravan.kernel.event import Event
 from caravan.trade.ledger import kernel
 
@@ -63,18 +65,39 @@ class Refused(IntEnum):
     HOLD_CLOSED = kernel.HOLD_CLOSED
     OUT_OF_RANGE = kernel.OUT_OF_RANGE
     HOLD_EXPIRED = kernel.HOLD_EXPIRED
+    NO_STOCK = kernel.NO_STOCK
+    NO_WALLET = kernel.NO_WALLET
+
+
+class Placing(NamedTuple):
+    """Purchases for the kernel, in columns. Shapes: int64, of purchases [n], of lines [m], of orders [k].
+
+    Purchase i has the lines from line_offsets[i] and the orders from order_offsets[i] on. `holds` are the reservations
+    that units come out of, 0 for none; `amounts` is what is held for each order.
+    """
+
+    at: np.ndarray
+    buyers: np.ndarray
+    units: np.ndarray
+    line_offsets: np.ndarray
+    order_offsets: np.ndarray
+    amounts: np.ndarray
+    locations: np.ndarray
+    skus: np.ndarray
+    quantities: np.ndarray
+    holds: np.ndarray
 
 
 class Ledger:
     """Accounts and holds. Row numbers are account and hold numbers; both begin at 1."""
 
     name = "ledger"
-    kinds: frozenset[type[Event]] = frozenset({AccountOpened, EntryRecorded})
+    kinds: frozenset[type[Event]] = frozenset({AccountOpened, EntryRecorded, PurchasePlaced})
 
     def __init__(self) -> None:
         self.version = 0
         self.accounts = Table(
-            kind=np.int64, owner=np.int64, unit=np.int64, floor=np.int64, posted=np.int64, held=np.int64
+            by_row=True, posted=np.int64, held=np.int64, floor=np.int64, kind=np.int64, owner=np.int64, unit=np.int64
         )
         self.holds = Table(account=np.int64, remaining=np.int64, expires_at=np.int64)
         self.entries = 0
@@ -121,8 +144,33 @@ class Ledger:
         self.version += recorded > 0
         return outcome, culprit
 
+    def place(self, wanted: "Placing", outcome: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Run the kernel over purchases whose `outcome` is 0; fill in outcomes, give culprit accounts and first holds."""
+        count = len(outcome)
+        culprit, first_hold = np.zeros(count, np.int64), np.zeros(count, np.int64)
+        available = self.find(Kind.AVAILABLE, wanted.locations, wanted.skus)
+        committed = self.find(Kind.COMMITTED, wanted.locations, wanted.skus)
+        wallets = self.find(Kind.WALLET, wanted.buyers, wanted.units)
+        self.holds.reserve(len(self.holds) + len(wanted.amounts))
+        table, kept = self.accounts, self.holds
+        is_new = outcome == 0
+        next_hold = kernel.place(
+            table.whole("posted"), table.whole("held"), table.whole("floor"), kept.whole("account"),
+            kept.whole("remaining"), kept.whole("expires_at"), len(kept), wanted.line_offsets, available, committed,
+            wanted.quantities, wanted.holds, wanted.order_offsets, wanted.amounts, wallets, wanted.at, outcome, culprit,
+            first_hold,
+        )  # fmt: skip
+        kept.extend_to(int(next_hold))
+        recorded = int(np.count_nonzero(is_new & (outcome == 0)))
+        self.entries += recorded
+        self.version += recorded > 0
+        return culprit, first_hold
+
     def apply(self, part: Section) -> None:
         """Fold in recorded facts. Replay runs the kernel that decided them, so it proves every limit again."""
+        if part.kind is PurchasePlaced:
+            self._apply_purchases(part)
+            return
         if part.kind is AccountOpened:
             names = ("kind", "owner", "unit", "floor")
             opened = self.open(*(numbers(part.batch, name) for name in names))
@@ -141,6 +189,24 @@ class Ledger:
         )
         assert not outcome.any(), f"The log holds an entry that the ledger refuses: {outcome[outcome != 0][:5]}"
         assert (holds == legs["holds"].values).all(), "Holds are numbered in the order of the log."
+
+    def _apply_purchases(self, part: Section) -> None:
+        batch = part.batch
+        lines = {name: ragged(batch, name) for name in ("locations", "skus", "quantities", "holds")}
+        amounts = ragged(batch, "totals_minor")
+        counts = ragged(batch, "line_counts")
+        starts = np.concatenate([[0], np.cumsum(counts.values)])
+        wanted = Placing(
+            at=_own(numbers(batch, "at"), np.int64), buyers=numbers(batch, "buyer"), units=numbers(batch, "unit"),
+            line_offsets=_own(starts[amounts.offsets], np.int64), order_offsets=_own(amounts.offsets, np.int64),
+            amounts=_own(amounts.values, np.int64), locations=lines["locations"].values, skus=lines["skus"].values,
+            quantities=_own(lines["quantities"].values, np.int64), holds=_own(lines["holds"].values, np.int64),
+        )  # fmt: skip
+        assert numbers(batch, "entry")[0] == self.entries + 1, "Entries are numbered in the order of the log."
+        outcome = np.zeros(batch.num_rows, np.int64)
+        _, first_hold = self.place(wanted, outcome)
+        assert not outcome.any(), f"The log holds a purchase that the ledger refuses: {outcome[outcome != 0][:5]}"
+        assert (first_hold == numbers(batch, "first_hold")).all(), "Holds are numbered in the order of the log."
 
     def dump(self) -> dict[str, np.ndarray]:
         """Give all accounts and holds."""

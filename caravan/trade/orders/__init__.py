@@ -13,6 +13,7 @@ from caravan.trade.orders.commands import (
     EmptyCart,
     NothingToReturn,
     OrderNotOpen,
+    Purchases,
     SessionNotReady,
     TotalChanged,
     address_session,
@@ -32,7 +33,7 @@ from caravan.trade.orders.commands import (
     return_line,
     set_cart_line,
 )
-from caravan.trade.orders.model import Cart, Line, Orders, Session, SessionStatus
+from caravan.trade.orders.model import KEYS_KEPT_FOR, LASTING, Cart, Line, Orders, Session, SessionStatus, orders_in
 from caravan.trade.orders.queries import (
     OrderState,
     cart_of,
@@ -45,6 +46,8 @@ from caravan.trade.orders.queries import (
 )
 
 __all__ = [
+    "KEYS_KEPT_FOR",
+    "LASTING",
     "LINES_PER_CART_MAX",
     "UNITS_PER_LINE_MAX",
     "AlreadyFulfilled",
@@ -57,6 +60,7 @@ __all__ = [
     "OrderNotOpen",
     "OrderState",
     "Orders",
+    "Purchases",
     "Session",
     "SessionNotReady",
     "SessionStatus",
@@ -77,6 +81,7 @@ __all__ = [
     "open_cart",
     "open_session",
     "order_state",
+    "orders_in",
     "place",
     "purchase_of_mark",
     "receive",

@@ -1,7 +1,7 @@
 """What you can tell orders: fill carts, go through checkout, place, cancel, fulfill, receive, return, complete."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -47,6 +47,44 @@ class AlreadyFulfilled(Refusal):
 
 class NothingToReturn(Refusal):
     """No such units of this order are out there to come back."""
+
+
+class Purchases(NamedTuple):
+    """Purchases to place, in columns. Shapes: int64, of purchases [n], of orders [k], of lines [m].
+
+    Purchase i has the orders from order_offsets[i] and the lines from line_offsets[i] on; an order's lines, line_counts
+    of them, follow the lines of the order before it. `rules` is the version of the kernels that decided them.
+    """
+
+    at: np.ndarray
+    buyer: np.ndarray
+    session: np.ndarray
+    address: np.ndarray
+    unit: np.ndarray
+    total: np.ndarray
+    mark_high: np.ndarray
+    mark_low: np.ndarray
+    entry: np.ndarray
+    first_hold: np.ndarray
+    order_offsets: np.ndarray
+    line_offsets: np.ndarray
+    sellers: np.ndarray
+    totals: np.ndarray
+    fee_taxes: np.ndarray
+    line_counts: np.ndarray
+    listings: np.ndarray
+    skus: np.ndarray
+    locations: np.ndarray
+    quantities: np.ndarray
+    unit_prices: np.ndarray
+    shipping: np.ndarray
+    fees: np.ndarray
+    holds: np.ndarray
+    rules: int
+
+
+_OF_ORDERS = ("sellers", "totals", "fee_taxes", "line_counts")
+_OF_LINES = ("listings", "skus", "locations", "quantities", "unit_prices", "shipping", "fees", "holds")
 
 
 def open_cart(orders: Orders, *, buyer: BuyerId, now: Instant) -> events.CartOpened:
@@ -165,47 +203,53 @@ def close_session(
     return events.SessionCanceled(at=now, session=session.session)
 
 
-def place(  # noqa: PLR0913
-    orders: Orders,
-    *,
-    at: np.ndarray,
-    buyer: np.ndarray,
-    session: np.ndarray,
-    address: np.ndarray,
-    unit: np.ndarray,
-    total: np.ndarray,
-    marks: tuple[np.ndarray, np.ndarray],
-    order_purchase: np.ndarray,
-    order_columns: dict[str, np.ndarray],
-    line_columns: dict[str, Ragged],
-) -> tuple[list[Section], np.ndarray, np.ndarray]:
-    """Place purchases that stock and money have been kept for: give the facts, purchase numbers, order numbers.
-
-    Shapes: purchase columns int64 [n]; `order_purchase` [orders] says in which purchase (from 0) each order is, in
-    rising order; `order_columns` are seller, total_minor, fee_minor and fee_tax_minor; `line_columns` those of a line.
-    """
-    purchases = np.arange(len(orders.purchases), len(orders.purchases) + len(buyer))
-    numbers = np.arange(len(orders.orders), len(orders.orders) + len(order_purchase))
-    sums = np.zeros(len(buyer), np.int64)
-    np.add.at(sums, order_purchase, order_columns["total_minor"])
-    assert (sums == total).all(), "A purchase's total is the sum of its orders' totals."
-    columns: dict[str, Any] = order_columns | line_columns
-    facts = [
-        section(
-            events.PurchasePlaced, at=at, purchase=purchases, buyer=buyer, session=session, address=address, unit=unit,
-            total_minor=total, mark_high=marks[0], mark_low=marks[1],
-        ),
-        section(
-            events.OrderPlaced, at=at[order_purchase], order=numbers, purchase=purchases[order_purchase],
-            buyer=buyer[order_purchase], unit=unit[order_purchase], **columns,
-        ),
-    ]  # fmt: skip
-    bought = session != 0
+def place(orders: Orders, columns: Purchases, *, passed: np.ndarray) -> tuple[list[Section], np.ndarray]:
+    """Place purchases that stock and money have been kept for; bool [n] says which. Give the facts and their numbers."""
+    if not passed.all():
+        columns = _chosen(columns, passed)
+    count, orders_of = len(columns.at), np.diff(columns.order_offsets)
+    sums = np.add.reduceat(columns.totals, columns.order_offsets[:-1])
+    assert (sums == columns.total).all(), "A purchase's total is the sum of its orders' totals."
+    purchases = np.arange(len(orders.purchases), len(orders.purchases) + count)
+    spans, line_spans = columns.order_offsets.astype(np.int32), columns.line_offsets.astype(np.int32)
+    placed = section(
+        events.PurchasePlaced, at=columns.at, purchase=purchases, buyer=columns.buyer, session=columns.session,
+        address=columns.address, unit=columns.unit, total_minor=columns.total, mark_high=columns.mark_high,
+        mark_low=columns.mark_low, entry=columns.entry, first_hold=columns.first_hold,
+        first_order=len(orders.orders) + np.cumsum(orders_of) - orders_of,
+        rules=np.full(count, columns.rules, np.int16),
+        sellers=Ragged(spans, columns.sellers), totals_minor=Ragged(spans, columns.totals),
+        fee_taxes_minor=Ragged(spans, columns.fee_taxes), line_counts=Ragged(spans, columns.line_counts),
+        listings=Ragged(line_spans, columns.listings), skus=Ragged(line_spans, columns.skus),
+        locations=Ragged(line_spans, columns.locations), quantities=Ragged(line_spans, columns.quantities),
+        unit_prices_minor=Ragged(line_spans, columns.unit_prices), shipping_minor=Ragged(line_spans, columns.shipping),
+        fees_minor=Ragged(line_spans, columns.fees), holds=Ragged(line_spans, columns.holds),
+    )  # fmt: skip
+    facts, bought = [placed], columns.session != 0
     if bought.any():
         facts.append(
-            section(events.SessionCompleted, at=at[bought], session=session[bought], purchase=purchases[bought])
+            section(
+                events.SessionCompleted,
+                at=columns.at[bought],
+                session=columns.session[bought],
+                purchase=purchases[bought],
+            )
         )
-    return facts, purchases, numbers
+    return facts, purchases
+
+
+def _chosen(columns: Purchases, passed: np.ndarray) -> Purchases:
+    """Give these purchases alone, with their orders and lines."""
+    of_orders = np.repeat(passed, np.diff(columns.order_offsets))
+    of_lines = np.repeat(passed, np.diff(columns.line_offsets))
+    offsets = {
+        "order_offsets": np.concatenate([[0], np.cumsum(np.diff(columns.order_offsets)[passed])]),
+        "line_offsets": np.concatenate([[0], np.cumsum(np.diff(columns.line_offsets)[passed])]),
+    }
+    masks = dict.fromkeys(_OF_ORDERS, of_orders) | dict.fromkeys(_OF_LINES, of_lines)
+    rest = [name for name in Purchases._fields if name not in offsets and name != "rules"]
+    chosen: dict[str, Any] = {name: getattr(columns, name)[masks.get(name, passed)] for name in rest}
+    return Purchases(**offsets, **chosen, rules=columns.rules)
 
 
 def complete(*, orders: np.ndarray, at: np.ndarray) -> Section:

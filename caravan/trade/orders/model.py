@@ -8,6 +8,7 @@ import numpy as np
 
 from caravan.cell import Index, Ragged, Section, Table, numbers, pack, ragged, rows, unpack
 from caravan.events import orders as events
+from caravan.kernel.clock import DAY
 from caravan.kernel.event import Event
 from caravan.kernel.ids import (
     AddressId,
@@ -71,13 +72,40 @@ class Session(msgspec.Struct, array_like=True):
     purchase: PurchaseId = PurchaseId(0)
 
 
+# A key of a request lasts so long by logged time, as an answer does; a mark of a shop's past lasts for ever. A mark's low
+# word says which it is, by its last bit.
+KEYS_KEPT_FOR = 2 * DAY
+LASTING = 1
+
 _LINE_COLUMNS = ("listings", "skus", "locations", "quantities", "unit_prices_minor", "shipping_minor", "fees_minor")
+_PURCHASE_COLUMNS = (
+    "at", "purchase", "buyer", "session", "address", "unit", "total_minor", "mark_high", "mark_low", "first_order",
+)  # fmt: skip
+_KEYS_AT_ONCE = 8_192
 _STAMPS: dict[type[Event], str] = {
     events.OrderCanceled: "canceled_at",
     events.OrderFulfilled: "fulfilled_at",
     events.OrderReceived: "received_at",
     events.OrderCompleted: "completed_at",
 }
+
+
+def orders_in(part: Section) -> dict[str, np.ndarray]:
+    """Give the orders that purchases were placed with, in columns of int64 [orders]; `counts` is by purchase.
+
+    The columns are order, purchase, buyer, seller, unit, at, total, fee, fee_tax, lines and line: where its lines begin.
+    """
+    batch = part.batch
+    sellers, lines = ragged(batch, "sellers"), ragged(batch, "line_counts").values
+    counts = np.diff(sellers.offsets).astype(np.int64)
+    starts = np.cumsum(lines) - lines
+    repeated = {name: np.repeat(numbers(batch, name), counts) for name in ("purchase", "buyer", "unit", "at")}
+    first = numbers(batch, "first_order")
+    return {
+        "order": first[0] + np.arange(len(lines)), **repeated, "seller": sellers.values, "counts": counts,
+        "total": ragged(batch, "totals_minor").values, "fee_tax": ragged(batch, "fee_taxes_minor").values,
+        "fee": np.add.reduceat(ragged(batch, "fees_minor").values, starts), "lines": lines, "line": starts,
+    }  # fmt: skip
 
 
 class Orders:
@@ -88,7 +116,7 @@ class Orders:
         {
             events.CartOpened, events.CartLineSet, events.CartClaimed, events.SessionOpened, events.SessionReserved,
             events.SessionAddressed, events.SessionExtended, events.SessionCanceled, events.SessionExpired, events.SessionCompleted,
-            events.PurchasePlaced, events.OrderPlaced, events.LineReturned, *_STAMPS,
+            events.PurchasePlaced, events.LineReturned, *_STAMPS,
         }
     )  # fmt: skip
 
@@ -113,14 +141,14 @@ class Orders:
             unit_price=np.int64, shipping=np.int64, fee=np.int64, returned=np.int64, refunded=np.int64,
         )  # fmt: skip
         self.marks = Index()
+        self.keys = Index()
+        self.keys_from = 1  # The first purchase whose key is still known.
 
     def apply(self, part: Section) -> None:
         """Fold in a run of facts; orders as columns, the rest one by one."""
         self.version += 1
         if part.kind is events.PurchasePlaced:
             self._apply_purchases(part)
-        elif part.kind is events.OrderPlaced:
-            self._apply_orders(part)
         elif part.kind in _STAMPS:
             column = getattr(self.orders, _STAMPS[part.kind])
             column[numbers(part.batch, "order")] = numbers(part.batch, "at")
@@ -129,35 +157,43 @@ class Orders:
                 self._apply(event)
 
     def _apply_purchases(self, part: Section) -> None:
-        column = {name: numbers(part.batch, name) for name in part.batch.schema.names}
+        batch, placed = part.batch, orders_in(part)
+        column = {name: numbers(batch, name) for name in _PURCHASE_COLUMNS}
         assert column["purchase"][0] == len(self.purchases), "Purchases are numbered in the order of the log."
+        assert placed["order"][0] == len(self.orders), "Orders are numbered in the order of the log."
         self.purchases.append(
-            part.batch.num_rows, buyer=column["buyer"], session=column["session"], address=column["address"],
-            unit=column["unit"], total=column["total_minor"], placed_at=column["at"],
+            batch.num_rows, buyer=column["buyer"], session=column["session"], address=column["address"],
+            unit=column["unit"], total=column["total_minor"], placed_at=column["at"], orders=placed["counts"],
+            first_order=column["first_order"],
         )  # fmt: skip
-        marked = (column["mark_high"] != 0) | (column["mark_low"] != 0)
-        self.marks.insert(column["mark_high"][marked], column["mark_low"][marked], column["purchase"][marked])
-
-    def _apply_orders(self, part: Section) -> None:
-        batch = part.batch
-        order, purchase = numbers(batch, "order"), numbers(batch, "purchase")
-        assert order[0] == len(self.orders), "Orders are numbered in the order of the log."
-        lists = {name: ragged(batch, name) for name in _LINE_COLUMNS}
-        offsets = np.asarray(lists["listings"].offsets, np.int64)
-        first_line = len(self.lines)
         self.orders.append(
-            batch.num_rows, purchase=purchase, first_line=first_line + offsets[:-1], lines=np.diff(offsets),
-            placed_at=numbers(batch, "at"), total=numbers(batch, "total_minor"), fee=numbers(batch, "fee_minor"),
-            fee_tax=numbers(batch, "fee_tax_minor"),
-            **{name: numbers(batch, name) for name in ("buyer", "seller", "unit")},
+            len(placed["order"]), placed_at=placed["at"], first_line=len(self.lines) + placed["line"],
+            **{name: placed[name] for name in ("purchase", "buyer", "seller", "unit", "total", "fee", "fee_tax", "lines")},
         )  # fmt: skip
         columns = ("listing", "sku", "location", "quantity", "unit_price", "shipping", "fee")
-        values = {name: lists[source].values for name, source in zip(columns, _LINE_COLUMNS, strict=True)}
-        self.lines.append(int(offsets[-1]), order=np.repeat(order, np.diff(offsets)), **values)
-        np.add.at(self.purchases.orders, purchase, 1)
-        first = self.purchases.first_order
-        is_first = first[purchase] == 0
-        first[purchase[is_first][::-1]] = order[is_first][::-1]  # Reversed, so that the lowest number is the one kept.
+        values = {name: ragged(batch, source).values for name, source in zip(columns, _LINE_COLUMNS, strict=True)}
+        self.lines.append(len(values["listing"]), order=np.repeat(placed["order"], placed["lines"]), **values)
+        self._mark(column)
+
+    def _mark(self, column: dict[str, np.ndarray]) -> None:
+        """Remember where purchases came from, and forget the keys that are too old by the time of these."""
+        high, low, purchase = column["mark_high"], column["mark_low"], column["purchase"]
+        is_marked, is_lasting = (high != 0) | (low != 0), (low & LASTING) != 0
+        for index, chosen in ((self.marks, is_marked & is_lasting), (self.keys, is_marked & ~is_lasting)):
+            if chosen.any():
+                index.insert(high[chosen], low[chosen], purchase[chosen])
+        too_old, placed_at = int(column["at"][-1]) - KEYS_KEPT_FOR, self.purchases.placed_at
+        while self.keys_from < len(placed_at) and placed_at[self.keys_from] < too_old:
+            some = placed_at[self.keys_from : self.keys_from + _KEYS_AT_ONCE]
+            is_young = some >= too_old
+            self.keys_from += int(is_young.argmax()) if is_young.any() else len(some)
+        self.keys.forget_below(self.keys_from)
+
+    def find_marks(self, high: np.ndarray, low: np.ndarray) -> np.ndarray:
+        """Give the purchases that came in under marks or keys, 0 where none did. Shapes: int64 [n], [n] -> [n]."""
+        found = self.keys.find(high, low)
+        is_lasting = (low & LASTING) != 0
+        return np.where(is_lasting, self.marks.find(high, low), found) if is_lasting.any() else found
 
     def _apply(self, event: Event) -> None:
         match event:
@@ -231,7 +267,10 @@ class Orders:
         """Give everything; the arrays as they are, the rest as bytes."""
         tables = {"purchases": self.purchases, "orders": self.orders, "lines": self.lines}
         arrays = {name: array for prefix, table in tables.items() for name, array in table.dump(prefix)}
-        return arrays | {"carts": pack(self.carts), "sessions": pack(self.sessions), "marks": self.marks.pairs()}
+        return arrays | {
+            "carts": pack(self.carts), "sessions": pack(self.sessions), "marks": self.marks.pairs(),
+            "keys": self.keys.pairs(), "keys_from": np.array([self.keys_from]),
+        }  # fmt: skip
 
     def load(self, parts: dict[str, np.ndarray]) -> None:
         """Take everything back."""
@@ -245,6 +284,9 @@ class Orders:
         heapq.heapify(self.expiries)
         self.marks = Index()
         self.marks.insert(*parts["marks"].T)
+        self.keys, self.keys_from = Index(), int(parts["keys_from"][0])
+        self.keys.insert(*parts["keys"].T)
+        self.keys.forget_below(self.keys_from)
 
     def lines_of(self, orders: np.ndarray) -> Ragged:
         """Give the line numbers of orders. Shape: int64 [n] -> n lists."""

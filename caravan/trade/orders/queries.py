@@ -66,7 +66,7 @@ def lines_of(orders: Orders, order: OrderId) -> range:
 
 def purchase_of_mark(orders: Orders, marks: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
     """Give the purchases that came in under marks, 0 where none did. Shapes: int64 [n], [n] -> [n]."""
-    return orders.marks.find(*marks)
+    return orders.find_marks(*marks)
 
 
 def findings(orders: Orders) -> Iterator[str]:

@@ -6,7 +6,6 @@ at most one payout; a payout is the sum of its items less what later refunds too
 
 from caravan.trade.payments.commands import (
     TopUpTooLarge,
-    authorize,
     capture,
     pay_out,
     refund,
@@ -21,7 +20,6 @@ from caravan.trade.payments.queries import due_payouts, due_releases, findings, 
 __all__ = [
     "Payments",
     "TopUpTooLarge",
-    "authorize",
     "capture",
     "due_payouts",
     "due_releases",

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from caravan.cell import Ragged, Section, section
+from caravan.cell import Section, section
 from caravan.events import payments as events
 from caravan.kernel.clock import Instant
 from caravan.kernel.errors import Invalid, Refusal
@@ -29,19 +29,6 @@ def top_up(
     return section(
         events.WalletToppedUp, at=at, buyer=buyers, unit=units, amount_minor=amounts, method=methods,
         reference=references,
-    )  # fmt: skip
-
-
-def authorize(  # noqa: PLR0913
-    payments: Payments, *, at: np.ndarray, purchases: np.ndarray, buyers: np.ndarray, units: np.ndarray,
-    totals: np.ndarray, orders: Ragged, sellers: Ragged, amounts: Ragged, holds: Ragged,
-) -> Section:  # fmt: skip
-    """Note that the money for purchases is held, one hold an order. Shapes: int64 [n], and n lists of orders."""
-    numbers = np.arange(len(payments.payments), len(payments.payments) + len(purchases))
-    assert len(holds.values) == len(orders.values), "Every order has its own hold."
-    return section(
-        events.PaymentAuthorized, at=at, payment=numbers, purchase=purchases, buyer=buyers, unit=units,
-        amount_minor=totals, orders=orders, sellers=sellers, amounts_minor=amounts, holds=holds,
     )  # fmt: skip
 
 

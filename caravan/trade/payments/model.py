@@ -5,6 +5,7 @@ import numpy as np
 
 from caravan.cell import Section, Table, numbers, pack, ragged, rows, unpack
 from caravan.events import payments as events
+from caravan.events.orders import PurchasePlaced
 from caravan.kernel.event import Event
 
 
@@ -23,7 +24,7 @@ class Payments:
     name = "payments"
     kinds: frozenset[type[Event]] = frozenset(
         {
-            events.WalletToppedUp, events.PaymentAuthorized, events.PaymentCaptured, events.PaymentVoided,
+            PurchasePlaced, events.WalletToppedUp, events.PaymentCaptured, events.PaymentVoided,
             events.PaymentRefunded, events.SettlementScheduled, events.EscrowReleased, events.PayoutSent,
         }
     )  # fmt: skip
@@ -46,26 +47,28 @@ class Payments:
             for event in rows(part):
                 assert isinstance(event, events.PayoutSent)
                 self._pay_out(event)
-        elif part.kind is events.PaymentAuthorized:
+        elif part.kind is PurchasePlaced:
             self._authorize(part)
         elif part.kind is not events.WalletToppedUp:
             self._move(part)
 
     def _authorize(self, part: Section) -> None:
+        """Note that the money for purchases is held, one hold an order: a payment for each purchase."""
         batch = part.batch
-        payment = numbers(batch, "payment")
-        assert payment[0] == len(self.payments), "Payments are numbered in the order of the log."
+        first, count = len(self.payments), batch.num_rows
         self.payments.append(
-            batch.num_rows, purchase=numbers(batch, "purchase"), buyer=numbers(batch, "buyer"),
-            unit=numbers(batch, "unit"), amount=numbers(batch, "amount_minor"),
+            count, purchase=numbers(batch, "purchase"), buyer=numbers(batch, "buyer"), unit=numbers(batch, "unit"),
+            amount=numbers(batch, "total_minor"),
         )  # fmt: skip
-        orders = ragged(batch, "orders")
-        assert orders.values[0] == len(self.money), "Every order has one row of money."
-        counts = np.diff(orders.offsets)
+        assert numbers(batch, "first_order")[0] == len(self.money), "Every order has one row of money."
+        sellers = ragged(batch, "sellers")
+        counts = np.diff(sellers.offsets)
+        places = np.arange(len(sellers.values)) - np.repeat(sellers.offsets[:-1], counts)
         self.money.append(
-            len(orders.values), payment=np.repeat(payment, counts), buyer=np.repeat(numbers(batch, "buyer"), counts),
-            unit=np.repeat(numbers(batch, "unit"), counts), seller=ragged(batch, "sellers").values,
-            hold=ragged(batch, "holds").values, authorized=ragged(batch, "amounts_minor").values,
+            len(sellers.values), payment=np.repeat(np.arange(first, first + count), counts),
+            buyer=np.repeat(numbers(batch, "buyer"), counts), unit=np.repeat(numbers(batch, "unit"), counts),
+            seller=sellers.values, hold=np.repeat(numbers(batch, "first_hold"), counts) + places,
+            authorized=ragged(batch, "totals_minor").values,
         )  # fmt: skip
 
     def _move(self, part: Section) -> None:

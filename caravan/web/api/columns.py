@@ -8,7 +8,8 @@ import pyarrow as pa
 
 from caravan.client.wire import FieldError
 from caravan.flows.batches import DirectOrders, order_in_columns
-from caravan.flows.checkout import LINES_PER_PURCHASE_MAX, PURCHASES_PER_REQUEST_MAX, Placement, Verdict
+from caravan.flows.checkout import LINES_PER_PURCHASE_MAX, PURCHASES_PER_REQUEST_MAX, Placement
+from caravan.flows.judgment import Verdict
 from caravan.kernel import ids
 from caravan.kernel.errors import Invalid
 from caravan.kernel.ids import AddressId, BuyerId, ListingId, PurchaseId

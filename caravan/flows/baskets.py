@@ -1,0 +1,59 @@
+"""Baskets: purchases to place, thousands at a time, in columns."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Baskets:
+    """Purchases to place, in columns. Purchase columns are int64 [n], line columns [m]; `rows` says whose line it is.
+
+    `expected` is what each buyer agreed to pay in all. `holds` are the ledger's, 0 where nothing was reserved before.
+    `marks_high` and `marks_low` hash where a purchase comes from, so that it is placed once; both 0 for none.
+    """
+
+    at: np.ndarray
+    buyers: np.ndarray
+    sessions: np.ndarray
+    addresses: np.ndarray
+    units: np.ndarray
+    expected: np.ndarray
+    marks_high: np.ndarray
+    marks_low: np.ndarray
+    rows: np.ndarray
+    listings: np.ndarray
+    quantities: np.ndarray
+    unit_prices: np.ndarray
+    shipping: np.ndarray
+    holds: np.ndarray
+
+    def __len__(self) -> int:
+        """Give the number of purchases."""
+        return len(self.buyers)
+
+
+def join(requests: Sequence[Baskets]) -> Baskets:
+    """Lay the baskets of several requests end to end."""
+    if len(requests) == 1:
+        return requests[0]
+    firsts = np.cumsum([0] + [len(request) for request in requests])
+    columns = {
+        field.name: np.concatenate([getattr(request, field.name) for request in requests]) for field in fields(Baskets)
+    }
+    columns["rows"] = np.concatenate([request.rows + first for request, first in zip(requests, firsts, strict=False)])
+    return Baskets(**columns)
+
+
+def select(baskets: Baskets, rows: np.ndarray) -> Baskets:
+    """Give these purchases alone, with their lines; `rows` int64, rising."""
+    place = np.full(len(baskets), -1, np.int64)
+    place[rows] = np.arange(len(rows))
+    lines = np.flatnonzero(place[baskets.rows] >= 0)
+    per_line = {"rows", "listings", "quantities", "unit_prices", "shipping", "holds"}
+    columns = {
+        column.name: getattr(baskets, column.name)[lines if column.name in per_line else rows]
+        for column in fields(Baskets)
+    }
+    return Baskets(**columns | {"rows": place[columns["rows"]]})
