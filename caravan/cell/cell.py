@@ -68,6 +68,27 @@ class _Outcome(NamedTuple):
     error: BaseException | None
 
 
+class _Draft(NamedTuple):
+    """A frame in the making: its facts and when they were decided (None: there are none), and who waits for it."""
+
+    facts: tuple[list[Section], Instant] | None
+    outcomes: "list[_Outcome]"
+
+
+class _Position(NamedTuple):
+    """How far the models have come: the frame that holds what they last folded in, and how many facts that is."""
+
+    sequence: int
+    facts: int
+
+    @staticmethod
+    def of(frame: Frame | None) -> "_Position":
+        return _Position(frame.sequence, frame.first_fact + frame.facts - 1) if frame is not None else _Position(0, 0)
+
+    def behind(self, facts: Sequence[Section]) -> "_Position":
+        return _Position(self.sequence + 1, self.facts + sum(part.batch.num_rows for part in facts))
+
+
 class _Waiter(NamedTuple):
     sequence: int
     future: "Future[Any]"
@@ -106,22 +127,25 @@ class Cell(Generic[House]):
         self._snapshots = snapshots
         self._by_kind = {kind: [model for model in self.models if kind in model.kinds] for kind in kinds.values()}
         self._epoch = log.take_over()
-        self._head = replay(log=log, models=self.models, kinds=kinds, snapshots=snapshots)
+        self._sealed = replay(log=log, models=self.models, kinds=kinds, snapshots=snapshots)
+        self._decided = _Position.of(self._sealed)
         self._layouts = set(log.layouts())
         self._state = threading.RLock()
-        self._durable = self._head.sequence if self._head else 0
+        self._durable = self._decided.sequence
         self._durable_changed = threading.Condition()
         self._waiters: list[_Waiter] = []
         self._undurable_keys: set[bytes] = set()
         self._failure: BaseException | None = None
         self._is_closing = False
         self._requests: queue.Queue[_Request | None] = queue.Queue(REQUESTS_WAITING_MAX)
+        self._drafts: queue.Queue[_Draft | None] = queue.Queue(FRAMES_IN_COMMIT_MAX)
         self._commits: queue.Queue[tuple[Frame | None, Mapping[bytes, bytes], list[_Outcome]] | None]
         self._commits = queue.Queue(FRAMES_IN_COMMIT_MAX)
         self._writer = threading.Thread(target=self._decide_forever, name="cell-writer", daemon=True)
+        self._sealer = threading.Thread(target=self._seal_forever, name="cell-sealer", daemon=True)
         self._committer = threading.Thread(target=self._commit_forever, name="cell-committer", daemon=True)
-        self._writer.start()
-        self._committer.start()
+        for thread in (self._writer, self._sealer, self._committer):
+            thread.start()
 
     # What a door calls.
 
@@ -169,7 +193,7 @@ class Cell(Generic[House]):
         with self._state:
             if self._failure is not None:
                 raise Outage("The cell has stopped.") from self._failure
-            seen = self._head.sequence if self._head else 0
+            seen = self._decided.sequence
             try:
                 answer = query(self.house, *arguments)
             except CaravanError as error:
@@ -185,8 +209,7 @@ class Cell(Generic[House]):
     @property
     def facts(self) -> int:
         """Give how many facts have been decided since the log began."""
-        head = self._head
-        return head.first_fact + head.facts - 1 if head else 0
+        return self._decided.facts
 
     @property
     def epoch(self) -> int:
@@ -213,23 +236,23 @@ class Cell(Generic[House]):
         with self._state:
             if self._failure is not None:
                 raise Outage("The cell has stopped.") from self._failure
-            head = self._head
+            sequence = self._decided.sequence
             parts = {
                 f"{model.name}/{name}": array.copy() for model in self.models for name, array in model.dump().items()
             }
-        if head is None:
+        if not sequence:
             return 0
-        if self.wait_for_more(head.sequence - 1, timeout_s=_SNAPSHOT_WAITS_S) < head.sequence:
+        if self.wait_for_more(sequence - 1, timeout_s=_SNAPSHOT_WAITS_S) < sequence:
             raise Outage("The frame that this snapshot stands for is not durable.") from self._failure
-        self._snapshots.save(head, parts)
-        return head.sequence
+        self._snapshots.save(next(self._log.read(after=sequence - 1)), parts)
+        return sequence
 
     def close(self) -> None:
         """Finish what is waiting, stop the threads and let go of the log."""
         self._is_closing = True
         self._requests.put(None)
-        self._writer.join()
-        self._committer.join()
+        for thread in (self._writer, self._sealer, self._committer):
+            thread.join()
         while not self._requests.empty():
             late = self._requests.get()
             _release([_Outcome(late, None, Outage("The cell has stopped."))] if late else [], None)
@@ -247,7 +270,7 @@ class Cell(Generic[House]):
             while requests is not None:
                 _release([_Outcome(request, None, None) for request in requests], error)
                 requests = self._take()
-        self._commits.put(None)
+        self._drafts.put(None)
 
     def _take(self) -> list[_Request] | None:
         first = self._requests.get()
@@ -269,21 +292,19 @@ class Cell(Generic[House]):
     def _decide_together(self, requests: list[_Request]) -> None:
         facts: list[Section] = []
         outcomes: list[_Outcome] = []
-        frame: Frame | None = None
-        fresh: dict[bytes, bytes] = {}
+        draft = None
         with self._state:
             now = self.clock.now()
             try:
                 for group in _groups(requests):
                     self._decide_group(group, now, facts, outcomes)
                 if facts:
-                    fresh = self._fresh_layouts(facts)
-                    frame = seal(facts, after=self._head, epoch=self._epoch, written_at=now)
-                    self._head = frame
+                    self._decided = self._decided.behind(facts)
+                    draft = (facts, now)
             except BaseException as error:
                 self._failure = error  # While the lock is held: nobody may see what was left half done.
                 raise
-        self._commits.put((frame, fresh, outcomes))
+        self._drafts.put(_Draft(draft, outcomes))
 
     def _decide_group(
         self, group: list[_Request], now: Instant, facts: list[Section], outcomes: list[_Outcome]
@@ -392,6 +413,21 @@ class Cell(Generic[House]):
         fresh = {name: layout.serialize().to_pybytes() for name, layout in layouts.items() if name not in self._layouts}
         self._layouts.update(fresh)
         return fresh
+
+    # The sealer: lays facts down as frames in order, beside the writer, which decides the next ones meanwhile.
+
+    def _seal_forever(self) -> None:
+        while (draft := self._drafts.get()) is not None:
+            facts, written_at = draft.facts or ((), 0)
+            frame, fresh = None, {}
+            try:
+                if facts and self._failure is None:
+                    fresh = self._fresh_layouts(facts)
+                    frame = self._sealed = seal(facts, after=self._sealed, epoch=self._epoch, written_at=written_at)
+            except BaseException as error:  # noqa: BLE001
+                self._fail(error)
+            self._commits.put((frame, fresh, draft.outcomes))
+        self._commits.put(None)
 
     # The committer: makes frames durable in order, then lets the answers go.
 

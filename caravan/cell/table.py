@@ -9,9 +9,9 @@ import numpy as np
 # and no batch of orders waits for that, until it has more rows than a cell's memory holds.
 _CAPACITY_FIRST = 1 << 26
 # From so many rows on, the operating system is asked for large pages: a page fault for every 4 KiB costs more than the writing.
-_ROWS_LARGE = 1 << 18
+_ROWS_LARGE = 1 << 16
 _MAPPED = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | getattr(mmap, "MAP_NORESERVE", 0)
-_ROW_BYTES = 64  # A cache line.
+_LINE_BYTES = 64  # Of the processor's cache.
 
 
 class _Room:
@@ -34,22 +34,24 @@ class Table:
     """Named columns of equal length; row 0 is "none", so that numbers begin at 1 and 0 can mean absent.
 
     `table.price` is the column up to the last row, a view: writing into it changes the table. A view is good until
-    the next `append`. With `by_row` the values of a row lie side by side in one cache line, for tables that are read
-    a row here and a row there; all columns are then int64, eight at most.
+    the next `append`. With `by_row` the values of a row lie side by side, the first eight in one cache line, for tables
+    that are read a row here and a row there; all columns are then int64.
     """
 
     def __init__(self, *, by_row: bool = False, **columns: type | str) -> None:
         self._dtypes = {name: np.dtype(dtype) for name, dtype in columns.items()}
         self._by_row = by_row
-        assert not by_row or (set(self._dtypes.values()) == {np.dtype(np.int64)} and len(columns) * 8 <= _ROW_BYTES)
+        assert not by_row or set(self._dtypes.values()) == {np.dtype(np.int64)}
         self._rows = 1
         self._is_large = False
         self._columns, self._rooms = self._allocate(_CAPACITY_FIRST)
 
     def _allocate(self, capacity: int) -> tuple[dict[str, np.ndarray], list[_Room]]:
         if self._by_row:
-            room = _Room(capacity * _ROW_BYTES)
-            block = np.frombuffer(room.pages, np.int64, capacity * _ROW_BYTES // 8).reshape(capacity, _ROW_BYTES // 8)
+            width = -(-len(self._dtypes) * 8 // _LINE_BYTES) * _LINE_BYTES // 8
+            room = _Room(capacity * width * 8)
+            room.enlarge_pages()  # A row here and a row there is a page here and a page there.
+            block = np.frombuffer(room.pages, np.int64, capacity * width).reshape(capacity, width)
             return {name: block[:, place] for place, name in enumerate(self._dtypes)}, [room]
         rooms = {name: _Room(capacity * dtype.itemsize) for name, dtype in self._dtypes.items()}
         columns = {name: np.frombuffer(rooms[name].pages, dtype, capacity) for name, dtype in self._dtypes.items()}

@@ -146,6 +146,8 @@ _VERDICT_OF = np.array(
     ],
     np.int64,
 )  # fmt: skip
+# So many baskets' listings are brought from memory together.
+_AHEAD = 128
 _LIVE = int(catalog.ListingStatus.LIVE)
 _UNITS_MAX = orders.UNITS_PER_LINE_MAX
 
@@ -168,6 +170,16 @@ def _fault_of_line(  # noqa: PLR0913, PLR0917  # Compiled code takes numbers, no
 
 
 @njit(cache=True, nogil=True)
+def _reach(seller_of: np.ndarray, listings: np.ndarray) -> int:
+    """Read the listings of some baskets at once, so that memory brings many of them at a time and not one by one."""
+    seen = 0
+    for line in range(listings.shape[0]):
+        if 0 < listings[line] < seller_of.shape[0]:
+            seen ^= seller_of[listings[line]]
+    return seen
+
+
+@njit(cache=True, nogil=True)
 def _weigh(  # noqa: C901, PLR0913, PLR0917  # Compiled: arrays in, one straight way through.
     buyers: np.ndarray, units: np.ndarray, expected: np.ndarray, is_marked: np.ndarray, is_foreign: np.ndarray,
     offsets: np.ndarray, listings: np.ndarray, quantities: np.ndarray, unit_prices: np.ndarray, shipping: np.ndarray,
@@ -177,9 +189,12 @@ def _weigh(  # noqa: C901, PLR0913, PLR0917  # Compiled: arrays in, one straight
     verdicts: np.ndarray, by_line: np.ndarray, order_offsets: np.ndarray, by_order: np.ndarray,
 ) -> int:  # fmt: skip
     """Judge baskets, lay their lines out by seller, and part them into orders; give how many orders there are."""
-    order, sorted_lines = 0, np.zeros(listings.shape[0], np.int64)
+    order, reached_by, sorted_lines = 0, 0, np.zeros(listings.shape[0], np.int64)
     for row in range(buyers.shape[0]):
         first, last = offsets[row], offsets[row + 1]
+        if row == reached_by:
+            reached_by = min(row + _AHEAD, buyers.shape[0])
+            _reach(seller_of, listings[first : offsets[reached_by]])
         fault = _INSANE if first == last or not 0 < buyers[row] < buyers_known else 0
         if is_foreign[row]:
             fault = max(fault, _FOREIGN)

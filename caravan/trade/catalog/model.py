@@ -78,8 +78,8 @@ class Catalog:
         self.products: list[Product] = [Product(ProductId(0), SellerId(0), "", "", "", "", "", {}, "", 0, "")]
         self.skus: list[Sku] = [Sku(ProductId(0), "")]
         self.listings = Table(
-            seller=np.int64, sku=np.int64, location=np.int64, price=np.int64, shipping=np.int64, unit=np.int64,
-            status=np.int64, revision=np.int64, category=np.int64,
+            by_row=True, seller=np.int64, sku=np.int64, location=np.int64, unit=np.int64, status=np.int64, price=np.int64,
+            shipping=np.int64, category=np.int64, revision=np.int64,
         )  # fmt: skip
         self.categories: list[str] = [""]  # By the number that a listing has for its product's category.
         self._category_numbers = {"": 0}

@@ -20,6 +20,9 @@ HOLD_EXPIRED = 6
 NO_STOCK = 7  # Of a purchase: units of a SKU that was never received.
 NO_WALLET = 8  # Of a purchase: a buyer who never put money in.
 
+# So many purchases' accounts are brought from memory together.
+_AHEAD = 128
+
 # Raised when what a kernel decides changes, so that a log tells which decided what stands in it.
 VERSION = 1
 
@@ -169,13 +172,13 @@ def decide(  # noqa: PLR0913, PLR0917  # Compiled code takes arrays, not objects
 @njit(cache=True, nogil=True)
 def _purchase_fault(  # noqa: PLR0913, PLR0917  # Compiled code takes arrays, not objects.
     first: int, last: int, at: int, wallet: int, hold_account: np.ndarray, hold_expires: np.ndarray, holds: int,
-    available: np.ndarray, committed: np.ndarray, line_hold: np.ndarray,
+    available: np.ndarray, pair: np.ndarray, line_hold: np.ndarray,
 ) -> tuple[int, int]:  # fmt: skip
     """Look for what makes a purchase impossible whatever the balances are; give the code and the account."""
     if last - first > LEGS_MAX:
         return OUT_OF_RANGE, 0
     for line in range(first, last):
-        if available[line] == 0 or committed[line] == 0:
+        if available[line] == 0 or pair[available[line]] == 0:
             return NO_STOCK, 0
     if wallet == 0:
         return NO_WALLET, 0
@@ -193,14 +196,15 @@ def _purchase_fault(  # noqa: PLR0913, PLR0917  # Compiled code takes arrays, no
 @njit(cache=True, nogil=True)
 def _commit(  # noqa: PLR0913, PLR0917  # Compiled code takes arrays, not objects.
     first: int, last: int, sign: int, posted: np.ndarray, held: np.ndarray, floor: np.ndarray, hold_remaining: np.ndarray,
-    available: np.ndarray, committed: np.ndarray, quantity: np.ndarray, line_hold: np.ndarray,
+    available: np.ndarray, pair: np.ndarray, quantity: np.ndarray, line_hold: np.ndarray,
 ) -> tuple[int, int, int]:  # fmt: skip
     """Move the units of lines from available to committed, or with sign -1 back; stop behind a line that breaks a limit.
 
     Gives the code, the account, and the line up to which balances were changed.
     """
     for line in range(first, last):
-        account, other, hold, units = available[line], committed[line], line_hold[line], sign * quantity[line]
+        account, hold, units = available[line], line_hold[line], sign * quantity[line]
+        other = pair[account]
         posted[account] -= units
         posted[other] += units
         if hold != 0:
@@ -229,27 +233,42 @@ def _money_of(first: int, last: int, amount: np.ndarray) -> int:
 
 
 @njit(cache=True, nogil=True)
+def _reach(posted: np.ndarray, held: np.ndarray, pair: np.ndarray, available: np.ndarray, wallet: np.ndarray) -> int:
+    """Read the accounts of some purchases at once, so that memory brings many of them at a time and not one by one."""
+    seen = 0
+    for line in range(available.shape[0]):
+        seen ^= posted[pair[available[line]]]
+    for row in range(wallet.shape[0]):
+        seen ^= held[wallet[row]]
+    return seen
+
+
+@njit(cache=True, nogil=True)
 def place(  # noqa: C901, PLR0913, PLR0917  # Compiled code takes arrays, not objects.
     posted: np.ndarray, held: np.ndarray, floor: np.ndarray,
     hold_account: np.ndarray, hold_remaining: np.ndarray, hold_expires: np.ndarray, holds: int,
-    line_offsets: np.ndarray, available: np.ndarray, committed: np.ndarray, quantity: np.ndarray, line_hold: np.ndarray,
+    line_offsets: np.ndarray, available: np.ndarray, pair: np.ndarray, quantity: np.ndarray, line_hold: np.ndarray,
     order_offsets: np.ndarray, amount: np.ndarray, wallet: np.ndarray, at: np.ndarray,
     outcome: np.ndarray, culprit: np.ndarray, first_hold: np.ndarray,
 ) -> int:  # fmt: skip
     """Decide purchases in order, each whole or not at all; give the next free hold number.
 
-    Purchase i takes quantity[j] of available[j] into committed[j] for its lines j, out of line_hold[j] where that is
+    Purchase i takes quantity[j] of available[j] into its pair, where units are committed, for its lines j, out of line_hold[j] where that is
     not 0, and holds amount[k] on wallet[i] for its orders k. It is the entry that `decide` would record of the same
     legs, in one pass. `outcome[i]` tells what became of it; one that is not 0 already is passed over. `culprit[i]` is
     the account that it failed on, `first_hold[i]` the first of its new holds.
     """
+    reached_by = 0
     for row in range(outcome.shape[0]):
+        if row == reached_by:
+            reached_by = min(row + _AHEAD, outcome.shape[0])
+            _reach(posted, held, pair, available[line_offsets[row] : line_offsets[reached_by]], wallet[row:reached_by])
         if outcome[row] != RECORDED:
             continue
         first, last = line_offsets[row], line_offsets[row + 1]
         money = _money_of(order_offsets[row], order_offsets[row + 1], amount)
         code, account = _purchase_fault(
-            first, last, at[row], wallet[row], hold_account, hold_expires, holds, available, committed, line_hold
+            first, last, at[row], wallet[row], hold_account, hold_expires, holds, available, pair, line_hold
         )
         if code == RECORDED and money < 0:
             code, account = OUT_OF_RANGE, wallet[row]
@@ -257,7 +276,7 @@ def place(  # noqa: C901, PLR0913, PLR0917  # Compiled code takes arrays, not ob
             outcome[row], culprit[row] = code, account
             continue
         code, account, reached = _commit(
-            first, last, 1, posted, held, floor, hold_remaining, available, committed, quantity, line_hold
+            first, last, 1, posted, held, floor, hold_remaining, available, pair, quantity, line_hold
         )
         if code == RECORDED:
             held[wallet[row]] += money
@@ -268,13 +287,12 @@ def place(  # noqa: C901, PLR0913, PLR0917  # Compiled code takes arrays, not ob
             if code != RECORDED:
                 held[wallet[row]] -= money
         if code != RECORDED:
-            _commit(first, reached, -1, posted, held, floor, hold_remaining, available, committed, quantity, line_hold)
+            _commit(first, reached, -1, posted, held, floor, hold_remaining, available, pair, quantity, line_hold)
             outcome[row], culprit[row] = code, account
             continue
         first_hold[row] = holds
         for order in range(order_offsets[row], order_offsets[row + 1]):
             hold_account[holds] = wallet[row]
             hold_remaining[holds] = amount[order]
-            hold_expires[holds] = 0
             holds += 1
     return holds

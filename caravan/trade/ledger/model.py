@@ -97,9 +97,16 @@ class Ledger:
     def __init__(self) -> None:
         self.version = 0
         self.accounts = Table(
-            by_row=True, posted=np.int64, held=np.int64, floor=np.int64, kind=np.int64, owner=np.int64, unit=np.int64
+            by_row=True,
+            posted=np.int64,
+            held=np.int64,
+            floor=np.int64,
+            pair=np.int64,
+            kind=np.int64,
+            owner=np.int64,
+            unit=np.int64,
         )
-        self.holds = Table(account=np.int64, remaining=np.int64, expires_at=np.int64)
+        self.holds = Table(account=np.int32, remaining=np.int64, expires_at=np.int64)
         self.entries = 0
         self._index = Index()
 
@@ -113,7 +120,19 @@ class Ledger:
         new = self.accounts.append(len(owners), kind=kinds, owner=owners, unit=units, floor=floors)
         opened = np.arange(new.start, new.stop)
         self._index.insert(_mark(kinds, owners), units, opened)
+        self._pair(kinds, owners, units, opened)
         return opened
+
+    def _pair(self, kinds: np.ndarray, owners: np.ndarray, units: np.ndarray, opened: np.ndarray) -> None:
+        """Let the account of units that are available name the one that they are committed to: checkout needs both."""
+        for kind, other in ((Kind.AVAILABLE, Kind.COMMITTED), (Kind.COMMITTED, Kind.AVAILABLE)):
+            chosen = kinds == kind
+            if not chosen.any():
+                continue
+            mine, found = opened[chosen], self.find(other, owners[chosen], units[chosen])
+            has_both = found > 0
+            first, second = (mine, found) if kind == Kind.AVAILABLE else (found, mine)
+            self.accounts.pair[first[has_both]] = second[has_both]
 
     def decide(
         self,
@@ -149,14 +168,13 @@ class Ledger:
         count = len(outcome)
         culprit, first_hold = np.zeros(count, np.int64), np.zeros(count, np.int64)
         available = self.find(Kind.AVAILABLE, wanted.locations, wanted.skus)
-        committed = self.find(Kind.COMMITTED, wanted.locations, wanted.skus)
         wallets = self.find(Kind.WALLET, wanted.buyers, wanted.units)
         self.holds.reserve(len(self.holds) + len(wanted.amounts))
         table, kept = self.accounts, self.holds
         is_new = outcome == 0
         next_hold = kernel.place(
             table.whole("posted"), table.whole("held"), table.whole("floor"), kept.whole("account"),
-            kept.whole("remaining"), kept.whole("expires_at"), len(kept), wanted.line_offsets, available, committed,
+            kept.whole("remaining"), kept.whole("expires_at"), len(kept), wanted.line_offsets, available, table.whole("pair"),
             wanted.quantities, wanted.holds, wanted.order_offsets, wanted.amounts, wallets, wanted.at, outcome, culprit,
             first_hold,
         )  # fmt: skip

@@ -128,17 +128,17 @@ class Orders:
         ]
         self.expiries: list[tuple[int, int]] = []  # A heap of (when, session); its head is never stale.
         self.purchases = Table(
-            buyer=np.int64, session=np.int64, address=np.int64, unit=np.int64, total=np.int64, placed_at=np.int64,
-            orders=np.int64, first_order=np.int64,
+            buyer=np.int32, session=np.int32, address=np.int32, unit=np.int16, total=np.int64, placed_at=np.int64,
+            orders=np.int32, first_order=np.int32,
         )  # fmt: skip
         self.orders = Table(
-            purchase=np.int64, buyer=np.int64, seller=np.int64, unit=np.int64, total=np.int64, fee=np.int64,
+            purchase=np.int32, buyer=np.int32, seller=np.int32, unit=np.int16, total=np.int64, fee=np.int64,
             fee_tax=np.int64, placed_at=np.int64, canceled_at=np.int64, fulfilled_at=np.int64, received_at=np.int64,
-            completed_at=np.int64, first_line=np.int64, lines=np.int64,
+            completed_at=np.int64, first_line=np.int32, lines=np.int32,
         )  # fmt: skip
         self.lines = Table(
-            order=np.int64, listing=np.int64, sku=np.int64, location=np.int64, quantity=np.int64,
-            unit_price=np.int64, shipping=np.int64, fee=np.int64, returned=np.int64, refunded=np.int64,
+            order=np.int32, listing=np.int32, sku=np.int32, location=np.int32, quantity=np.int32,
+            unit_price=np.int64, shipping=np.int64, fee=np.int64, returned=np.int32, refunded=np.int64,
         )  # fmt: skip
         self.marks = Index()
         self.keys = Index()

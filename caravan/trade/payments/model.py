@@ -31,11 +31,11 @@ class Payments:
 
     def __init__(self) -> None:
         self.version = 0
-        self.payments = Table(purchase=np.int64, buyer=np.int64, unit=np.int64, amount=np.int64)
+        self.payments = Table(purchase=np.int32, buyer=np.int32, unit=np.int16, amount=np.int64)
         self.money = Table(
-            payment=np.int64, seller=np.int64, buyer=np.int64, unit=np.int64, hold=np.int64, authorized=np.int64,
+            payment=np.int32, seller=np.int32, buyer=np.int32, unit=np.int16, hold=np.int32, authorized=np.int64,
             captured=np.int64, voided=np.int64, refunded=np.int64, refunded_before=np.int64, due_at=np.int64,
-            released=np.int64, released_at=np.int64, fee_refunded=np.int64, tax_refunded=np.int64, payout=np.int64,
+            released=np.int64, released_at=np.int64, fee_refunded=np.int64, tax_refunded=np.int64, payout=np.int32,
         )  # fmt: skip
         self.due: dict[tuple[int, int], Due] = {}  # by seller and unit of money
         self.payouts = 0
