@@ -7,7 +7,7 @@ import pytest
 
 from caravan.cell import Answer, Corrupt, Decision, IdempotencyConflict, Key
 from caravan.flows import checkout, people, settlement, shopping
-from caravan.flows.judgment import Verdict
+from caravan.flows.judgment import Verdict, judged
 from caravan.kernel.errors import NotFound, Outage
 from caravan.kernel.ids import ListingId
 from caravan.trade import ledger, payments
@@ -185,9 +185,9 @@ def test_a_release_without_the_fee_on_the_books_would_be_found(busy: Market, mon
 def test_without_the_check_of_the_total_the_order_itself_still_refuses(
     busy: Market, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    laid_out = checkout.judged
     monkeypatch.setattr(
-        checkout, "judged", lambda house, baskets: (np.zeros(len(baskets), np.int64), laid_out(house, baskets)[1])
+        "caravan.flows.checkout.judged",
+        lambda house, baskets: (np.zeros(len(baskets), np.int64), judged(house, baskets)[1]),
     )
     wanted = busy.direct(1, (FIRST, 1), expected=1)
 
