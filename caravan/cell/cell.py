@@ -7,13 +7,13 @@ import sys
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence, Sized
 from concurrent.futures import Future
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 import pyarrow as pa
 
-from caravan.cell.facts import Section, schema, section
+from caravan.cell.facts import Section, schema
 from caravan.cell.frame import Frame, fingerprint, seal
-from caravan.cell.idempotency import Answer, Answers, Key, RequestAnswered, RequestInFlight
+from caravan.cell.idempotency import Answer, Answers, Key, RequestInFlight, answered_at
 from caravan.cell.log import Log
 from caravan.cell.model import Model, digest
 from caravan.cell.replay import replay
@@ -30,6 +30,7 @@ Argument = TypeVar("Argument")
 REQUESTS_PER_FRAME_MAX = 1024
 ROWS_PER_FRAME_MAX = 8_192  # A larger frame takes longer to sync than two; measured with orders of three lines.
 REQUESTS_WAITING_MAX = 16_384
+ROWS_WAITING_MAX = 262_144  # Orders in batches wait by their rows; a single request of more is taken when none waits.
 _SNAPSHOT_WAITS_S = 60
 FRAMES_IN_COMMIT_MAX = 2  # One on its way to the disk, one decided behind it.
 
@@ -52,6 +53,22 @@ class Full(Outage):
     """More is waiting than the cell takes; nothing of this request was taken."""
 
 
+class Told(Protocol):
+    """What is told of a request's end: a Future, or what a door has in its place. Told from the cell's own threads."""
+
+    def set_running_or_notify_cancel(self) -> bool:
+        """Tell whether somebody still wants to know."""
+        ...
+
+    def set_result(self, answer: Any, /) -> None:  # noqa: ANN401
+        """Take the answer; what it says is durable."""
+        ...
+
+    def set_exception(self, error: BaseException, /) -> None:
+        """Take the refusal or the failure."""
+        ...
+
+
 class _Request(NamedTuple):
     flow: Callable[..., Any]
     argument: object
@@ -59,7 +76,8 @@ class _Request(NamedTuple):
     is_many: bool
     key: Key | None
     render: Callable[[object], Answer] | None
-    future: "Future[Any]"
+    told: Told
+    rows: int
 
 
 class _Outcome(NamedTuple):
@@ -137,7 +155,9 @@ class Cell(Generic[House]):
         self._undurable_keys: set[bytes] = set()
         self._failure: BaseException | None = None
         self._is_closing = False
-        self._requests: queue.Queue[_Request | None] = queue.Queue(REQUESTS_WAITING_MAX)
+        self._requests: queue.SimpleQueue[_Request | None] = queue.SimpleQueue()
+        self._rows_waiting = 0
+        self._rows_lock = threading.Lock()
         self._drafts: queue.Queue[_Draft | None] = queue.Queue(FRAMES_IN_COMMIT_MAX)
         self._commits: queue.Queue[tuple[Frame | None, Mapping[bytes, bytes], list[_Outcome]] | None]
         self._commits = queue.Queue(FRAMES_IN_COMMIT_MAX)
@@ -172,15 +192,32 @@ class Cell(Generic[House]):
         With a key, `render` turns the answer (or the refusal) into what the door will say; it is stored in the frame
         of the effect, and the future holds that Answer.
         """
+        future: Future[Any] = Future()
+        self.submit_to(future, flow, argument, at=at, is_many=is_many, key=key, render=render)
+        return future
+
+    def submit_to(
+        self,
+        told: Told,
+        flow: Callable[..., Any],
+        argument: object,
+        *,
+        at: Instant | None = None,
+        is_many: bool = False,
+        key: Key | None = None,
+        render: Callable[[object], Answer] | None = None,
+    ) -> None:
+        """Queue a command as `submit` does, and let `told` know how it ended: for a door that needs no Future."""
         if self._failure is not None or self._is_closing:
             raise Outage("The cell has stopped.") from self._failure
         assert (key is None) == (render is None), "A key goes with a way to render its answer."
-        request = _Request(flow, argument, at, is_many, key, render, Future())
-        try:
-            self._requests.put_nowait(request)
-        except queue.Full:
-            raise Full from None
-        return request.future
+        rows = len(argument) if isinstance(argument, Sized) else 1
+        with self._rows_lock:
+            has_room = not self._rows_waiting or self._rows_waiting + rows <= ROWS_WAITING_MAX
+            if not has_room or self._requests.qsize() >= REQUESTS_WAITING_MAX:
+                raise Full
+            self._rows_waiting += rows
+        self._requests.put(_Request(flow, argument, at, is_many, key, render, told, rows))
 
     def ask(self, query: Callable[..., Any], *arguments: object) -> Any:  # noqa: ANN401
         """Answer a question from the models, no sooner than all that it has seen is durable."""
@@ -276,7 +313,7 @@ class Cell(Generic[House]):
         first = self._requests.get()
         if first is None:
             return None
-        taken, rows = [first], _rows_of(first)
+        taken, rows = [first], first.rows
         while len(taken) < REQUESTS_PER_FRAME_MAX and rows < ROWS_PER_FRAME_MAX:
             try:
                 request = self._requests.get_nowait()
@@ -286,7 +323,9 @@ class Cell(Generic[House]):
                 self._requests.put(None)
                 break
             taken.append(request)
-            rows += _rows_of(request)
+            rows += request.rows
+        with self._rows_lock:
+            self._rows_waiting -= rows
         return taken
 
     def _decide_together(self, requests: list[_Request]) -> None:
@@ -325,8 +364,13 @@ class Cell(Generic[House]):
         facts.extend(decided.facts)
         for part in decided.facts:
             self._fold(part)
+        kept: list[tuple[Key, Answer]] = []
         for request, answer in zip(fresh, decided.answers, strict=True):
-            outcomes.append(self._conclude(request, answer, at, facts))
+            outcomes.append(self._conclude(request, answer, kept))
+        if kept:
+            answered = answered_at(at, kept)
+            facts.append(answered)
+            self._fold(answered)
 
     def _answered_before(self, request: _Request) -> _Outcome | None:
         if request.key is None:
@@ -375,7 +419,7 @@ class Cell(Generic[House]):
         return Batch((), [failure] * count)
 
     def _conclude(
-        self, request: _Request, answer: Callable[[], object] | CaravanError, at: Instant, facts: list[Section]
+        self, request: _Request, answer: Callable[[], object] | CaravanError, kept: list[tuple[Key, Answer]]
     ) -> _Outcome:
         error = answer if isinstance(answer, CaravanError) else None
         result = None if isinstance(answer, CaravanError) else answer()
@@ -385,18 +429,7 @@ class Cell(Generic[House]):
             self._undurable_keys.discard(request.key.scope)
             return _Outcome(request, None, error)
         said = request.render(result if error is None else error)
-        kept = section(
-            RequestAnswered,
-            at=[at],
-            scope=[request.key.scope],
-            fingerprint=[request.key.fingerprint],
-            status=[said.status],
-            body=[said.body],
-            media=[said.media],
-            location=[said.location],
-        )
-        facts.append(kept)
-        self._fold(kept)
+        kept.append((request.key, said))
         return _Outcome(request, said, None)
 
     def _fold(self, part: Section) -> None:
@@ -486,10 +519,6 @@ class Broken(CaravanError):
     """A fault of ours stopped this request before it had any effect."""
 
 
-def _rows_of(request: _Request) -> int:
-    return len(request.argument) if isinstance(request.argument, Sized) else 1
-
-
 def _groups(requests: list[_Request]) -> Iterable[list[_Request]]:
     """Part requests into runs that one flow decides together; a plain request is a run of its own.
 
@@ -513,7 +542,7 @@ def _groups(requests: list[_Request]) -> Iterable[list[_Request]]:
 
 def _release(outcomes: list[_Outcome], failure: BaseException | None) -> None:
     for request, result, error in outcomes:
-        _settle(request.future, result, error if failure is None else _unknown(failure))
+        _settle(request.told, result, error if failure is None else _unknown(failure))
 
 
 def _unknown(failure: BaseException | None) -> Outage:
@@ -522,10 +551,10 @@ def _unknown(failure: BaseException | None) -> Outage:
     return outage
 
 
-def _settle(future: "Future[Any]", answer: object, error: BaseException | None) -> None:
-    if not future.set_running_or_notify_cancel():
+def _settle(told: Told, answer: object, error: BaseException | None) -> None:
+    if not told.set_running_or_notify_cancel():
         return  # Whoever asked has gone.
     if error is not None:
-        future.set_exception(error)
+        told.set_exception(error)
     else:
-        future.set_result(answer)
+        told.set_result(answer)

@@ -1,12 +1,13 @@
 """Answers that are kept with their effect, so that a request sent twice has one effect and one answer."""
 
 from collections import deque
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import msgspec
 import numpy as np
 
-from caravan.cell.facts import Section, rows
+from caravan.cell.facts import Section, section
 from caravan.cell.model import pack, unpack
 from caravan.kernel.clock import DAY
 from caravan.kernel.errors import Conflict, Refusal
@@ -52,6 +53,20 @@ class RequestAnswered(Event, frozen=True, kw_only=True, tag="request.answered.v1
     location: str
 
 
+def answered_at(at: int, told: Sequence[tuple[Key, Answer]]) -> Section:
+    """Give the fact that requests were answered."""
+    return section(
+        RequestAnswered,
+        at=[at] * len(told),
+        scope=[key.scope for key, _ in told],
+        fingerprint=[key.fingerprint for key, _ in told],
+        status=[answer.status for _, answer in told],
+        body=[answer.body for _, answer in told],
+        media=[answer.media for _, answer in told],
+        location=[answer.location for _, answer in told],
+    )
+
+
 class _Kept(msgspec.Struct, array_like=True):
     fingerprint: bytes
     at: int
@@ -81,12 +96,12 @@ class Answers:
     def apply(self, part: Section) -> None:
         """Keep the answers of a run, and let go of those that are too old by its time."""
         self.version += 1
-        for event in rows(part):
-            assert isinstance(event, RequestAnswered)
-            answer = Answer(event.status, event.body, event.media, event.location)
-            self._kept[event.scope] = _Kept(event.fingerprint, event.at, answer)
-            self._in_order.append((event.at, event.scope))
-            self._forget(event.at - _KEPT_FOR)
+        names = ("at", "scope", "fingerprint", "status", "body", "media", "location")
+        columns = (part.batch.column(name).to_pylist() for name in names)
+        for at, scope, fingerprint, *said in zip(*columns, strict=True):
+            self._kept[scope] = _Kept(fingerprint, at, Answer(*said))
+            self._in_order.append((at, scope))
+            self._forget(at - _KEPT_FOR)
 
     def _forget(self, before: int) -> None:
         while self._in_order and self._in_order[0][0] < before:

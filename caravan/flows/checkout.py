@@ -78,28 +78,29 @@ def complete_sessions(house: House, requests: Sequence[Completion], *, now: Inst
 
 def order_directly(house: House, requests: Sequence[DirectOrder], *, now: Instant) -> Batch:
     """Place orders at catalog prices without a session; each answer is a PurchaseId or the refusal."""
-    wanted: list[Baskets | CaravanError] = []
-    for request in requests:
-        try:
-            wanted.append(_direct_basket(house, request, now=now))
-        except CaravanError as refusal:
-            wanted.append(refusal)
-    return _place_each(house, wanted)
+    refusals = [_fault_of(house, request) for request in requests]
+    sound = [request for request, refusal in zip(requests, refusals, strict=True) if refusal is None]
+    return _answer(house, refusals, _direct_baskets(house, sound, now=now) if sound else None)
 
 
 def _place_each(house: House, wanted: Sequence[Baskets | CaravanError]) -> Batch:
     """Place single purchases, some of which may have been refused before they got here."""
     baskets = [basket for basket in wanted if isinstance(basket, Baskets)]
-    if not baskets:
-        return answered((), wanted)
-    facts, placed, verdicts, culprits = _place(house, join(baskets))
-    results: list[object] = [
-        _refusal(house, int(verdict), int(culprit)) if verdict else PurchaseId(int(purchase))
-        for purchase, verdict, culprit in zip(placed, verdicts, culprits, strict=True)
+    refusals = [None if isinstance(basket, Baskets) else basket for basket in wanted]
+    return _answer(house, refusals, join(baskets) if baskets else None)
+
+
+def _answer(house: House, refusals: Sequence[CaravanError | None], baskets: Baskets | None) -> Batch:
+    """Place what was not refused yet, which `baskets` holds in order; each answer is a PurchaseId or the refusal."""
+    if baskets is None:
+        return answered((), refusals)
+    facts, placed, verdicts, culprits = _place(house, baskets)
+    results = [
+        _refusal(house, verdict, culprit) if verdict else PurchaseId(purchase)
+        for purchase, verdict, culprit in zip(placed.tolist(), verdicts.tolist(), culprits.tolist(), strict=True)
     ]
     decided = iter(results)
-    answers = [refusal if isinstance(refusal, CaravanError) else next(decided) for refusal in wanted]
-    return answered(facts, answers)
+    return answered(facts, [next(decided) if refusal is None else refusal for refusal in refusals])
 
 
 def _session_basket(house: House, request: Completion, taken: set[int], *, now: Instant) -> Baskets:
@@ -126,27 +127,44 @@ def _session_basket(house: House, request: Completion, taken: set[int], *, now: 
     )  # fmt: skip
 
 
-def _direct_basket(house: House, request: DirectOrder, *, now: Instant) -> Baskets:
+def _fault_of(house: House, request: DirectOrder) -> CaravanError | None:
+    """Say what is wrong with a direct order whatever its prices are, or None."""
+    try:
+        _look_over(house, request)
+    except CaravanError as refusal:
+        return refusal
+    return None
+
+
+def _look_over(house: House, request: DirectOrder) -> None:
     if not 0 < len(request.lines) <= LINES_PER_PURCHASE_MAX:
         raise Invalid(f"An order has 1 to {LINES_PER_PURCHASE_MAX} lines.", field="lines")
-    table = house.catalog.listings
-    listings = integers([listing for listing, _ in request.lines])
-    quantities = integers([quantity for _, quantity in request.lines])
-    if len(set(listings.tolist())) != len(listings):
+    if len({listing for listing, _ in request.lines}) != len(request.lines):
         raise Invalid("A listing stands in one line of an order.", field="lines")
-    if (listings <= 0).any() or (listings >= len(table)).any():
+    known = len(house.catalog.listings)
+    if not all(0 < listing < known for listing, _ in request.lines):
         raise NotFound("There is no such listing.")
     limit = house.markets.policy.units_per_buyer_max
-    if ((quantities > limit) & (quantities <= orders.UNITS_PER_LINE_MAX)).any():
+    if any(limit < quantity <= UNITS_PER_LINE_MAX for _, quantity in request.lines):
         raise orders.BuyerLimitReached(f"At most {limit} units for one buyer.", limit=limit)
     if request.address and identity.address_of(house.identity, request.address).buyer != request.buyer:
         raise NotFound("There is no such address.")
+    numeric(request.currency)
+
+
+def _direct_baskets(house: House, requests: Sequence[DirectOrder], *, now: Instant) -> Baskets:
+    """Lay direct orders down in columns, at the prices of the catalog."""
+    table, nothing = house.catalog.listings, np.zeros(len(requests), np.int64)
+    listings = integers([listing for request in requests for listing, _ in request.lines])
+    quantities = integers([quantity for request in requests for _, quantity in request.lines])
     return Baskets(
-        at=integers(now), buyers=integers(request.buyer), sessions=integers(0), addresses=integers(request.address),
-        units=integers(numeric(request.currency)), expected=integers(request.expected_minor),
-        marks_high=integers(0), marks_low=integers(0), rows=np.zeros(len(listings), np.int64), listings=listings,
-        quantities=quantities, unit_prices=table.price[listings], shipping=table.shipping[listings] * quantities,
-        holds=np.zeros(len(listings), np.int64),
+        at=nothing + now, buyers=integers([request.buyer for request in requests]), sessions=nothing,
+        addresses=integers([request.address for request in requests]),
+        units=integers([numeric(request.currency) for request in requests]),
+        expected=integers([request.expected_minor for request in requests]), marks_high=nothing, marks_low=nothing,
+        rows=np.repeat(np.arange(len(requests)), [len(request.lines) for request in requests]),
+        listings=listings, quantities=quantities, unit_prices=table.price[listings],
+        shipping=table.shipping[listings] * quantities, holds=np.zeros(len(listings), np.int64),
     )  # fmt: skip
 
 

@@ -1,5 +1,7 @@
 """Ids: dense numbers inside, prefixed sortable text outside ("ord_0000000000A4")."""
 
+import contextlib
+import itertools
 from typing import NewType
 
 from caravan.kernel.errors import Invalid
@@ -43,25 +45,29 @@ PREFIXES = {
     HoldId: "hld",
     AccountId: "acc",
 }
-_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
-_DIGITS = 12
-_NUMBER_MAX = 32**_DIGITS - 1
+ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+DIGITS = 12
+_NUMBER_MAX = 32**DIGITS - 1
+# Three digits at a time, and Python's own digits of base 32 for ours: an id is written and read at every turn.
+_TRIPLES = ["".join(digits) for digits in itertools.product(ALPHABET, repeat=3)]
+_PYTHONS = str.maketrans(
+    {chr(letter): "!" for letter in range(128)} | dict(zip(ALPHABET, "0123456789abcdefghijklmnopqrstuv", strict=True))
+)
 
 
 def text(kind: object, number: int) -> str:
     """Write a number as its public id: `text(OrderId, 324)` is "ord_0000000000A4". Text sorts as the numbers do."""
     assert 0 <= number <= _NUMBER_MAX, number
-    digits = [_ALPHABET[number >> 5 * place & 31] for place in range(_DIGITS - 1, -1, -1)]
-    return f"{PREFIXES[kind]}_{''.join(digits)}"  # type: ignore[index]
+    high, low = number >> 30, number & 0x3FFFFFFF
+    digits = _TRIPLES[high >> 15] + _TRIPLES[high & 32767] + _TRIPLES[low >> 15] + _TRIPLES[low & 32767]
+    return f"{PREFIXES[kind]}_{digits}"  # type: ignore[index]
 
 
 def number(kind: object, public: str) -> int:
     """Read a public id back. Refuses one of another kind, or one that is none at all, as Invalid."""
     prefix, _, digits = public.partition("_")
     wanted = PREFIXES[kind]  # type: ignore[index]
-    if prefix != wanted or len(digits) != _DIGITS or any(digit not in _ALPHABET for digit in digits):
-        raise Invalid(f"An id that begins with {wanted}_ was wanted here.", value=public[:64])
-    value = 0
-    for digit in digits:
-        value = value << 5 | _ALPHABET.index(digit)
-    return value
+    if prefix == wanted and len(digits) == DIGITS and digits.isascii():
+        with contextlib.suppress(ValueError):
+            return int(digits.translate(_PYTHONS), 32)
+    raise Invalid(f"An id that begins with {wanted}_ was wanted here.", value=public[:64])
