@@ -3,5 +3,6 @@
 from caravan.client import wire
 from caravan.client.client import Client
 from caravan.client.sending import Refused, Said, Sender
+from caravan.client.stream import OrderStream
 
-__all__ = ["Client", "Refused", "Said", "Sender", "wire"]
+__all__ = ["Client", "OrderStream", "Refused", "Said", "Sender", "wire"]

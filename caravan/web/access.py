@@ -72,7 +72,8 @@ class Registration(msgspec.Struct, frozen=True):
     address: Place | None = None
 
 
-def _hash(token: str) -> bytes:
+def hashed(token: str) -> bytes:
+    """Give what is kept of a token."""
     return hashlib.sha256(token.encode()).digest()
 
 
@@ -95,7 +96,7 @@ def new_token(
         raise Invalid(f"A {audience} token cannot have {', '.join(sorted(foreign))}.", field="scopes")
     token = f"crv_{audience}_{secrets.token_urlsafe(32)}"
     expires_at = caravan.clock.now() + (days or caravan.settings.token_days) * DAY
-    return token, people.NewToken(_hash(token), audience, subject, tuple(scopes) or allowed, expires_at)
+    return token, people.NewToken(hashed(token), audience, subject, tuple(scopes) or allowed, expires_at)
 
 
 async def bearer_of(caravan: Caravan, token: str) -> Bearer | None:
@@ -103,13 +104,13 @@ async def bearer_of(caravan: Caravan, token: str) -> Bearer | None:
 
     Looked up beside the cell's queue: nobody has a token before it is durable, and every request asks for one.
     """
-    found = identity.token_of(caravan.cell.house.identity, _hash(token), now=caravan.clock.now())
+    found = identity.token_of(caravan.cell.house.identity, hashed(token), now=caravan.clock.now())
     return Bearer(found.audience, found.subject, frozenset(found.scopes)) if found else None
 
 
 async def revoke_token(caravan: Caravan, token: str) -> None:
     """Make a token good for nothing."""
-    await do(caravan, people.revoke_token, _hash(token))
+    await do(caravan, people.revoke_token, hashed(token))
 
 
 def hash_password(password: str) -> bytes:

@@ -20,11 +20,12 @@ _OPENAPI_SECONDS = 3_600
 _Endpoint = Callable[[Request], Awaitable[Response]]
 
 
-def make_app(caravan: Caravan) -> Starlette:
+def make_app(caravan: Caravan, doorway: Doorway | None = None) -> Starlette:
     """Put the doors of a running Caravan together."""
     table = Table(OPERATIONS)
+    doorway = doorway or Doorway(caravan, table)
     routes: list[BaseRoute] = [
-        _Api(Doorway(caravan, table)),
+        _Api(doorway),
         Route("/openapi.json", _openapi(table)),
         Route("/health", _health(caravan)),
         *pages.routes(caravan),

@@ -20,8 +20,8 @@ _HEADERS = {
     "x-frame-options": "DENY",
 }
 _OF_PAGES = [(name.encode(), value.encode()) for name, value in _HEADERS.items()]
-_API_HEADERS = {**_HEADERS, "content-security-policy": "default-src 'none'; frame-ancestors 'none'"}
-_OF_API = [(name.encode(), value.encode()) for name, value in _API_HEADERS.items()]
+API_HEADERS = {**_HEADERS, "content-security-policy": "default-src 'none'; frame-ancestors 'none'"}
+_OF_API = [(name.encode(), value.encode()) for name, value in API_HEADERS.items()]
 
 
 class Guards:

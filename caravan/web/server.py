@@ -1,17 +1,50 @@
 """The HTTP server: one process, one event loop, before one cell."""
 
+import socket
+from contextlib import AsyncExitStack
+from typing import Any
+
 import uvicorn
 
 from caravan.bootstrap import Caravan
+from caravan.web import stream
+from caravan.web.api import OPERATIONS, Doorway, Table
 from caravan.web.app import make_app
+from caravan.web.express import Express
 
 _CLOSES_WITHIN_S = 5
 
 
 def serve(caravan: Caravan, host: str, port: int) -> None:
     """Serve until told to stop; answers that are on their way are finished first."""
-    options = uvicorn.Config(
-        make_app(caravan), host=host, port=port, loop="uvloop", http="httptools", access_log=False,
-        log_level="warning", timeout_graceful_shutdown=_CLOSES_WITHIN_S, server_header=False,
+    make_server(caravan, host=host, port=port).run()
+
+
+def make_server(caravan: Caravan, **options: Any) -> uvicorn.Server:  # noqa: ANN401  # uvicorn's own.
+    """Put the server together; `options` are uvicorn's."""
+    table = Table(OPERATIONS)
+    doorway = Doorway(caravan, table)
+    config = uvicorn.Config(
+        make_app(caravan, doorway), loop="uvloop", http=Express(caravan, doorway).protocol(),  # type: ignore[arg-type]
+        access_log=False, log_level="warning", timeout_graceful_shutdown=_CLOSES_WITHIN_S, server_header=False, **options,
     )  # fmt: skip
-    uvicorn.Server(options).run()
+    return _Server(config, caravan)
+
+
+class _Server(uvicorn.Server):
+    """The HTTP server, with the orders' socket beside it in the same event loop."""
+
+    def __init__(self, options: uvicorn.Config, caravan: Caravan) -> None:
+        super().__init__(options)
+        self._caravan = caravan
+        self._beside = AsyncExitStack()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Open both."""
+        await super().startup(sockets)
+        await self._beside.enter_async_context(stream.serving(self._caravan))
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Close both."""
+        await self._beside.aclose()
+        await super().shutdown(sockets)

@@ -52,6 +52,7 @@ _NOT_OVER_HTTP: Final = {
 _SETTINGS: Final = {
     "host": "the address to listen on; this machine only, unless a proxy needs it otherwise",
     "port": "the port to listen on",
+    "orders_port": "the port of the orders' socket over TCP; 0 leaves it at the Unix socket `orders.sock` in the home",
     "body_bytes_max": "the largest body of a request that is read, in bytes",
     "token_days": "how long a token is good for, in days, where whoever issues it does not say",
 }

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, NamedTuple
 
 import msgspec
@@ -19,6 +20,9 @@ from caravan.web.api.limits import Allowance
 from caravan.web.api.problems import MEDIA, TooManyRequests, WrongAudience, body_of, status_of
 
 _logger = logging.getLogger("caravan.web")
+
+
+Show = Callable[[House, Any], msgspec.Struct | None]
 
 
 class Reply(NamedTuple):
@@ -100,7 +104,7 @@ class Call:
         self,
         flow: Callable[..., Any],
         argument: object,
-        show: Callable[[House, Any], msgspec.Struct | None],
+        show: Show,
         *,
         is_many: bool = False,
     ) -> Reply:
@@ -110,26 +114,13 @@ class Call:
         """
         if self.key is None:
             result = await reach.do(self.caravan, flow, argument, is_many=is_many)
-            return self._retold(await self.ask(lambda _: self._rendered(show, result)))
-
-        def render(result: object) -> Answer:
-            if isinstance(result, Refusal):
-                return Answer(status_of(type(result)), body_of(result, instance=self.instance), MEDIA)
-            return self._rendered(show, result)
-
+            return self._retold(await self.ask(self._rendered, show, result))
+        render = partial(self._rendered, self.caravan.cell.house, show)
         answer = await reach.do(self.caravan, flow, argument, is_many=is_many, key=self.key, render=render)
         return self._retold(answer)
 
-    def _rendered(self, show: Callable[[House, Any], msgspec.Struct | None], result: object) -> Answer:
-        # The effect stands already: a fault in showing it may not undo it, nor stop the writer.
-        try:
-            shown = show(self.caravan.cell.house, result)
-            headers = self._headers(shown)
-            body = msgspec.json.encode(shown) if shown is not None else b""
-        except Exception:
-            _logger.exception("An answer could not be rendered; the effect stands.")
-            return Answer(self.status, b"{}")
-        return Answer(self.status, body, location=headers.get("location", ""))
+    def _rendered(self, house: House, show: Show, result: object) -> Answer:
+        return rendered(house, show, result, status=self.status, location=self.location, instance=self.instance)
 
     def _retold(self, answer: Answer) -> Reply:
         headers = {"location": answer.location} if answer.location else {}
@@ -142,10 +133,29 @@ class Call:
     def _headers(self, shown: object) -> dict[str, str]:
         headers = {}
         if self.location and shown is not None:
-            headers["location"] = self.location.format(id=shown.id)  # type: ignore[attr-defined]
+            headers["location"] = _location(self.location, shown)
         if self.has_revision:
             headers["etag"] = f'"{shown.revision}"'  # type: ignore[attr-defined]
         return headers
+
+
+def rendered(house: House, show: Show, result: object, *, status: int, location: str, instance: str) -> Answer:
+    """Give what the door says of a command's result, or of its refusal."""
+    if isinstance(result, Refusal):
+        return Answer(status_of(type(result)), body_of(result, instance=instance), MEDIA)
+    # The effect stands already: a fault in showing it may not undo it, nor stop the writer.
+    try:
+        shown = show(house, result)
+        body = msgspec.json.encode(shown) if shown is not None else b""
+        where = _location(location, shown) if location and shown is not None else ""
+    except Exception:
+        _logger.exception("An answer could not be rendered; the effect stands.")
+        return Answer(status, b"{}")
+    return Answer(status, body, location=where)
+
+
+def _location(pattern: str, shown: object) -> str:
+    return pattern.format(id=shown.id)  # type: ignore[attr-defined]
 
 
 class _Revised(msgspec.Struct):

@@ -59,12 +59,12 @@ class Doorway:
         except CaravanError as error:
             if isinstance(error, Broken):
                 _logger.exception("A request broke.")
-            reply = _refused(error, instance)
+            reply = refused(error, instance)
         except Exception as bug:
             _logger.exception("A request broke.")
             broken = Broken()
             broken.__cause__ = bug
-            reply = _refused(broken, instance)
+            reply = refused(broken, instance)
         await _send(send, reply, told | dict(reply.headers), has_body=scope["method"] != "HEAD")
 
     async def _answer(
@@ -145,19 +145,23 @@ class Doorway:
             if operation.key == "required":
                 raise problems.IdempotencyKeyRequired
             return None
-        if len(given) > IDEMPOTENCY_KEY_CHARACTERS_MAX or not _VISIBLE.match(given):
-            raise problems.InvalidRequest(
-                f"An Idempotency-Key has 1 to {IDEMPOTENCY_KEY_CHARACTERS_MAX} visible characters.",
-                errors=[FieldError(code="wrong_value", parameter="Idempotency-Key")],
-            )
         identity = f"{bearer.audience}:{bearer.subject}" if bearer else f"guest:{address}"
-        asked = "\0".join((identity, scope["method"], scope["path"], given))
         meant = canonical(msgspec.json.decode(raw)) if raw else b""
-        fingerprint = hashlib.sha256(meant)
         if operation.is_personal:
             # Whoever reads the log must not be able to guess a password or an address and check the guess.
-            fingerprint = hashlib.sha256(self._caravan.vault.mark(fingerprint.hexdigest()))
-        return Key(hashlib.sha256(asked.encode()).digest()[:_SCOPE_BYTES], fingerprint.digest())
+            meant = self._caravan.vault.mark(hashlib.sha256(meant).hexdigest())
+        return key_of(identity, scope["method"], scope["path"], given, meant)
+
+
+def key_of(identity: str, method: str, path: str, given: str, meant: bytes) -> Key:
+    """Give the key of a request: whose it is, and what it means. Refuses a given one that is none as InvalidRequest."""
+    if len(given) > IDEMPOTENCY_KEY_CHARACTERS_MAX or not _VISIBLE.match(given):
+        raise problems.InvalidRequest(
+            f"An Idempotency-Key has 1 to {IDEMPOTENCY_KEY_CHARACTERS_MAX} visible characters.",
+            errors=[FieldError(code="wrong_value", parameter="Idempotency-Key")],
+        )
+    asked = f"{identity}\0{method}\0{path}\0{given}"
+    return Key(hashlib.sha256(asked.encode()).digest()[:_SCOPE_BYTES], hashlib.sha256(meant).digest())
 
 
 def _admit(operation: Operation, bearer: access.Bearer | None) -> None:
@@ -240,7 +244,8 @@ def _revision(operation: Operation, headers: Mapping[str, str]) -> int | None:
     return int(found[1])
 
 
-def _refused(error: CaravanError, instance: str) -> Reply:
+def refused(error: CaravanError, instance: str) -> Reply:
+    """Give the reply that a refusal or a failure is told with."""
     headers = problems.headers_of(error)
     if isinstance(error, problems.MethodNotAllowed):
         headers["allow"] = ", ".join(str(method) for method in error.details.pop("allow"))  # type: ignore[attr-defined]

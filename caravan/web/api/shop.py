@@ -3,6 +3,8 @@
 import hmac
 from http import HTTPStatus
 
+from caravan.bootstrap import Caravan
+from caravan.cell import Answer
 from caravan.client import wire
 from caravan.flows import checkout, shopping
 from caravan.flows.house import House
@@ -11,11 +13,12 @@ from caravan.kernel.errors import Invalid, NotFound
 from caravan.kernel.ids import AddressId, BuyerId, CartId, ListingId, PurchaseId, SessionId
 from caravan.trade import catalog, ledger, orders
 from caravan.web.api import resources
-from caravan.web.api.call import Call, Reply
+from caravan.web.api.call import Call, Reply, rendered
 from caravan.web.api.operations import BUYER, OPERATOR, PUBLIC, Operation
 from caravan.world import partners
 
 _NO_ADDRESS = AddressId(0)
+_PURCHASE = "/v1/purchases/{id}"
 CART_SECRET = "cart-secret"  # noqa: S105 - The header's name.
 
 
@@ -143,16 +146,24 @@ async def cancel_session(call: Call) -> Reply:
 
 async def place_order(call: Call) -> Reply:
     """Buy at the catalog's prices, without a checkout before it."""
-    new: wire.NewOrder = call.body
-    buyer, address = call.buyer, AddressId(ids.number(AddressId, new.address))
+    wanted = direct_order(call.caravan, call.buyer, call.body)
+    return await call.do(checkout.order_directly, wanted, resources.purchase, is_many=True)
+
+
+def direct_order(caravan: Caravan, buyer: BuyerId, new: wire.NewOrder) -> checkout.DirectOrder:
+    """Turn what a buyer sent into an order. Refuses an address that is not theirs as not found."""
+    address = AddressId(ids.number(AddressId, new.address))
     # Whose an address is never changes, so it can be looked at beside the cell's queue.
-    addresses = call.caravan.cell.house.identity.addresses
+    addresses = caravan.cell.house.identity.addresses
     if not 0 < address < len(addresses) or addresses[address].buyer != buyer:
         raise NotFound("There is no such address.")
-    wanted = checkout.DirectOrder(
-        buyer, address, new.expected_total.currency, new.expected_total.amount, tuple(map(_line, new.lines))
-    )
-    return await call.do(checkout.order_directly, wanted, resources.purchase, is_many=True)
+    lines = tuple(map(_line, new.lines))
+    return checkout.DirectOrder(buyer, address, new.expected_total.currency, new.expected_total.amount, lines)
+
+
+def rendered_purchase(house: House, instance: str, result: object) -> Answer:
+    """Give what is said of an order that was placed, or refused."""
+    return rendered(house, resources.purchase, result, status=HTTPStatus.CREATED, location=_PURCHASE, instance=instance)
 
 
 async def show_purchase(call: Call) -> Reply:
@@ -215,7 +226,7 @@ OPERATIONS = (
     Operation(
         method="POST", path="/v1/checkout_sessions/{session}/complete", summary="Buy", handler=complete_session,
         who=(BUYER,), scope="checkout:write", request=wire.Completion, response=wire.Purchase,
-        status=HTTPStatus.CREATED, location="/v1/purchases/{id}", key="required",
+        status=HTTPStatus.CREATED, location=_PURCHASE, key="required",
         refusals=(NotFound, orders.SessionNotReady, ledger.ReservationExpired, *_PLACED),
     ),
     Operation(
@@ -226,7 +237,7 @@ OPERATIONS = (
     Operation(
         method="POST", path="/v1/orders", summary="Buy without a checkout", handler=place_order, who=(BUYER,),
         scope="checkout:write", request=wire.NewOrder, response=wire.Purchase, status=HTTPStatus.CREATED,
-        location="/v1/purchases/{id}", key="required", refusals=(NotFound, Invalid, *_PLACED),
+        location=_PURCHASE, key="required", refusals=(NotFound, Invalid, *_PLACED),
     ),
     Operation(
         method="GET", path="/v1/purchases/{purchase}", summary="Show a purchase", handler=show_purchase,

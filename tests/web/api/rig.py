@@ -11,7 +11,6 @@ from pathlib import Path
 
 import httpx
 import msgspec
-import uvicorn
 
 from caravan.bootstrap import Caravan, open_caravan, tick
 from caravan.client import Client, wire
@@ -24,7 +23,7 @@ from caravan.kernel.ids import AddressId, BuyerId, ListingId, SellerId
 from caravan.kernel.money import Money
 from caravan.trade import catalog
 from caravan.web import access
-from caravan.web.app import make_app
+from caravan.web.server import make_server
 from caravan.world import partners
 
 STARTS_WITHIN_S = 20.0
@@ -213,8 +212,7 @@ def _serving(caravan: Caravan) -> Iterator[str]:
     listener = socket.socket()
     listener.bind(("127.0.0.1", 0))
     port: int = listener.getsockname()[1]
-    options = uvicorn.Config(make_app(caravan), loop="uvloop", http="httptools", access_log=False, log_level="warning")
-    server = uvicorn.Server(options)
+    server = make_server(caravan)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, name="server")
     thread.start()
     try:
