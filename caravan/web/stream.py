@@ -36,6 +36,7 @@ SOCKET = "orders.sock"
 _HELLO_WITHIN_S = 10.0
 _HELLO_BYTES_MAX = 4_096
 _BUFFER_BYTES = 2**20
+_PATH_BYTES_MAX = 100  # Linux takes 107 bytes, others a few less.
 _CONNECTIONS_MAX = 256
 _SCOPE = "orders:write"
 _READERS = 2
@@ -54,10 +55,13 @@ class _Message(NamedTuple):
 async def serving(caravan: Caravan) -> AsyncIterator[None]:
     """Take connections on the home's Unix socket, and where the settings name a port also on that."""
     door = _Door(caravan)
-    path = caravan.settings.home / SOCKET
-    path.unlink(missing_ok=True)
-    servers = [await asyncio.start_unix_server(door.meet, path, limit=_BUFFER_BYTES)]
-    path.chmod(0o600)
+    path, servers = caravan.settings.home / SOCKET, []
+    if len(str(path).encode()) <= _PATH_BYTES_MAX:
+        path.unlink(missing_ok=True)
+        servers.append(await asyncio.start_unix_server(door.meet, path, limit=_BUFFER_BYTES))
+        path.chmod(0o600)
+    else:
+        _logger.warning("%s is too long a path for a Unix socket; the orders' socket is not there.", path)
     if caravan.settings.orders_port:
         host, port = caravan.settings.host, caravan.settings.orders_port
         servers.append(await asyncio.start_server(door.meet, host, port, limit=_BUFFER_BYTES))

@@ -30,6 +30,14 @@ STARTS_WITHIN_S = 20.0
 EUR = 978
 
 
+def free_port() -> int:
+    """Give a port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    return port
+
+
 def euro(cents: int) -> Money:
     """Give so many cents."""
     return Money(cents, "EUR")
