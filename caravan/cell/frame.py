@@ -116,7 +116,11 @@ def decode(frame: Frame, kinds: Mapping[str, type[Event]], layouts: Mapping[byte
     envelope = pa.ipc.read_record_batch(pa.py_buffer(frame.body), _ENVELOPE)
     runs: list[tuple[int, Section]] = []
     for position in range(envelope.num_rows):
-        kind = kinds[envelope.column("kind")[position].as_py()]
+        tag = envelope.column("kind")[position].as_py()
+        if tag not in kinds:
+            text = f"Frame {frame.sequence} holds facts called {tag}, which this version of Caravan does not know."
+            raise Corrupt(text, frame=frame.sequence)
+        kind = kinds[tag]
         layout = layouts[envelope.column("schema")[position].as_py()]
         batch = pa.ipc.read_record_batch(envelope.column("facts")[position].as_buffer(), layout)
         batch = _conform(batch, schema(kind))

@@ -26,13 +26,22 @@ class OrderStream:
         """Connect and show the token. Raises Refused for a token that may not, Outage when nobody answers."""
         try:
             self._socket = _connected(str(address))
-            self._file = self._socket.makefile("rb", buffering=2**20)
-            self._send(HELLO, msgspec.json.encode({"token": token}))
-            kind, said = self._receive()
         except OSError as error:
             raise Outage(f"{address} does not answer: {error}") from error
-        if kind == PROBLEM:
+        self._file = self._socket.makefile("rb", buffering=2**20)
+        try:
+            self._greet(token)
+        except OSError as error:
             self.close()
+            raise Outage(f"{address} does not answer: {error}") from error
+        except Refused:
+            self.close()
+            raise
+
+    def _greet(self, token: str) -> None:
+        self._send(HELLO, msgspec.json.encode({"token": token}))
+        kind, said = self._receive()
+        if kind == PROBLEM:
             raise _refused(said)
         assert kind == HELLO, kind
 
@@ -105,7 +114,11 @@ def _connected(address: str) -> socket.socket:
         return socket.create_connection((host.strip("[]"), int(port)), timeout=TIMEOUT_S)
     found = socket.socket(socket.AF_UNIX)
     found.settimeout(TIMEOUT_S)
-    found.connect(address)
+    try:
+        found.connect(address)
+    except OSError:
+        found.close()
+        raise
     return found
 
 

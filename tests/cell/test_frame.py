@@ -35,6 +35,15 @@ def test_a_large_frame_is_smaller_than_its_facts_and_comes_back_whole() -> None:
     assert [event for part in decode(frame, KINDS, SCHEMAS) for event in rows(part)] == events
 
 
+def test_a_kind_that_is_not_known_here_is_named() -> None:
+    frame = seal(transpose([Noted(at=1, text="a")]), after=None, epoch=1, written_at=0)
+
+    with pytest.raises(Corrupt, match="Frame 1 holds facts called") as corrupt:
+        decode(frame, {}, SCHEMAS)
+
+    assert corrupt.value.frame == 1
+
+
 def test_frames_are_numbered_and_their_facts_too() -> None:
     first = seal(transpose([Noted(at=1, text="a"), Counted(at=1, number=1)]), after=None, epoch=1, written_at=5)
     second = seal(transpose([Noted(at=2, text="b")]), after=first, epoch=2, written_at=6)
