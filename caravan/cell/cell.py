@@ -32,7 +32,8 @@ ROWS_PER_FRAME_MAX = 8_192  # A larger frame takes longer to sync than two; meas
 REQUESTS_WAITING_MAX = 16_384
 ROWS_WAITING_MAX = 262_144  # Orders in batches wait by their rows; a single request of more is taken when none waits.
 _SNAPSHOT_WAITS_S = 60
-FRAMES_IN_COMMIT_MAX = 2  # One on its way to the disk, one decided behind it.
+# One being decided, one laid down, one on its way to the disk. More would be smaller frames at more cost, no sooner durable.
+FRAMES_UNDER_WAY_MAX = 3
 
 
 class Decision(NamedTuple):
@@ -158,9 +159,10 @@ class Cell(Generic[House]):
         self._requests: queue.SimpleQueue[_Request | None] = queue.SimpleQueue()
         self._rows_waiting = 0
         self._rows_lock = threading.Lock()
-        self._drafts: queue.Queue[_Draft | None] = queue.Queue(FRAMES_IN_COMMIT_MAX)
-        self._commits: queue.Queue[tuple[Frame | None, Mapping[bytes, bytes], list[_Outcome]] | None]
-        self._commits = queue.Queue(FRAMES_IN_COMMIT_MAX)
+        self._has_room = threading.Semaphore(FRAMES_UNDER_WAY_MAX)
+        self._drafts: queue.SimpleQueue[_Draft | None] = queue.SimpleQueue()
+        self._commits: queue.SimpleQueue[tuple[Frame | None, Mapping[bytes, bytes], list[_Outcome]] | None]
+        self._commits = queue.SimpleQueue()
         self._writer = threading.Thread(target=self._decide_forever, name="cell-writer", daemon=True)
         self._sealer = threading.Thread(target=self._seal_forever, name="cell-sealer", daemon=True)
         self._committer = threading.Thread(target=self._commit_forever, name="cell-committer", daemon=True)
@@ -300,7 +302,7 @@ class Cell(Generic[House]):
     def _decide_forever(self) -> None:
         requests: list[_Request] | None = []
         try:
-            while (requests := self._take()) is not None:
+            while self._has_room.acquire() and (requests := self._take()) is not None:
                 self._decide_together(requests)
         except BaseException as error:  # noqa: BLE001
             self._fail(error)
@@ -466,20 +468,23 @@ class Cell(Generic[House]):
 
     def _commit_forever(self) -> None:
         while (work := self._commits.get()) is not None:
-            frame, fresh, outcomes = work
-            if self._failure is not None:
-                _release(outcomes, self._failure)
-                continue
-            try:
-                if frame is not None:
-                    self._log.append(frame, fresh)
-            except BaseException as error:  # noqa: BLE001
-                self._fail(error)
-                _release(outcomes, error)
-                continue
+            self._commit(*work)
+            self._has_room.release()
+
+    def _commit(self, frame: Frame | None, fresh: Mapping[bytes, bytes], outcomes: list[_Outcome]) -> None:
+        if self._failure is not None:
+            _release(outcomes, self._failure)
+            return
+        try:
             if frame is not None:
-                self._announce(frame.sequence, outcomes)
-            _release(outcomes, None)
+                self._log.append(frame, fresh)
+        except BaseException as error:  # noqa: BLE001
+            self._fail(error)
+            _release(outcomes, error)
+            return
+        if frame is not None:
+            self._announce(frame.sequence, outcomes)
+        _release(outcomes, None)
 
     def _announce(self, sequence: int, outcomes: list[_Outcome]) -> None:
         with self._state:
