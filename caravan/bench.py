@@ -63,6 +63,41 @@ def _gaps(found: dict[str, Any]) -> None:
         _say.print(f"{family:<8} {gap:>7.3f} %")
 
 
+@app.command()
+def search(
+    *,
+    data: Annotated[Path, typer.Option(help="A folder with products.parquet and judgments.parquet.")],
+    folds: Annotated[int, typer.Option(min=2, max=20, help="Folds, split by query.")] = 5,
+    seed: Annotated[int, typer.Option(help="Of the folds, the trees and the known items.")] = 7,
+    threads: Annotated[int, typer.Option(min=1, max=64, help="Threads to learn on; answers are given on one.")] = 1,
+    million: Annotated[int, typer.Option(min=0, max=5_000_000, help="Products of the scale test; 0 skips it.")] = 0,
+    peers: Annotated[bool, typer.Option(help="Ask SQLite FTS5 and DuckDB FTS, too.")] = True,
+    as_json: Json = False,
+) -> None:
+    """Measure how well and how fast search finds: graded queries, known items, and scale."""
+    module = program("search")
+    found = module.run(
+        module.Load(data=str(data), folds=folds, seed=seed, threads=threads, million=million, peers=peers)
+    )
+    tell(found, _found_by_search, as_json=as_json)
+
+
+def _found_by_search(found: dict[str, Any]) -> None:
+    for row in found["relevance"]:
+        _say.print(
+            f"{row['name']:<28} NDCG@10 {row['ndcg10']:.4f} ±{row['ndcg10_standard_error']:.4f}"
+            f"  linear {row['ndcg10_linear_gain']:.4f}  among graded {row['ndcg10_among_graded']:.4f}"
+            f"  recall@150 {row['recall150']:.4f}"
+        )
+    for kind, recall in found["known_items"]["recall20_by_kind"].items():
+        _say.print(f"{kind:<28} recall@20 {recall:.4f}")
+    for figure in [*found["figures"], *found.get("scale", {"figures": []})["figures"]]:
+        spread = f"({figure.least:,.1f} to {figure.most:,.1f}, {figure.runs} runs)"
+        _say.print(f"{figure.name:<36} {figure.median:>10,.1f} {figure.unit}  {spread}")
+    for skipped in found["skipped"]:
+        _say.print(f"{skipped.name:<28} skipped: {skipped.why}")
+
+
 def program(name: str) -> Any:  # noqa: ANN401  # A program is whatever its file holds.
     """Give the program of a benchmark; refuses where Caravan was installed without its source."""
     root = Path(__file__).resolve().parent.parent

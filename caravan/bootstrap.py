@@ -13,6 +13,7 @@ from pathlib import Path
 from caravan.adapters import archive
 from caravan.adapters.demo import DemoSource
 from caravan.adapters.highs import HighsOptimizer
+from caravan.adapters.lightgbm_trainer import LightgbmTrainer
 from caravan.adapters.memory import MemoryLog
 from caravan.adapters.olist import OlistSource
 from caravan.adapters.online_retail import OnlineRetailSource
@@ -20,6 +21,7 @@ from caravan.adapters.postgres import PostgresLog
 from caravan.adapters.pyvrp import PyVrpRouter
 from caravan.adapters.sqlite import SqliteLog
 from caravan.adapters.sqlite_views import SqliteViewStore
+from caravan.adapters.tantivy_index import TantivyIndex, stem
 from caravan.adapters.vault import SqliteVault
 from caravan.cell import Answers, Audit, Cell, Log, Model, Projector, Snapshots, ViewStore, audit, registry
 from caravan.cell import idempotency as answers
@@ -30,6 +32,7 @@ from caravan.flows import history, invariants, opening, settlement, shopping
 from caravan.flows.house import House
 from caravan.flows.views import all_views
 from caravan.insight.identity import Vault
+from caravan.insight.search import Engine, Trainer
 from caravan.kernel.clock import DAY, Clock, SystemClock
 from caravan.kernel.errors import CaravanError, Conflict, Invalid
 from caravan.trade.network import Optimizer, Router
@@ -101,6 +104,16 @@ def open_log(settings: Settings) -> Log:
         scheme = settings.log_url.partition(":")[0][:20]
         raise Invalid(f"A log_url begins with postgresql://, not with {scheme!r}.", field="log_url")
     return SqliteLog(settings.home / "log.db")
+
+
+def make_engine(folder: Path | None = None) -> Engine:
+    """Make a search engine over an index in a folder, or in memory."""
+    return Engine(TantivyIndex(folder), stem)
+
+
+def make_trainer(*, threads: int = 1) -> Trainer:
+    """Make what learns for search; refuses where its libraries are not installed."""
+    return LightgbmTrainer(threads)
 
 
 def snapshots_of(settings: Settings) -> Snapshots:

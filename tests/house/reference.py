@@ -32,6 +32,7 @@ DOMAINS: Final = (
     "trade.delivery",
     "trade.network",
     "insight.identity",
+    "insight.search",
     "world.markets",
     "world.partners",
 )

@@ -1,0 +1,28 @@
+"""Search: finds products by words, mends and widens what was asked, ranks what was found and says why.
+
+Always: a query is only ever words, whatever it holds; and numbers, sizes and codes are never guessed at.
+"""
+
+from caravan.insight.search.engine import RANKED_MAX, SUGGESTIONS_MAX, Asked, Engine, Found, Result, Sheet
+from caravan.insight.search.learning import Example, Report, TooFewExamples, learn
+from caravan.insight.search.lessons import Lessons
+from caravan.insight.search.ports import Facets, Filter, Index, Trainer
+
+__all__ = [
+    "RANKED_MAX",
+    "SUGGESTIONS_MAX",
+    "Asked",
+    "Engine",
+    "Example",
+    "Facets",
+    "Filter",
+    "Found",
+    "Index",
+    "Lessons",
+    "Report",
+    "Result",
+    "Sheet",
+    "TooFewExamples",
+    "Trainer",
+    "learn",
+]
