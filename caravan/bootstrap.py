@@ -27,8 +27,9 @@ from caravan.cell import Answers, Audit, Cell, Log, Model, Projector, Snapshots,
 from caravan.cell import idempotency as answers
 from caravan.cell.cell import stop_process
 from caravan.config import Settings
-from caravan.events import catalog, delivery, identity, ledger, markets, orders, partners, payments
+from caravan.events import catalog, delivery, identity, ledger, markets, orders, partners, payments, search
 from caravan.flows import history, invariants, opening, settlement, shopping
+from caravan.flows.finder import Finder
 from caravan.flows.house import House
 from caravan.flows.views import all_views
 from caravan.insight.identity import Vault
@@ -41,9 +42,10 @@ from caravan.world.partners import History, HistorySource, ImportOptions
 
 _logger = logging.getLogger("caravan")
 
-KINDS = registry(catalog, delivery, identity, ledger, markets, orders, partners, payments, answers)
+KINDS = registry(catalog, delivery, identity, ledger, markets, orders, partners, payments, search, answers)
 _LOOK_S = 0.2
-SHAPE = "2"  # Change it when a model's dump changes: snapshots of another shape are passed over.
+_SEARCH_REBUILT_S = 3_600
+SHAPE = "3"  # Change it when a model's dump changes: snapshots of another shape are passed over.
 
 
 @dataclass(frozen=True)
@@ -57,11 +59,13 @@ class Caravan:
     vault: Vault
     clock: Clock
     ticker: "Ticker"
+    finder: Finder
 
     def close(self) -> None:
         """Finish what is waiting and stop."""
         self.ticker.stop()
         self.projector.stop()
+        self.finder.stop()
         self.cell.close()
         self.views.close()
         self.vault.close()
@@ -88,11 +92,14 @@ def open_caravan(
     projector = Projector(log=log, kinds=KINDS, views=all_views(), store=store)
     projector.start()
     ticker = Ticker(cell, projector, settings)
+    finder = Finder(cell=cell, log=log, kinds=KINDS, make_engine=lambda: make_engine(settings.home / "search"))
     caravan = Caravan(
-        settings=settings, cell=cell, views=store, projector=projector,
+        settings=settings, finder=finder, cell=cell, views=store, projector=projector,
         vault=SqliteVault(settings.home / "vault.db"), clock=clock, ticker=ticker,
     )  # fmt: skip
     ticker.start(ticks=ticks)
+    if ticks:
+        finder.start()
     return caravan
 
 
@@ -135,6 +142,9 @@ def rebuild(settings: Settings, report: Callable[[int, int], None]) -> int:
         report(projector.position, last)
     store.close()
     log.close()
+    shutil.rmtree(settings.home / "search", ignore_errors=True)
+    with opened(settings, is_scratch=False) as caravan:
+        caravan.finder.wait_for(caravan.cell.position, timeout_s=_SEARCH_REBUILT_S)
     return projector.position
 
 

@@ -43,7 +43,9 @@ class TantivyIndex:
         self._searcher = self._index.searcher()
 
     def position(self) -> int:
-        """Give the position that was written down behind the last commit."""
+        """Give the position that was written down behind the last commit; an index that is empty stands at 0."""
+        if not self._searcher.num_docs:
+            return 0
         found = _read(self._folder / "position") if self._folder else ""
         return int(found) if found.isdecimal() else 0
 

@@ -3,7 +3,7 @@
 from caravan.cell.audit import Audit, Finding, audit
 from caravan.cell.cell import Batch, Broken, Cell, Decision, Full
 from caravan.cell.facts import Ragged, Section, numbers, ragged, registry, rows, schema, section, transpose
-from caravan.cell.frame import Corrupt, Frame
+from caravan.cell.frame import Corrupt, Frame, decode
 from caravan.cell.idempotency import Answer, Answers, IdempotencyConflict, Key, RequestInFlight
 from caravan.cell.index import Index
 from caravan.cell.log import Log, StaleWriter
@@ -41,6 +41,7 @@ __all__ = [
     "ViewStore",
     "Write",
     "audit",
+    "decode",
     "digest",
     "facts",
     "numbers",

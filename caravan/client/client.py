@@ -1,6 +1,6 @@
 """The client: a method for each operation of the API, typed, with keys and repetitions taken care of."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from types import TracebackType
 from typing import Self, TypeVar
 
@@ -135,6 +135,31 @@ class Client:
         """Browse or search, through all pages; `limit` is how many come with one request."""
         query = {"q": q, "category": category, "sort": sort, "sellable": sellable, "seller": seller}
         return self._pages("/v1/products", wire.Page[wire.ProductOnShelf], query, limit)
+
+    def search(
+        self, q: str, *, category: str = "", seller: str | None = None, sort: str = "relevance", limit: int = 24,
+        after: str = "",
+    ) -> wire.SearchAnswer:  # fmt: skip
+        """Find products by words: a page of them, with facets, and what was corrected."""
+        query = {"q": q, "category": category, "seller": seller, "sort": sort, "limit": limit, "after": after}
+        return self._get("/v1/search", wire.SearchAnswer, query)
+
+    def suggestions(self, q: str) -> list[str]:
+        """Complete what somebody types."""
+        return self._get("/v1/suggest", wire.Suggestions, {"q": q}).data
+
+    def synonyms(self) -> list[list[str]]:
+        """Give the groups of phrases that mean the same, as the operator."""
+        return self._get("/v1/search/synonyms", wire.SynonymGroups).groups
+
+    def set_synonyms(self, groups: Sequence[Sequence[str]]) -> list[list[str]]:
+        """Say which phrases mean the same from now on, as the operator."""
+        body = wire.Synonyms(groups=[list(group) for group in groups])
+        return self._put("/v1/search/synonyms", wire.SynonymGroups, body).groups
+
+    def missed(self) -> list[wire.Missed]:
+        """Give what was looked for in vain, as the operator."""
+        return self._get("/v1/search/missed", wire.MissedWords).data
 
     def product(self, product: str) -> wire.Product:
         """Show a product and its offers."""

@@ -8,6 +8,7 @@ import numpy as np
 
 from caravan.cell import Batch, Model, Section, transpose
 from caravan.insight.identity import Identity
+from caravan.insight.search import Search
 from caravan.kernel.errors import CaravanError
 from caravan.kernel.event import Event
 from caravan.trade.catalog import Catalog
@@ -33,6 +34,7 @@ class House:
     orders: Orders = field(default_factory=Orders)
     partners: Partners = field(default_factory=Partners)
     payments: Payments = field(default_factory=Payments)
+    search: Search = field(default_factory=Search)
 
     def models(self) -> list[Model]:
         """Give every domain's state."""
@@ -45,6 +47,7 @@ class House:
             self.orders,
             self.partners,
             self.payments,
+            self.search,
         ]
 
 

@@ -8,8 +8,12 @@ from starlette.concurrency import run_in_threadpool
 
 from caravan.bootstrap import Caravan
 from caravan.cell import Answer, Key
+from caravan.flows import finding
+from caravan.insight.search import EVERYTHING, SELLABLE, Asked, Found
+from caravan.kernel.errors import Outage
 
 _VIEWS_WAIT_S = 2.0
+_SEARCH_STARTS_S = 10.0
 
 
 async def do(
@@ -43,3 +47,19 @@ async def page(
     if caravan.projector.position < position:
         await run_in_threadpool(caravan.projector.wait_for, position, timeout_s=_VIEWS_WAIT_S)
     return await run_in_threadpool(caravan.views.read, query, values)
+
+
+async def find(caravan: Caravan, asked: Asked) -> Found:
+    """Search, no earlier than everything that was durable when this was called; words in vain are written down."""
+    position = caravan.cell.position
+    if caravan.finder.position < position:
+        await run_in_threadpool(caravan.finder.wait_for, position, timeout_s=_VIEWS_WAIT_S)
+    if caravan.finder.position < 0 and not await run_in_threadpool(
+        caravan.finder.wait_for, position, timeout_s=_SEARCH_STARTS_S
+    ):
+        raise Outage("Search is being made ready. Try again in a moment.")
+    found = await run_in_threadpool(caravan.finder.find, asked)
+    is_whole = asked.only in {SELLABLE, EVERYTHING} and not asked.offset
+    if found.words and not found.results and is_whole and caravan.finder.is_news(" ".join(found.words)):
+        await do(caravan, finding.note_nothing_found, " ".join(found.words))
+    return found

@@ -182,6 +182,28 @@ def list_products(
     )  # fmt: skip
 
 
+@products.command("find")
+def find_products(
+    words: str, *, category: str = "", sort: Annotated[str, typer.Option(help="relevance, price or -price.")] = "relevance",
+    limit: Annotated[int, typer.Option(min=1, max=100)] = 24, url: Url = _HERE, token: Token = None,
+    as_json: Json = False,
+) -> None:  # fmt: skip
+    """Find products by words; what was corrected or left out is said."""
+    _run(
+        url, token, lambda client: client.search(words, category=category, sort=sort, limit=limit), _found,
+        as_json=as_json,
+    )  # fmt: skip
+
+
+def _found(answer: wire.SearchAnswer) -> None:
+    for correction in answer.corrections:
+        _say.print(f"{correction.typed} was taken for {correction.meant}.", markup=False)
+    if answer.left_out:
+        _say.print(f"Nothing has all of these words. Left out: {', '.join(answer.left_out)}.", markup=False)
+    _table("id", "title", "category", "price", "offers", "sold")([result.product for result in answer.data])
+    _say.print(f"{answer.total:,} in all.")
+
+
 @products.command("add")
 def add_product(  # noqa: PLR0913
     title: str, price: Price,

@@ -94,7 +94,7 @@ def test_an_answer_says_what_was_mended_and_what_was_left_out(engine: Engine) ->
 
     assert found.mended == (("teapott", "teapot"),)
     assert found.dropped == ("purple",)
-    assert found.results[0].in_title == ("teapot",)
+    assert found.results[0].has == ("teapot",)
 
 
 def test_a_synonym_of_the_operator_finds_the_other_word(engine: Engine) -> None:

@@ -3,13 +3,18 @@
 Always: a query is only ever words, whatever it holds; and numbers, sizes and codes are never guessed at.
 """
 
+from caravan.insight.search.commands import note_nothing_found, set_synonyms
 from caravan.insight.search.engine import RANKED_MAX, SUGGESTIONS_MAX, Asked, Engine, Found, Result, Sheet
 from caravan.insight.search.learning import Example, Report, TooFewExamples, learn
 from caravan.insight.search.lessons import Lessons
-from caravan.insight.search.ports import Facets, Filter, Index, Trainer
+from caravan.insight.search.model import Search
+from caravan.insight.search.ports import EVERYTHING, SELLABLE, Facets, Filter, Index, Trainer
+from caravan.insight.search.queries import missed, synonyms
 
 __all__ = [
+    "EVERYTHING",
     "RANKED_MAX",
+    "SELLABLE",
     "SUGGESTIONS_MAX",
     "Asked",
     "Engine",
@@ -21,8 +26,13 @@ __all__ = [
     "Lessons",
     "Report",
     "Result",
+    "Search",
     "Sheet",
     "TooFewExamples",
     "Trainer",
     "learn",
+    "missed",
+    "note_nothing_found",
+    "set_synonyms",
+    "synonyms",
 ]

@@ -21,6 +21,8 @@ RANKED_MAX = 240
 """So many of what is retrieved are ranked; a list does not go on behind them."""
 _STEMS_MAX = 1_000_000
 _EXTRA_WEIGHT = 0.8
+_BESIDE_MAX = 40
+_UNFINISHED_MAX = 5
 SUGGESTIONS_MAX = 10
 _PHRASES_SCANNED_MAX = 2_000
 _STOP = frozenset(["a", "an", "and", "the", "for", "with", "of", "to", "by", "or", "x", "from", "on", "at"])
@@ -65,12 +67,12 @@ class Asked(NamedTuple):
 
 
 class Result(NamedTuple):
-    """A product that was found, its score, and which of the words it has in its title and elsewhere."""
+    """A product that was found, its score, and which of the words it has in or beside its title, and which not."""
 
     product: int
     score: float
-    in_title: tuple[str, ...]
-    missing: tuple[str, ...]
+    has: tuple[str, ...]
+    lacks: tuple[str, ...]
 
 
 class Found(NamedTuple):
@@ -121,6 +123,22 @@ class Engine:
         with self._changes:
             self._index.put([self._entry(sheet) for sheet in sheets])
 
+    def remember(self, sheets: Sequence[Sheet]) -> None:
+        """Take in what is kept in memory of products that the index has already."""
+        with self._changes:
+            for sheet in sheets:
+                self._entry(sheet)
+
+    @property
+    def position(self) -> int:
+        """Give the position in the log that the index stands at."""
+        return self._index.position()
+
+    def close(self) -> None:
+        """Let go of the index."""
+        with self._changes:
+            self._index.close()
+
     def commit(self, position: int = 0) -> None:
         """Let what was put be found."""
         with self._changes:
@@ -138,8 +156,14 @@ class Engine:
         self._is_sellable[sheet.product] = sheet.is_sellable
         self._is_available[sheet.product] = sheet.is_available
         self._price[sheet.product] = sheet.price_minor
-        rest = text.words(f"{sheet.brand} {sheet.category} {sheet.options} {sheet.description}")
-        if self.vocabulary.put(sheet.product, title, _noun(found)):
+        near = text.words(f"{sheet.brand} {sheet.category} {sheet.options}")
+        rest = [*near, *text.words(sheet.description)]
+        # Behind the title's words stand those beside it, so that "blue" is found in an option, too.
+        beside = dict.fromkeys(self.stem(word) for word in near[:_BESIDE_MAX] if word not in _STOP)
+        title_terms = set(title)
+        if self.vocabulary.put(
+            sheet.product, [*title, *(term for term in beside if term not in title_terms)], _noun(found)
+        ):
             self.speller.learn([found])
             self.speller.know([*rest, *(word for code in sheet.codes for word in text.words(code))])
         codes = [joined for code in (sheet.title, *sheet.codes) for joined in text.codes(code)]
@@ -194,7 +218,7 @@ class Engine:
         total = facets.total if facets and facets.total else len(hits.products)
         dropped: tuple[str, ...] = ()
         if facets is not None and not facets.total and results:
-            dropped = tuple(query.shown.get(term, term) for term in results[0].missing)
+            dropped = results[0].lacks
         return Found(
             results, total, facets, tuple(query.mended.words), tuple(query.mended.changes), dropped,
             has_more=len(order) > asked.offset + asked.limit, ranking=self.ranking,
@@ -205,7 +229,7 @@ class Engine:
         codes = [Term(code) for code in text.asked_codes(asked.words[:QUERY_CHARACTERS_MAX])]
         if not codes:
             return hits, 0
-        exact = self._index.retrieve(codes, only=asked.only, limit=_PINNED_MAX + 1, is_code=True)
+        exact = self._known(self._index.retrieve(codes, only=asked.only, limit=_PINNED_MAX + 1, is_code=True))
         if not 0 < len(exact.products) <= _PINNED_MAX:
             return hits, 0
         rest = ~np.isin(hits.products, exact.products)
@@ -220,7 +244,7 @@ class Engine:
     def understand(self, words: str) -> _Query:
         """Mend, stem and widen a query."""
         found = text.words(words[:QUERY_CHARACTERS_MAX])[:WORDS_MAX]
-        mended = self.speller.mend(found)
+        mended = self._finished(self.speller.mend(found, self._is_listed))
         wanted = [word for word in mended.words if word not in _STOP]
         terms = [self.stem(word) for word in wanted]
         shown = dict(zip(terms, wanted, strict=True))
@@ -234,17 +258,36 @@ class Engine:
                         groups[list(dict.fromkeys(terms)).index(terms[place])].extend(other)
         return _Query(terms, list(dict.fromkeys(extras)), groups, shown, mended)
 
+    def _is_listed(self, word: str) -> bool:
+        return self.stem(word) in self.vocabulary.numbers
+
+    def _finished(self, mended: Mended) -> Mended:
+        """Finish the last word, where it begins words that are listed and is none."""
+        if not mended.words or mended.words[-1] in self.speller.counts or text.has_digit(mended.words[-1]):
+            return mended
+        last = mended.words[-1]
+        longer = [word for word in self._complete(last) if " " not in word]
+        if not longer or self.speller.is_known(last) or self._is_listed(last):
+            return mended
+        changes = [*mended.changes, (last, longer[0])]
+        return Mended([*mended.words[:-1], longer[0]], [*mended.extras, *longer[1:_UNFINISHED_MAX]], changes)
+
     def retrieve(self, query: _Query, only: Filter = SELLABLE, limit: int = RANKED_MAX) -> Hits:
         """Find what has some of the words and may be shown."""
         terms = [Term(term) for term in dict.fromkeys(query.terms)]
         terms += [Term(term, _EXTRA_WEIGHT) for term in query.extras if term not in query.terms]
         if only == SELLABLE:
             # Unfiltered, the index passes over most of what it holds; what can't be bought is dropped behind it.
-            hits = self._index.retrieve(terms, only=EVERYTHING, limit=limit)
+            hits = self._known(self._index.retrieve(terms, only=EVERYTHING, limit=limit))
             may = self._is_sellable[hits.products]
             if may.sum() >= limit // 2 or len(hits.products) < limit:
                 return Hits(hits.products[may], hits.scores[may])
-        return self._index.retrieve(terms, only=only, limit=limit)
+        return self._known(self._index.retrieve(terms, only=only, limit=limit))
+
+    def _known(self, hits: Hits) -> Hits:
+        """Drop what the index has and memory does not: while a shop is being read at the start."""
+        is_known = hits.products < self.vocabulary.products
+        return hits if is_known.all() else Hits(hits.products[is_known], hits.scores[is_known])
 
     def describe(self, query: _Query, hits: Hits, learned: Lessons, *, skips: int = -1) -> NDArray[np.float32]:
         """Give the features of what was retrieved; lessons from one fold of past queries can be left out."""
@@ -280,7 +323,7 @@ class Engine:
         terms = list(dict.fromkeys(query.terms))
         return Result(
             product, score, tuple(query.shown[term] for term in terms if term in title),
-            tuple(term for term in terms if term not in title),
+            tuple(query.shown[term] for term in terms if term not in title),
         )  # fmt: skip
 
     def _facets(self, query: _Query, only: Filter, hits: Hits) -> Facets:
@@ -303,7 +346,7 @@ class Engine:
             words = [" ".join([*before, word]) for word in self._complete(last) if " " not in word]
             whole = [*whole, *pairs, *words]
         if not whole:
-            mended = self.speller.mend(found)
+            mended = self.speller.mend(found, self._is_listed)
             whole = [" ".join(mended.words)] if mended.changes else []
         return list(dict.fromkeys(whole))[:limit]
 

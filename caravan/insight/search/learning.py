@@ -18,6 +18,9 @@ GRADE_MIN, GRADE_MAX = 1.0, 3.0
 EXAMPLES_MIN = 50
 TRAINED_ON_MAX = 150
 """So many of what is retrieved for a query are learned from."""
+_BEST_KEPT = 20
+_UNGRADED_SHARE = 0.2
+"""Of what is retrieved behind the best and was not graded, so much is learned from: it is much alike."""
 _NEUTRAL = 1.2
 """A grade that says nothing about association; those above count by how far."""
 
@@ -57,7 +60,8 @@ def learn(engine: Engine, examples: Sequence[Example], trainer: Trainer, *, seed
     )  # fmt: skip
     queries = [engine.understand(example.words) for example in examples]
     terms = [shop.known(query.terms) for query in queries]
-    folds = np.random.default_rng(seed).integers(0, FOLDS, len(examples))
+    dice = np.random.default_rng(seed)
+    folds = dice.integers(0, FOLDS, len(examples))
     prepared = _Prepared(terms, folds, directions)
     past = _past(engine, examples, prepared)
     counted = [_counted(engine, examples, prepared, np.flatnonzero(folds == fold).tolist()) for fold in range(FOLDS)]
@@ -69,10 +73,12 @@ def learn(engine: Engine, examples: Sequence[Example], trainer: Trainer, *, seed
         for place in np.flatnonzero(folds == fold).tolist():
             hits = engine.retrieve(queries[place], limit=TRAINED_ON_MAX)
             graded = _labels(hits, examples[place])
+            kept = (graded > 0) | (dice.random(len(graded)) < _UNGRADED_SHARE)
+            kept[:_BEST_KEPT] = True
             if graded.any() and len(terms[place]):
-                rows.append(engine.describe(queries[place], hits, lessons, skips=fold))
-                grades.append(graded)
-                sizes.append(len(graded))
+                rows.append(engine.describe(queries[place], hits, lessons, skips=fold)[kept])
+                grades.append(graded[kept])
+                sizes.append(int(kept.sum()))
         report("examples", fold + 1, FOLDS)
     if len(sizes) < EXAMPLES_MIN:
         raise TooFewExamples("Hardly anything that was graded is found by its query.", field="examples")

@@ -3,7 +3,7 @@
 import itertools
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 from caravan.insight.search.text import is_guessable
@@ -55,9 +55,13 @@ class Speller:
         for word in found:
             self._known.add(word)
 
+    def is_known(self, word: str) -> bool:
+        """Tell whether a word stands anywhere on the shelf."""
+        return word in self.counts or word in self._known
+
     def phrases(self) -> dict[str, int]:
-        """Give the words and pairs of words that are listed more than once, and how often."""
-        found = {word: count for word, count in self.counts.items() if count > 1 or not is_guessable(word)}
+        """Give the words, and the pairs of words that stand together more than once, and how often."""
+        found = dict(self.counts)
         for pair, count in self._pairs.items():
             if count > 1 and all(map(is_guessable, pair)):
                 found[" ".join(pair)] = count
@@ -67,13 +71,13 @@ class Speller:
         for form in _shortened(word, _mistakes(word)):
             self._near[form].append(word)
 
-    def mend(self, found: Sequence[str]) -> Mended:
-        """Mend what is not known; join and part compounds. A number or a code is never guessed at."""
+    def mend(self, found: Sequence[str], is_listed: Callable[[str], bool] = lambda _: False) -> Mended:
+        """Mend what is neither known nor listed in another form; join and part compounds. Numbers are never guessed at."""
         wanted: list[str] = []
         others: list[str] = []
         changes: list[tuple[str, str]] = []
         for word in found:
-            if word in self.counts or word in self._known or not is_guessable(word):
+            if self.is_known(word) or is_listed(word) or not is_guessable(word):
                 wanted.append(word)
                 continue
             meant, other = self._meant(word, found)

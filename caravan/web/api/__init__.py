@@ -1,6 +1,6 @@
 """The JSON API: a table of operations, and the doorway that leads to them."""
 
-from caravan.web.api import columns, fulfilling, goods, market, money, people, shop
+from caravan.web.api import columns, fulfilling, goods, market, money, people, searching, shop
 from caravan.web.api.doorway import Doorway
 from caravan.web.api.openapi import describe
 from caravan.web.api.operations import Operation, Table
@@ -9,6 +9,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *people.OPERATIONS,
     *market.OPERATIONS,
     *goods.OPERATIONS,
+    *searching.OPERATIONS,
     *shop.OPERATIONS,
     *columns.OPERATIONS,
     *fulfilling.OPERATIONS,

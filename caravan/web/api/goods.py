@@ -67,7 +67,7 @@ async def list_products(call: Call) -> Reply:
     statement, values = _shelf(query, words, place)
     rows = await call.page(statement, values)
     market = await call.ask(resources.market)
-    shown = [_on_shelf(row, market.currency) for row in rows[: query.limit]]
+    shown = [on_shelf(row, market.currency) for row in rows[: query.limit]]
     has_more = len(rows) > query.limit
     last = rows[query.limit - 1] if has_more else None
     after = cursors.write(_Place(query.sort, last[-1], last[0])) if last else None
@@ -115,7 +115,8 @@ def _shelf(query: wire.ProductsQuery, words: str, place: _Place | None) -> tuple
     return statement, values
 
 
-def _on_shelf(row: tuple[object, ...], currency: str) -> wire.ProductOnShelf:
+def on_shelf(row: tuple[object, ...], currency: str) -> wire.ProductOnShelf:
+    """Give a row of the shelf as it goes over the wire."""
     product, title, category, brand, price, offers, sold, added_at, *_ = row
     assert isinstance(product, int), row
     assert isinstance(added_at, int), row

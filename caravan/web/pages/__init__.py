@@ -62,6 +62,7 @@ _OPERATE: tuple[_Row, ...] = (
     ("/operator/logout", None, operator.logout, ""),
     ("/operator", operator.overview, None, "operator"),
     ("/operator/check", operator.overview, operator.check, "operator"),
+    ("/operator/words", operator.words, operator.set_words, "operator"),
     ("/operator/sellers", operator.sellers, None, "operator"),
     ("/operator/sellers/{id}/approve", None, operator.approve, "operator"),
     ("/operator/sellers/{id}/suspend", None, operator.suspend, "operator"),

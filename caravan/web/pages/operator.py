@@ -6,8 +6,9 @@ from typing import Any, NamedTuple
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
-from caravan.flows import invariants, selling
+from caravan.flows import finding, invariants, selling
 from caravan.flows.house import House
+from caravan.insight import search
 from caravan.kernel.errors import Invalid
 from caravan.kernel.ids import ListingId, SellerId
 from caravan.kernel.money import Money, alphabetic
@@ -23,6 +24,7 @@ _LOOK_BACK_MAX = 20_000
 _SHOWN_MAX = 50
 _FINDINGS_MAX = 100
 _CURSOR_DIGITS_MAX = 10
+_SYNONYMS_CHARACTERS_MAX = 50_000
 
 
 class Figures(NamedTuple):
@@ -180,6 +182,30 @@ async def rule(visit: Visit) -> Response:
         visit.caravan, selling.move_listing, selling.Move(SellerId(0), listing, ways[to], "Looked at by the operator.")
     )
     return visit.go("/operator", "moved")
+
+
+async def words(visit: Visit) -> Response:
+    """Show the synonyms, and what was looked for in vain."""
+    lines, missed = await ask(visit.caravan, _words)
+    return await visit.show("operator_words.html", form={"groups": lines}, missed=missed)
+
+
+def _words(house: House) -> tuple[str, list[tuple[str, int]]]:
+    lines = "\n".join(", ".join(group) for group in search.synonyms(house.search))
+    return lines, search.missed(house.search, limit=_SHOWN_MAX)
+
+
+async def set_words(visit: Visit) -> Response:
+    """Take the synonyms: one group a line, its phrases parted by commas."""
+    text = visit.form.text("groups", longest=_SYNONYMS_CHARACTERS_MAX, is_needed=False)
+    groups = [[phrase.strip() for phrase in line.split(",") if phrase.strip()] for line in text.split("\n")]
+    try:
+        await do(visit.caravan, finding.set_synonyms, ([group for group in groups if group], "operator"))
+    except Invalid as refusal:
+        _, missed = await ask(visit.caravan, _words)
+        wrong = {"groups": str(refusal)}
+        return await visit.show("operator_words.html", status=422, wrong=wrong, form={"groups": text}, missed=missed)
+    return visit.go("/operator/words", "words_set")
 
 
 def _back(visit: Visit) -> str:

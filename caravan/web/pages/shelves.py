@@ -1,17 +1,17 @@
 """Shelves: lists of products out of the views: by category and order, by seller, by words."""
 
-import re
 from typing import NamedTuple
 
 from caravan.bootstrap import Caravan
+from caravan.insight.search import RANKED_MAX, Asked, Filter
+from caravan.insight.search import Found as Answer
 from caravan.kernel.errors import Invalid
 from caravan.kernel.ids import ProductId, SellerId
-from caravan.web.reach import page
+from caravan.web.reach import find, page
 
 PAGE_PRODUCTS = 24
-WORDS_MAX = 8
 WORDS_CHARACTERS_MAX = 100
-SEARCH_PAGES_MAX = 20
+SEARCH_PAGES_MAX = RANKED_MAX // PAGE_PRODUCTS
 # By name: what people read, the column, and whether it falls.
 SORTS = {
     "popular": ("Most bought", "sold", True),
@@ -19,12 +19,6 @@ SORTS = {
     "price": ("Lowest price", "price", False),
     "price-down": ("Highest price", "price", True),
 }
-_WORD = re.compile(r"\w+")
-# The weights say how much a word counts in title, description, brand, category and options.
-_MATCH = """
-SELECT words.rowid FROM words JOIN shelf ON shelf.product = words.rowid WHERE words MATCH ? AND shelf.offers > 0
-ORDER BY bm25(words, 10.0, 1.0, 4.0, 3.0, 2.0), words.rowid LIMIT ? OFFSET ?
-"""
 
 
 class Found(NamedTuple):
@@ -32,7 +26,6 @@ class Found(NamedTuple):
 
     products: list[ProductId]
     next: str
-    is_close: bool = False  # not all the words fit: these have some of them
 
 
 async def browse(caravan: Caravan, *, category: str, sort: str, after: str) -> Found:
@@ -80,25 +73,27 @@ async def of_seller(caravan: Caravan, seller: SellerId, *, after: str) -> Found:
     return Found(products, str(products[-1]) if len(rows) > PAGE_PRODUCTS else "")
 
 
-async def search(caravan: Caravan, words: str, *, after: str) -> Found:
-    """Find products by words; the last one may be unfinished. Where nothing has all of them, give what has some."""
-    terms = _WORD.findall(words[:WORDS_CHARACTERS_MAX])[:WORDS_MAX]
-    place = int(after) if after.isdecimal() and len(after) < 3 else 0  # noqa: PLR2004 - Below SEARCH_PAGES_MAX.
-    if not terms:
-        return Found([], "")
-    # Quoted, a word is only a word: whatever else FTS5 knows (AND, NEAR, column:) can't be said.
-    quoted = [f'"{term}"' for term in terms[:-1]] + [f'"{terms[-1]}"*']
-    found = await _match(caravan, " AND ".join(quoted), place)
-    if found.products or place or len(terms) == 1:
-        return found
-    close = await _match(caravan, " OR ".join(quoted), 0)
-    return Found(close.products, "", is_close=True)
+class Narrowed(NamedTuple):
+    """What a search is narrowed to by the shopper: a category, a seller, a band of prices, what is in stock."""
+
+    category: str = ""
+    seller: int = 0
+    price_min: int = 0
+    price_max: int = 0
+    in_stock: bool = False
 
 
-async def _match(caravan: Caravan, expression: str, place: int) -> Found:
-    rows = await page(caravan, _MATCH, (expression, PAGE_PRODUCTS + 1, place * PAGE_PRODUCTS))
-    has_more = len(rows) > PAGE_PRODUCTS and place + 1 < SEARCH_PAGES_MAX
-    return Found([product for (product,) in rows[:PAGE_PRODUCTS]], str(place + 1) if has_more else "")
+async def search(caravan: Caravan, words: str, *, narrowed: Narrowed, after: str) -> tuple[Answer, str]:
+    """Find products by words; give the answer, and the cursor of the next page ("" at the end)."""
+    page_number = int(after) if after.isdecimal() and len(after) < 3 else 0  # noqa: PLR2004 - Below SEARCH_PAGES_MAX.
+    only = Filter(
+        category=narrowed.category, seller=narrowed.seller, price_minor_min=narrowed.price_min,
+        price_minor_max=narrowed.price_max, is_available=narrowed.in_stock,
+    )  # fmt: skip
+    asked = Asked(words[:WORDS_CHARACTERS_MAX], only, PAGE_PRODUCTS, page_number * PAGE_PRODUCTS)
+    found = await find(caravan, asked)
+    has_more = found.has_more and page_number + 1 < SEARCH_PAGES_MAX
+    return found, str(page_number + 1) if has_more else ""
 
 
 async def neighbors(caravan: Caravan, *, category: str, product: ProductId, limit: int) -> list[ProductId]:

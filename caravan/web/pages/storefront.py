@@ -1,12 +1,13 @@
 """The storefront: home, categories, products, sellers and the search."""
 
+from collections.abc import Mapping, Sequence
 from urllib.parse import urlencode
 
 from starlette.responses import Response
 
 from caravan.flows.house import House
 from caravan.kernel import ids
-from caravan.kernel.errors import NotFound
+from caravan.kernel.errors import CaravanError, NotFound
 from caravan.kernel.ids import ProductId, SellerId, SkuId
 from caravan.kernel.money import plain
 from caravan.trade.orders import UNITS_PER_LINE_MAX
@@ -18,6 +19,9 @@ from caravan.world import partners
 
 _NEIGHBORS = 6
 _CHOICES_MAX = 10
+_FACETS_MAX = 8
+_CATEGORY_CHARACTERS_MAX = 200
+_MINOR_DIGITS_MAX = 15
 _AVAILABILITY = {True: "https://schema.org/InStock", False: "https://schema.org/OutOfStock"}
 _CONDITIONS = {"new": "NewCondition", "used": "UsedCondition", "refurbished": "RefurbishedCondition"}
 
@@ -136,12 +140,46 @@ async def seller(visit: Visit) -> Response:
 
 
 async def search(visit: Visit) -> Response:
-    """Find products by words."""
-    words = " ".join(visit.request.query_params.get("q", "").split())[: shelves.WORDS_CHARACTERS_MAX]
-    found = await shelves.search(visit.caravan, words, after=visit.request.query_params.get("after", ""))
-    cards = await ask(visit.caravan, baskets.cards, found.products)
-    more = "?" + urlencode({"q": words, "after": found.next}) if found.next else ""
+    """Find products by words, say what was mended or left out, and offer what the answer can be narrowed to."""
+    query = visit.request.query_params
+    words = " ".join(query.get("q", "").split())[: shelves.WORDS_CHARACTERS_MAX]
+    narrowed = _narrowed(query)
+    found, after = await shelves.search(visit.caravan, words, narrowed=narrowed, after=query.get("after", ""))
+    cards = await ask(visit.caravan, baskets.cards, [ProductId(result.product) for result in found.results])
+    kept = _kept(words, narrowed)
+    sellers = await ask(visit.caravan, _names, list(found.facets.sellers) if found.facets else [])
     return await visit.show(
-        "search.html", words=words, cards=cards, more=more, is_close=found.is_close,
+        "search.html", words=words, cards=cards, more="?" + urlencode(kept | {"after": after}) if after else "",
+        found=found, narrowed=narrowed, sellers=sellers, kept=kept, facets_max=_FACETS_MAX,
+        narrow=lambda **change: "?" + urlencode({name: value for name, value in (kept | change).items() if value}),
         tops=children(await visit.shop.aisles(), ""),
     )  # fmt: skip
+
+
+def _narrowed(query: Mapping[str, str]) -> shelves.Narrowed:
+    """Read what a search is narrowed to; what can't be read is left out, as a bookmark may be old."""
+    seller = query.get("seller", "")
+    try:
+        number = ids.number(SellerId, seller) if seller else 0
+    except CaravanError:
+        number = 0
+    return shelves.Narrowed(
+        category=query.get("in", "")[:_CATEGORY_CHARACTERS_MAX], seller=number, price_min=_minor(query.get("from", "")),
+        price_max=_minor(query.get("to", "")), in_stock=query.get("stock") == "1",
+    )  # fmt: skip
+
+
+def _minor(written: str) -> int:
+    return int(written) if written.isascii() and written.isdecimal() and len(written) <= _MINOR_DIGITS_MAX else 0
+
+
+def _kept(words: str, narrowed: shelves.Narrowed) -> dict[str, str]:
+    kept = {
+        "q": words, "in": narrowed.category, "seller": ids.text(SellerId, narrowed.seller) if narrowed.seller else "",
+        "from": str(narrowed.price_min or ""), "to": str(narrowed.price_max or ""), "stock": "1" * narrowed.in_stock,
+    }  # fmt: skip
+    return {name: value for name, value in kept.items() if value}
+
+
+def _names(house: House, numbers: Sequence[int]) -> dict[int, str]:
+    return {number: partners.seller_of(house.partners, SellerId(number)).name for number in numbers}

@@ -42,6 +42,7 @@ NOTES = {
     "delivered": "Delivered. The money comes to your balance when the return window is over.",
     "approved": "The seller is in.",
     "suspended": "The seller takes no new orders now.",
+    "words_set": "The synonyms count from now on.",
     "too_little": "Your wallet does not hold enough yet.",
     "wait": "That is done already.",
 }

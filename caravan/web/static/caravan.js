@@ -1,4 +1,4 @@
-// Small comforts; every page works without them: local times, a countdown, one click that counts once, smaller photos.
+// Small comforts; every page works without them: local times, a countdown, one click that counts once, smaller photos, words completed.
 "use strict";
 
 const PHOTO_SIDE = 720;
@@ -52,5 +52,20 @@ for (const area of document.querySelectorAll("textarea[name=image]")) {
       if (markup.length <= PHOTO_CHARACTERS_MAX) break;
     }
     area.value = markup;
+  });
+}
+
+// What is typed into the search is completed; an answer that comes late is passed over.
+const typed = document.querySelector("input[list=q-suggestions]");
+if (typed) {
+  let asked = 0;
+  typed.addEventListener("input", async () => {
+    const mine = ++asked;
+    await new Promise((resolve) => { setTimeout(resolve, 80); });
+    if (mine !== asked || typed.value.trim().length < 2) return;
+    const answer = await fetch(`/v1/suggest?q=${encodeURIComponent(typed.value.slice(0, 100))}`).catch(() => null);
+    if (!answer?.ok || mine !== asked) return;
+    const found = (await answer.json()).data;
+    document.getElementById("q-suggestions").replaceChildren(...found.map((words) => Object.assign(document.createElement("option"), { value: words })));
   });
 }

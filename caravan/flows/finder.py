@@ -1,0 +1,192 @@
+"""The finder: keeps the search engine up to date behind the log, in a thread of its own, and answers from it."""
+
+import logging
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+
+from caravan.cell import Cell, Log, decode, read_layouts
+from caravan.flows import finding
+from caravan.flows.house import House
+from caravan.insight import search
+from caravan.insight.search import Asked, Engine, Found, Sheet
+from caravan.kernel.errors import Outage
+from caravan.kernel.event import Event
+
+_logger = logging.getLogger("caravan.search")
+
+_PRODUCTS_AT_ONCE = 500
+_UNCOMMITTED_MAX = 10_000
+"""So many frames that change nothing for search are read again at most at a start."""
+_LOOK_S = 0.2
+_PAUSE_S = 0.5
+_NEWS_S = 10.0
+_NEWS_MAX = 100
+"""So many searches in vain are written down in that time."""
+
+
+class Finder:
+    """Follows the log from where its index stands. Whatever is lost of the index is put in again from the house.
+
+    The engine's memory of titles is filled from the house at the start; the index on disk goes on from its position.
+    """
+
+    def __init__(
+        self, *, cell: Cell[House], log: Log, kinds: Mapping[str, type[Event]], make_engine: Callable[[], Engine]
+    ) -> None:
+        self._cell, self._log, self._kinds, self._make_engine = cell, log, kinds, make_engine
+        self._engine: Engine | None = None
+        self._seen: dict[int, int] = {}
+        self._noted: deque[tuple[float, str]] = deque()
+        self._synonyms_at = -1
+        self._changed = threading.Condition()
+        self._stops = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._starting = threading.Lock()
+        self.position = -1
+        """What search shows of the log; -1 until it has read the house."""
+
+    def start(self) -> None:
+        """Begin to follow; a second call does nothing."""
+        with self._starting:
+            if self._thread is None and not self._stops.is_set():
+                self._engine = self._make_engine()
+                self._thread = threading.Thread(target=self._run, name="finder", daemon=True)
+                self._thread.start()
+
+    def stop(self) -> None:
+        """Stop following and let go of the index."""
+        self._stops.set()
+        with self._starting:
+            thread = self._thread
+        if thread is not None:
+            thread.join()
+            self.engine.close()
+
+    @property
+    def engine(self) -> Engine:
+        """Give the engine, once it is there."""
+        self.start()
+        if self._engine is None:
+            raise Outage("Search has stopped.")
+        return self._engine
+
+    def wait_for(self, position: int, *, timeout_s: float) -> bool:
+        """Wait until search shows a position of the log; tell whether it does."""
+        self.start()
+        with self._changed:
+            return self._changed.wait_for(lambda: self.position >= position, timeout_s)
+
+    def find(self, asked: Asked) -> Found:
+        """Answer a query."""
+        return self.engine.find(asked)
+
+    def suggest(self, typed: str, limit: int) -> list[str]:
+        """Complete what somebody types."""
+        return self.engine.suggest(typed, limit)
+
+    def is_news(self, words: str) -> bool:
+        """Tell whether it is worth a fact that words found nothing: not the same ones again and again, nor floods."""
+        now = time.monotonic()
+        with self._changed:
+            while self._noted and self._noted[0][0] < now - _NEWS_S:
+                self._noted.popleft()
+            is_known = len(self._noted) >= _NEWS_MAX or any(words == noted for _, noted in self._noted)
+            if not is_known:
+                self._noted.append((now, words))
+            return not is_known
+
+    def fill(self, report: Callable[[int, int], None] = lambda _done, _total: None) -> int:
+        """Read the house into the engine, and into the index what it lacks; give the position that is then shown."""
+        position = self._cell.position
+        known = self.engine.position
+        last = self._cell.inquire(finding.products).result()
+        touched = set(self._touched(known, position)) if known else None
+        for first in range(1, last + 1, _PRODUCTS_AT_ONCE):
+            if self._stops.is_set():
+                return self.position
+            wanted = range(first, min(first + _PRODUCTS_AT_ONCE, last + 1))
+            sheets = self._cell.inquire(finding.sheets, wanted).result()
+            self._remember(sheets)
+            stale = [sheet for sheet in sheets if touched is None or sheet.product in touched]
+            self.engine.put(stale)
+            self.engine.remember(sheets)
+            report(wanted[-1], last)
+        if touched is None or touched or known != position:
+            self.engine.commit(position)
+        self._take_synonyms()
+        self.engine.phrase(is_forced=True)
+        self._show(position)
+        return position
+
+    def follow(self, position: int) -> None:
+        """Put in what has changed up to a position of the log."""
+        wanted = self._touched(self.position, position)
+        for first in range(0, len(wanted), _PRODUCTS_AT_ONCE):
+            sheets = self._cell.inquire(finding.sheets, wanted[first : first + _PRODUCTS_AT_ONCE]).result()
+            self.engine.put(self._remember(sheets))
+        if wanted or position - self.engine.position > _UNCOMMITTED_MAX:
+            self.engine.commit(position)
+        self._take_synonyms()
+        self.engine.phrase()
+        self._show(position)
+
+    def _run(self) -> None:
+        is_filled = False
+        while not self._stops.is_set():
+            try:
+                if not is_filled:
+                    began = time.monotonic()
+                    self.fill()
+                    is_filled = True
+                    _logger.info("Search was ready in %.1f s.", time.monotonic() - began)
+                position = self._cell.wait_for_more(self.position, timeout_s=_LOOK_S)
+                if position > self.position:
+                    self.follow(position)
+            except Exception:
+                if not self._stops.is_set():
+                    _logger.exception("Search could not follow the log; trying again.")
+                    self._stops.wait(_PAUSE_S)
+
+    def _touched(self, after: int, position: int) -> list[int]:
+        """Read the products that frames behind a position change."""
+        touched: dict[str, list[np.ndarray]] = {}
+        layouts = read_layouts(self._log)
+        for frame in self._log.read(after=after):
+            if frame.sequence > position:
+                break
+            for part in decode(frame, self._kinds, layouts):
+                if part.kind in finding.KINDS:
+                    name, numbers = finding.changed(part)
+                    touched.setdefault(name, []).append(numbers)
+        together = {name: np.unique(np.concatenate(numbers)) for name, numbers in touched.items()}
+        found: list[int] = self._cell.inquire(finding.products_of, together).result()
+        return found
+
+    def _remember(self, sheets: Sequence[Sheet]) -> list[Sheet]:
+        """Give those that are not as they were last seen: an order changes a product only when it sells out."""
+        new = []
+        for sheet in sheets:
+            mark = hash(sheet)
+            if self._seen.get(sheet.product) != mark:
+                self._seen[sheet.product] = mark
+                new.append(sheet)
+        return new
+
+    def _take_synonyms(self) -> None:
+        version, groups = self._cell.inquire(_synonyms).result()
+        if version != self._synonyms_at:
+            self._synonyms_at = version
+            self.engine.curate(groups)
+
+    def _show(self, position: int) -> None:
+        with self._changed:
+            self.position = position
+            self._changed.notify_all()
+
+
+def _synonyms(house: House) -> tuple[int, list[list[str]]]:
+    return house.search.version, search.synonyms(house.search)
