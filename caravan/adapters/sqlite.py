@@ -1,7 +1,7 @@
 """The log in a SQLite file: WAL, synchronous=FULL, one transaction a frame, an epoch that fences a stale writer."""
 
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -25,11 +25,12 @@ CREATE TABLE IF NOT EXISTS frames (
 class SqliteLog:
     """A log in one file. Safe to read from other connections at any time."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, connect: Callable[..., sqlite3.Connection] = sqlite3.connect) -> None:
+        """Open or make the file; `connect` is how SQLite is reached, other than through a file of this machine."""
         self.path = path
         try:
-            self._writing = _connect(path)
-            self._reading = _connect(path)
+            self._writing = _open(connect, path)
+            self._reading = _open(connect, path)
         except sqlite3.Error as error:
             raise Outage(f"The log at {path} cannot be opened.") from error
         self._epoch = 0
@@ -99,8 +100,8 @@ class SqliteLog:
             raise Outage(f"The log at {self.path} cannot be read.") from error
 
 
-def _connect(path: Path) -> sqlite3.Connection:
-    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=10)
+def _open(connect: Callable[..., sqlite3.Connection], path: Path) -> sqlite3.Connection:
+    connection = connect(path, isolation_level=None, check_same_thread=False, timeout=10)
     connection.execute(f"PRAGMA page_size = {_PAGE_BYTES}")
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")

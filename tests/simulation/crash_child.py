@@ -1,8 +1,9 @@
 """A shop that is going to be killed: runs random commands from several threads, and says what the cell acknowledged.
 
-Told by one line of JSON on standard input (a Life), it opens the home, sets the shop up, sends again what was never
-acknowledged, and goes on until it is killed. It says on standard output, one JSON object a line: how it found the home,
-each command before it is sent, and each answer after the cell gave it.
+Told by a line of JSON on standard input (a Life), it forks: the child opens the home, sets the shop up, sends again what
+was never acknowledged, and goes on until it is killed; its parent, which has loaded and compiled everything once, waits
+for the next line. It says on standard output, one JSON object a line: the child's number, how it found the home, each
+command before it is sent, each answer after the cell gave it, and that the child has died.
 """
 
 import hashlib
@@ -13,6 +14,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
+from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
@@ -81,12 +83,12 @@ def key_of(name: str, command: Command) -> Key:
     return Key(hashlib.md5(name.encode(), usedforsecurity=False).digest(), hashlib.sha256(_json(command)).digest())
 
 
-def setup() -> dict[str, Command]:
+def setup(*, units: int = 300, money_minor: int = 200_000) -> dict[str, Command]:
     """Give the commands that set the shop up, by key; sent at every start, they have their effect once."""
     steps: list[Command] = [["open"], ["sellers"], ["approve"], ["offers"]]
     steps += [["register"]] * BUYERS
-    steps += [["top_up", buyer, 200_000] for buyer in range(1, BUYERS + 1)]
-    steps += [["stock", listing, 300] for listing in range(1, len(PRICES) + 1)]
+    steps += [["top_up", buyer, money_minor] for buyer in range(1, BUYERS + 1)]
+    steps += [["stock", listing, units] for listing in range(1, len(PRICES) + 1)]
     return {f"setup-{place}": step for place, step in enumerate(steps)}
 
 
@@ -105,13 +107,16 @@ def rolled(dice: random.Random, orders: int) -> Command:
     return ["order", buyer, lines] if dice.random() < 0.5 else dice.choice(others)
 
 
-def send(cell: Cell[House], clock: Clock, name: str, command: Command) -> Answer:
-    """Send a command under its key, and wait for the answer."""
+def submit(cell: Cell[House], clock: Clock, name: str, command: Command) -> "Future[Answer]":
+    """Send a command under its key."""
     verb, *values = command
     flow, argument, is_many = _VERBS[verb](clock, *values)
-    future = cell.submit(flow, argument, is_many=is_many, key=key_of(name, command), render=_render)
-    answer: Answer = future.result(ANSWER_TIMEOUT_S)
-    return answer
+    return cell.submit(flow, argument, is_many=is_many, key=key_of(name, command), render=_render)
+
+
+def send(cell: Cell[House], clock: Clock, name: str, command: Command) -> Answer:
+    """Send a command under its key, and wait for the answer."""
+    return submit(cell, clock, name, command).result(ANSWER_TIMEOUT_S)
 
 
 def _render(outcome: object) -> Answer:
@@ -190,7 +195,10 @@ def _json(value: object) -> bytes:
 
 
 def _say(**said: object) -> None:
-    os.write(sys.stdout.fileno(), _json(said) + b"\n")  # One write a line: a kill leaves whole lines.
+    try:
+        os.write(sys.stdout.fileno(), _json(said) + b"\n")  # One write a line: a kill leaves whole lines.
+    except BrokenPipeError:
+        os._exit(1)  # Nobody is there any more to kill it.
 
 
 def _tell(caravan: Caravan, name: str, command: Command) -> int:
@@ -215,10 +223,8 @@ def _warm_up() -> None:
             send(caravan.cell, caravan.clock, name, command)
 
 
-def main() -> None:
+def _live(life: Life) -> None:
     """Live until killed."""
-    _warm_up()
-    life = msgspec.json.decode(sys.stdin.readline(), type=Life)
     settings = Settings(home=Path(life.home), snapshot_facts=SNAPSHOT_FACTS)
     settings.home.mkdir(parents=True, exist_ok=True)
     log = EagerLog(settings.home / "log.db") if life.is_eager else None
@@ -229,6 +235,19 @@ def main() -> None:
     for thread in range(THREADS):
         threading.Thread(target=_trade, args=(caravan, f"{life.seed}-{thread}"), daemon=True).start()
     threading.Event().wait()
+
+
+def main() -> None:
+    """Give birth to one child after the other, as long as somebody asks for it."""
+    _warm_up()
+    for line in sys.stdin:
+        life = msgspec.json.decode(line, type=Life)
+        child = os.fork()
+        if child == 0:
+            _live(life)
+        _say(born=child)
+        os.waitpid(child, 0)
+        _say(died=child)
 
 
 if __name__ == "__main__":
