@@ -98,6 +98,22 @@ def _found_by_search(found: dict[str, Any]) -> None:
         _say.print(f"{skipped.name:<28} skipped: {skipped.why}")
 
 
+@app.command()
+def faults(
+    *,
+    seeds: Annotated[int, typer.Option(min=0, max=1_000_000, help="Power cuts on a simulated disk.")] = 2_000,
+    first: Annotated[int, typer.Option(min=0, help="The first seed; a seed gives its cut again.")] = 0,
+    kills: Annotated[int, typer.Option(min=0, max=100_000, help="Real processes to kill under load.")] = 0,
+    as_json: Json = False,
+) -> None:
+    """Cut the power of shops, kill processes, and count what was lost, oversold or doubled."""
+    module = program("faults")
+    found = module.run(range(first, first + seeds), kills=kills, say=_say)
+    tell(found, _tally, as_json=as_json)
+    if found["broken"]:
+        raise typer.Exit(1)
+
+
 def program(name: str) -> Any:  # noqa: ANN401  # A program is whatever its file holds.
     """Give the program of a benchmark; refuses where Caravan was installed without its source."""
     root = Path(__file__).resolve().parent.parent
@@ -122,3 +138,10 @@ def _figures(found: dict[str, Any]) -> None:
         _say.print(f"{figure.name:<24} {figure.median:>12,.0f} {figure.unit}  {spread}")
     for skipped in found["skipped"]:
         _say.print(f"{skipped.name:<24} skipped: {skipped.why}")
+
+
+def _tally(found: dict[str, Any]) -> None:
+    for name in ("simulated", "killed"):
+        for what, count in msgspec.to_builtins(found[name]).items():
+            _say.print(f"{name:<10} {what:<24} {count}")
+    _say.print(found["broken"] or "Nothing acknowledged was lost, nothing was oversold, nothing was done twice.")
