@@ -90,6 +90,14 @@ def open_caravan(
     )  # fmt: skip
     store = SqliteViewStore(settings.home / "views.db")
     projector = Projector(log=log, kinds=KINDS, views=all_views(), store=store)
+    if projector.position > cell.position:
+        cell.close()
+        store.close()
+        raise LogCutShort(
+            f"The log in {settings.home} ends at frame {cell.position}, but its views have seen frame {projector.position}: "
+            "a disk has lost what it had kept. Restore the last good backup; or, to go on with what is left, "
+            "run `caravan rebuild` and start again."
+        )
     projector.start()
     ticker = Ticker(cell, projector, settings)
     finder = Finder(cell=cell, log=log, kinds=KINDS, make_engine=lambda: make_engine(settings.home / "search"))
@@ -217,6 +225,10 @@ def home_lock(settings: Settings, *, is_scratch: bool = False) -> Iterator[None]
         except OSError:
             raise HomeBusy(f"Caravan is running in {settings.home}. Stop it first, or name another --home.") from None
         yield
+
+
+class LogCutShort(CaravanError):
+    """The log ends sooner than it was seen to end; SQLite takes a damaged page for the end of its write-ahead log."""
 
 
 class HomeBusy(Conflict):

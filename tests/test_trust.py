@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from caravan.bootstrap import Caravan, fill_demo, open_caravan, verify
+from caravan.bootstrap import Caravan, LogCutShort, fill_demo, open_caravan, verify
 from caravan.config import Settings
 
 ORDERS = 60
@@ -303,3 +303,19 @@ def test_a_first_start_that_was_cut_short_is_made_good_by_the_next(tmp_path: Pat
     assert not (home / "draft").exists()
     seen = verify(Settings(home=home), lambda *_: None)
     assert seen.ok, seen.findings
+
+
+def test_a_log_that_ends_sooner_than_its_views_is_refused_until_they_are_built_again(copy: Path) -> None:
+    settings = Settings(home=copy)
+    caravan = open_caravan(settings, ticks=False)
+    caravan.projector.wait_for(caravan.cell.position, timeout_s=60)
+    caravan.close()
+    with sqlite3.connect(copy / "log.db") as log:
+        log.execute("DELETE FROM frames WHERE sequence = (SELECT max(sequence) FROM frames)")
+    log.close()
+
+    with pytest.raises(LogCutShort, match="its views have seen frame"):
+        open_caravan(settings, ticks=False)
+
+    _caravan("rebuild", home=copy)
+    open_caravan(settings, ticks=False).close()
