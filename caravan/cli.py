@@ -21,7 +21,7 @@ from caravan.flows import history, people
 from caravan.flows.opening import Opening, open_market
 from caravan.kernel.errors import CaravanError, Invalid, code
 from caravan.kernel.money import plain
-from caravan.web import access, remote
+from caravan.web import access, festival, remote
 from caravan.web.planning import terminal as planning
 from caravan.web.server import serve
 
@@ -36,6 +36,7 @@ app.add_typer(bench.app, name="bench")
 app.add_typer(planning.app, name="network")
 
 _OPERATOR_DAYS = 3_650
+_MARKET = "http://127.0.0.1:8000"
 
 
 def main() -> None:
@@ -203,6 +204,48 @@ def restore(file: Path, *, home: Home = None, as_json: Json = False) -> None:
         _say.print(f"{settings.home} holds {seen.facts:,} facts; {'everything holds' if seen.ok else 'it is damaged'}.")
     if not seen.ok:
         raise typer.Exit(1)
+
+
+@app.command("festival")
+def run_festival(  # noqa: PLR0913  # A show has many knobs.
+    *,
+    url: Annotated[str, typer.Option("--url", envvar="CARAVAN_URL", help="Where the market answers.")] = _MARKET,
+    token: Annotated[
+        str | None,
+        typer.Option(
+            "--token", envvar="CARAVAN_TOKEN", help="The operator's; else the one in the home.", show_envvar=True
+        ),
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="The same seed sends the same crowd.")] = 1,
+    minutes: Annotated[float, typer.Option(min=0.02, max=1_440, help="How long the show lasts.")] = 3.0,
+    speed: Annotated[float, typer.Option(min=1, max=100_000, help="Times faster than life: 480 is a day in 3.")] = 480,
+    buyers: Annotated[
+        int, typer.Option(min=1, max=10_000, help="People in the crowd; each orders 100 times a day.")
+    ] = 200,
+    host: Annotated[
+        str, typer.Option(help="Where the big screen listens; the default is this machine only.")
+    ] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65_535, help="The big screen's port; 0 takes a free one.")] = 8111,
+    home: Home = None,
+    as_json: Json = False,
+) -> None:
+    """Let a crowd shop a whole sales day on a running market, on a big screen. It spends play money: not on a real shop."""
+    chosen = festival.Plan(seed=seed, minutes=minutes, speed=speed, buyers=buyers)
+    path = _settings(home).home / "operator-token"
+    if token is None and not path.exists():
+        raise Invalid(f"There is no operator's token in {path}: name the --home of the market, or give a --token.")
+    with _progress() as progress:
+        summary = festival.show(
+            chosen, url=url, token=token or path.read_text().strip(), host=host, port=port, say=_say, report=progress
+        )
+    if as_json:
+        _print_json(msgspec.to_builtins(summary))
+        return
+    _say.print(
+        f"{summary.orders:,} orders for {plain(summary.gmv, summary.currency)}, at most {summary.orders_per_s_peak:,.0f} a "
+        f"second, answered within {summary.latency_ms_p99:,.0f} ms (p99); {summary.oversold} oversold.",
+        soft_wrap=True,
+    )
 
 
 @app.command()
