@@ -9,8 +9,8 @@ from caravan.cell.index import Index
 from caravan.cell.log import Log, StaleWriter
 from caravan.cell.model import Model, digest, pack, unpack
 from caravan.cell.projection import Projector, View, ViewStore, Write
-from caravan.cell.replay import facts, prove, read_layouts, replay
-from caravan.cell.snapshot import Snapshots
+from caravan.cell.replay import facts, fold, prove, read_layouts, replay
+from caravan.cell.snapshot import Snapshots, parts_of
 from caravan.cell.table import Table
 
 __all__ = [
@@ -44,8 +44,10 @@ __all__ = [
     "decode",
     "digest",
     "facts",
+    "fold",
     "numbers",
     "pack",
+    "parts_of",
     "prove",
     "ragged",
     "read_layouts",

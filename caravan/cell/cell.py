@@ -269,6 +269,8 @@ class Cell(Generic[House]):
     def snapshot(self) -> int:
         """Write the models down for a quick start; give the position that they stand for.
 
+        The writer stands still while they are copied, so this is for the end of an import and the like: beside a running
+        Caravan another process folds the log and writes what that gives.
         Raises Outage where that position did not become durable, or the models may have been left half changed.
         """
         assert self._snapshots is not None, "This cell keeps no snapshots."

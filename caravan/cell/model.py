@@ -50,4 +50,4 @@ def pack(value: object) -> np.ndarray:
 
 def unpack(parts: Mapping[str, np.ndarray], name: str, kind: type[_T]) -> _T:
     """Read back what `pack` wrote."""
-    return msgspec.msgpack.decode(parts[name].tobytes(), type=kind)
+    return msgspec.msgpack.decode(parts[name].data, type=kind)

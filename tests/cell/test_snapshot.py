@@ -233,3 +233,43 @@ def test_no_snapshot_stands_for_a_frame_that_was_lost(log: MemoryLog, folder: Pa
 
     assert not list(folder.iterdir())
     cell.close()
+
+
+def test_a_draft_of_whoever_was_killed_is_removed_by_the_next(log: MemoryLog, folder: Path) -> None:
+    folder.mkdir()
+    (folder / "0000000000000001.abcd.draft").write_bytes(b"half")
+
+    _written(log, folder)
+
+    assert [path.suffix for path in folder.iterdir()] == [".snapshot"]
+
+
+def test_a_folder_that_cannot_be_written_is_an_outage(log: MemoryLog, folder: Path) -> None:
+    cell = _cell(log, folder)
+    cell.do(note, "a")
+    folder.rename(folder.with_name("elsewhere"))
+
+    with pytest.raises(Outage, match="No snapshot could be written"):
+        cell.snapshot()
+
+    cell.close()
+
+
+def test_where_the_newest_snapshot_stands_is_read_from_its_heading(log: MemoryLog, folder: Path) -> None:
+    snapshots = Snapshots(folder, shape=SHAPE)
+    assert snapshots.stand(log) is None
+
+    _written(log, folder)
+
+    assert snapshots.stand(log) == log.frames[4]
+    assert Snapshots(folder, shape="other").stand(log) is None
+    assert snapshots.stand(MemoryLog()) is None
+
+
+@pytest.mark.parametrize("text", [b"", b"torn", b"caravan-snapshot-2\n{", b"caravan-snapshot-2\n{\n"])
+def test_a_torn_heading_stands_nowhere(log: MemoryLog, folder: Path, text: bytes) -> None:
+    _written(log, folder)
+    _change(folder, lambda _: text)
+
+    assert Snapshots(folder, shape=SHAPE).stand(log) is None
+    assert _usable(log, folder) == 0
