@@ -3,8 +3,10 @@
 import fcntl
 import logging
 import shutil
+import sys
 import tempfile
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, fields, replace
@@ -19,12 +21,14 @@ from caravan.adapters.olist import OlistSource
 from caravan.adapters.online_retail import OnlineRetailSource
 from caravan.adapters.postgres import PostgresLog
 from caravan.adapters.pyvrp import PyVrpRouter
+from caravan.adapters.snapshotter import Snapshotter
 from caravan.adapters.sqlite import SqliteLog
 from caravan.adapters.sqlite_views import SqliteViewStore
 from caravan.adapters.tantivy_index import TantivyIndex, stem
 from caravan.adapters.vault import SqliteVault
-from caravan.cell import Answers, Audit, Cell, Log, Model, Projector, Snapshots, ViewStore, audit, registry
+from caravan.cell import Answers, Audit, Cell, Log, Model, Projector, Snapshots, ViewStore, audit, registry, replay
 from caravan.cell import idempotency as answers
+from caravan.cell import parts_of as state_of
 from caravan.cell.cell import stop_process
 from caravan.config import Settings
 from caravan.events import catalog, delivery, identity, ledger, markets, orders, partners, payments, search
@@ -82,6 +86,7 @@ def open_caravan(
     """Open a home, make it if it is not there, and bring everything up to the head of its log."""
     settings.home.mkdir(parents=True, exist_ok=True, mode=0o700)
     clock = clock or SystemClock()
+    keeps = log is None  # A log that was handed in can't be opened by another process.
     log = log or open_log(settings)
     house = House()
     cell = Cell(
@@ -99,7 +104,7 @@ def open_caravan(
             "run `caravan rebuild` and start again."
         )
     projector.start()
-    ticker = Ticker(cell, projector, settings)
+    ticker = Ticker(cell, projector, settings, snapshotter_of(settings, log) if keeps else None)
     finder = Finder(cell=cell, log=log, kinds=KINDS, make_engine=lambda: make_engine(settings.home / "search"))
     caravan = Caravan(
         settings=settings, finder=finder, cell=cell, views=store, projector=projector,
@@ -111,14 +116,14 @@ def open_caravan(
     return caravan
 
 
-def open_log(settings: Settings) -> Log:
-    """Open the log that the settings name: in PostgreSQL, or in the home."""
+def open_log(settings: Settings, *, is_reader: bool = False) -> Log:
+    """Open the log that the settings name, in PostgreSQL or in the home; a reader cannot take it over or change it."""
     if settings.log_url.startswith(("postgresql://", "postgres://")):
-        return PostgresLog(settings.log_url)
+        return PostgresLog(settings.log_url, is_reader=is_reader)
     if settings.log_url:
         scheme = settings.log_url.partition(":")[0][:20]
         raise Invalid(f"A log_url begins with postgresql://, not with {scheme!r}.", field="log_url")
-    return SqliteLog(settings.home / "log.db")
+    return SqliteLog(settings.home / "log.db", is_reader=is_reader)
 
 
 def make_engine(folder: Path | None = None) -> Engine:
@@ -134,6 +139,44 @@ def make_trainer(*, threads: int = 1) -> Trainer:
 def snapshots_of(settings: Settings) -> Snapshots:
     """Give the folder of snapshots of a home."""
     return Snapshots(settings.home / "snapshots", shape=SHAPE)
+
+
+def snapshotter_of(settings: Settings, log: Log) -> Snapshotter:
+    """Give what runs `caravan snapshot` for a running Caravan."""
+    stand = snapshots_of(settings).stand(log)
+    return Snapshotter(
+        [sys.executable, "-P", "-m", "caravan.cli", "snapshot", "--json"],
+        {"CARAVAN_HOME": str(settings.home.absolute()), "CARAVAN_LOG_URL": settings.log_url},
+        every_facts=settings.snapshot_facts,
+        kept=stand.first_fact + stand.facts - 1 if stand is not None else 0,
+    )
+
+
+class SnapshotRunning(Conflict):
+    """Another process is writing a snapshot of this home."""
+
+
+def snapshot(settings: Settings, progress: Callable[[int, int], None]) -> dict[str, object]:
+    """Fold the log up to its head and write down what that gives, for a quick start; beside a running Caravan or not.
+
+    It reads the log and never takes it over, so nobody waits for it. It needs as much memory as Caravan itself.
+    """
+    began = time.monotonic()
+    settings.home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with _locked(settings.home / "snapshot.lock", SnapshotRunning(f"A snapshot of {settings.home} is being written.")):
+        log = open_log(settings, is_reader=True)
+        try:
+            models, snapshots = [*House().models(), Answers()], snapshots_of(settings)
+            head = replay(log=log, models=models, kinds=KINDS, snapshots=snapshots, progress=progress)
+        finally:
+            log.close()
+        if head is None:
+            raise Invalid("This log is empty: there is nothing to write down yet.")
+        size = snapshots.save(head, state_of(models))
+    return {
+        "position": head.sequence, "facts": head.first_fact + head.facts - 1, "bytes": size,
+        "seconds": round(time.monotonic() - began, 2),
+    }  # fmt: skip
 
 
 def rebuild(settings: Settings, report: Callable[[int, int], None]) -> int:
@@ -159,11 +202,15 @@ def rebuild(settings: Settings, report: Callable[[int, int], None]) -> int:
 class Ticker:
     """Looks every second at what is due: reservations that expire, escrow to release, payouts to send.
 
-    It also wakes the views when the log has grown, and writes a snapshot when the cell has been given much to remember.
+    It also wakes the views when the log has grown, and has a snapshot written, by another process, when the cell has
+    been given much to remember.
     """
 
-    def __init__(self, cell: Cell[House], projector: Projector, settings: Settings) -> None:
+    def __init__(
+        self, cell: Cell[House], projector: Projector, settings: Settings, snapshotter: Snapshotter | None
+    ) -> None:
         self._cell, self._projector, self._settings = cell, projector, settings
+        self._snapshotter = snapshotter
         self._stops = threading.Event()
         self._threads = [threading.Thread(target=self._follow, name="follower", daemon=True)]
 
@@ -179,23 +226,18 @@ class Ticker:
         self._stops.set()
         for thread in self._threads:
             thread.join()
+        if self._snapshotter is not None:
+            self._snapshotter.stop()
 
     def _follow(self) -> None:
-        seen, kept = self._projector.position, self._cell.facts
+        seen = self._projector.position
         while not self._stops.is_set():
             position = self._cell.wait_for_more(seen, timeout_s=_LOOK_S)
             if position > seen:
                 self._projector.wake()
                 seen = position
-            if self._cell.facts - kept >= self._settings.snapshot_facts:
-                kept = self._cell.facts
-                self._keep()
-
-    def _keep(self) -> None:
-        try:
-            self._cell.snapshot()
-        except CaravanError:
-            _logger.exception("No snapshot could be written; the next start reads more of the log.")
+            if self._snapshotter is not None:
+                self._snapshotter.look(self._cell.facts, now_s=time.monotonic())
 
     def _tick(self) -> None:
         while not self._stops.wait(self._settings.tick_seconds):
@@ -219,11 +261,19 @@ def home_lock(settings: Settings, *, is_scratch: bool = False) -> Iterator[None]
         yield
         return
     settings.home.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with (settings.home / "lock").open("w") as file:
+    busy = HomeBusy(f"Caravan is running in {settings.home}. Stop it first, or name another --home.")
+    with _locked(settings.home / "lock", busy):
+        yield
+
+
+@contextmanager
+def _locked(path: Path, refusal: Conflict) -> Iterator[None]:
+    """Have a file's lock, or raise the refusal."""
+    with path.open("w") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
-            raise HomeBusy(f"Caravan is running in {settings.home}. Stop it first, or name another --home.") from None
+            raise refusal from None
         yield
 
 

@@ -1,6 +1,7 @@
 """The same from a terminal: start Caravan, move a shop in, verify, rebuild, back up, restore."""
 
 import csv
+import gc
 import logging
 import socket
 import sys
@@ -71,6 +72,7 @@ def up(
             with _progress() as progress:
                 bootstrap.fill_demo(settings, progress)
         caravan = bootstrap.open_caravan(settings)
+        gc.freeze()  # What has been loaded is here to stay: nobody waits while it is looked through for garbage.
         try:
             if caravan.cell.ask(lambda house: house.markets.market) is None:
                 caravan.cell.do(open_market, Opening("Caravan", settings.currency))
@@ -165,6 +167,18 @@ def verify(*, home: Home = None, as_json: Json = False) -> None:
         _say.print("Everything holds." if seen.ok else "This log is damaged: restore the last good backup.")
     if not seen.ok:
         raise typer.Exit(1)
+
+
+@app.command()
+def snapshot(*, home: Home = None, as_json: Json = False) -> None:
+    """Write a snapshot, so that the next start is quick: also while Caravan is running, which does so itself now and then."""
+    settings = _existing(home)
+    with _progress() as progress:
+        written = bootstrap.snapshot(settings, lambda done, total: progress("frames", done, total))
+    if as_json:
+        _print_json(written)
+    else:
+        _say.print(f"The snapshot stands at frame {written['position']:,} and holds {written['bytes']:,} bytes.")
 
 
 @app.command()

@@ -31,7 +31,8 @@ _SCHEMA_LOCK = 0x0CA4A7A2  # Two processes that start at once make the tables on
 class PostgresLog:
     """A log in one database. Refuses a server that would acknowledge a commit before it is on the disk, as Outage."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, is_reader: bool = False) -> None:
+        """Connect; a reader can neither take the log over nor change anything."""
         try:
             import psycopg  # noqa: PLC0415  # The extra "postgres"; nobody else needs it.
         except ModuleNotFoundError as error:
@@ -46,6 +47,9 @@ class PostgresLog:
                 connection.execute(f"SET statement_timeout = {STATEMENT_TIMEOUT_MS}")
                 connection.execute(f"SET lock_timeout = {LOCK_TIMEOUT_MS}")
                 connection.execute(f"SET idle_in_transaction_session_timeout = {IDLE_TIMEOUT_MS}")
+            if is_reader:
+                self._writing.execute("SET default_transaction_read_only = on")
+                return
             self._refuse_early_commits()
             with self._writing.transaction():
                 self._writing.execute("SELECT pg_advisory_xact_lock(%s)", (_SCHEMA_LOCK,))

@@ -25,12 +25,17 @@ CREATE TABLE IF NOT EXISTS frames (
 class SqliteLog:
     """A log in one file. Safe to read from other connections at any time."""
 
-    def __init__(self, path: Path, *, connect: Callable[..., sqlite3.Connection] = sqlite3.connect) -> None:
-        """Open or make the file; `connect` is how SQLite is reached, other than through a file of this machine."""
+    def __init__(
+        self, path: Path, *, is_reader: bool = False, connect: Callable[..., sqlite3.Connection] = sqlite3.connect
+    ) -> None:
+        """Open or make the file; a reader finds one or raises Outage, and can neither take it over nor change it.
+
+        `connect` is how SQLite is reached, other than through a file of this machine.
+        """
         self.path = path
         try:
-            self._writing = _open(connect, path)
-            self._reading = _open(connect, path)
+            self._writing = _connect_to_read(path) if is_reader else _open(connect, path)
+            self._reading = _connect_to_read(path) if is_reader else _open(connect, path)
         except sqlite3.Error as error:
             raise Outage(f"The log at {path} cannot be opened.") from error
         self._epoch = 0
@@ -106,6 +111,14 @@ def _open(connect: Callable[..., sqlite3.Connection], path: Path) -> sqlite3.Con
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
     connection.executescript(_SCHEMA)
+    return connection
+
+
+def _connect_to_read(path: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(
+        f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None, check_same_thread=False, timeout=10
+    )
+    connection.execute("SELECT count(*) FROM epochs")
     return connection
 
 

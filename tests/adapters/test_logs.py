@@ -348,3 +348,71 @@ def _error_of(call: Callable[[], object]) -> BaseException:
     except BaseException as error:  # noqa: BLE001  # Whatever it is, the test looks at it.
         return error
     return AssertionError("It was not refused.")
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def open_as(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[[str], Log]]:
+    """Lend a way to open one and the same log, to write or only to read."""
+    opened: list[Log] = []
+    url = request.getfixturevalue("fresh_postgres_url") if request.param == "postgres" else ""
+
+    def open_as(part: str) -> Log:
+        is_reader = part == "reader"
+        log = PostgresLog(url, is_reader=is_reader) if url else SqliteLog(tmp_path / "log.db", is_reader=is_reader)
+        opened.append(log)
+        return log
+
+    yield open_as
+    for log in opened:
+        log.close()
+
+
+def test_a_reader_sees_what_is_written_and_its_writer_goes_on(open_as: Callable[[str], Log]) -> None:
+    writer = open_as("writer")
+    first, second = frames(2, epoch=writer.take_over())
+    writer.append(first, LAYOUTS)
+
+    reader = open_as("reader")
+    seen = reader.head()
+    writer.append(second, {})
+
+    assert seen == first
+    assert list(reader.read()) == [first, second]
+    assert reader.layouts() == LAYOUTS
+
+
+def test_a_reader_cannot_take_a_log_over_or_add_to_it(open_as: Callable[[str], Log]) -> None:
+    writer = open_as("writer")
+    first, second = frames(2, epoch=writer.take_over())
+    writer.append(first, {})
+    reader = open_as("reader")
+
+    with pytest.raises(Outage):
+        reader.take_over()
+    with pytest.raises(Outage):
+        reader.append(second, {})
+
+    writer.append(second, {})
+    assert writer.head() == second
+
+
+def test_a_reader_of_a_file_that_is_not_there_makes_none(tmp_path: Path) -> None:
+    with pytest.raises(Outage):
+        SqliteLog(tmp_path / "log.db", is_reader=True)
+
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_log_is_read_after_its_writer_was_killed(tmp_path: Path) -> None:
+    writer = SqliteLog(tmp_path / "log.db")
+    [frame] = frames(1, epoch=writer.take_over())
+    writer.append(frame, LAYOUTS)
+    for name in ("log.db", "log.db-wal"):  # As a process that never closed its file leaves them.
+        (tmp_path / "left").mkdir(exist_ok=True)
+        (tmp_path / "left" / name).write_bytes((tmp_path / name).read_bytes())
+    writer.close()
+
+    reader = SqliteLog(tmp_path / "left" / "log.db", is_reader=True)
+
+    assert reader.head() == frame
+    reader.close()

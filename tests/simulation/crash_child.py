@@ -216,6 +216,16 @@ def _trade(caravan: Caravan, name: str) -> None:
         place += 1
 
 
+def _keep(caravan: Caravan) -> None:
+    """Write snapshots far more often than anybody would, so that a kill finds one half written."""
+    kept = caravan.cell.facts
+    while True:
+        caravan.cell.wait_for_more(caravan.cell.position, timeout_s=1)
+        if caravan.cell.facts - kept >= SNAPSHOT_FACTS:
+            kept = caravan.cell.facts
+            caravan.cell.snapshot()
+
+
 def _warm_up() -> None:
     """Trade a little in a scratch home, so that what is compiled is loaded before the first answer is awaited."""
     with opened(Settings(), is_scratch=True) as caravan:
@@ -225,13 +235,14 @@ def _warm_up() -> None:
 
 def _live(life: Life) -> None:
     """Live until killed."""
-    settings = Settings(home=Path(life.home), snapshot_facts=SNAPSHOT_FACTS)
+    settings = Settings(home=Path(life.home))
     settings.home.mkdir(parents=True, exist_ok=True)
     log = EagerLog(settings.home / "log.db") if life.is_eager else None
     caravan = open_caravan(settings, log=log)
     _say(opened=caravan.cell.position, digest=caravan.cell.digest())
     for name, command in (setup() | life.unanswered).items():
         _tell(caravan, name, command)
+    threading.Thread(target=_keep, args=(caravan,), daemon=True).start()
     for thread in range(THREADS):
         threading.Thread(target=_trade, args=(caravan, f"{life.seed}-{thread}"), daemon=True).start()
     threading.Event().wait()
