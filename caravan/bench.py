@@ -15,6 +15,7 @@ from caravan.kernel.errors import Invalid
 app = typer.Typer(no_args_is_help=True, help="Measure what is promised about speed and accuracy, beside its peers.")
 _say = Console(stderr=True, highlight=False)
 
+_WHOLE_FROM = 100  # From here on a figure is told without a fraction.
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.")]
 
 
@@ -114,6 +115,20 @@ def faults(
         raise typer.Exit(1)
 
 
+@app.command()
+def restart(
+    *,
+    orders: Annotated[int, typer.Option(min=10_000, max=20_000_000, help="Orders in the tail of the log.")] = 2_000_000,
+    skus: Annotated[int, typer.Option(min=1_000, max=1_000_000, help="SKUs, and as many wallets.")] = 100_000,
+    runs: Annotated[int, typer.Option(min=1, max=50, help="Runs of each; the median is quoted.")] = 5,
+    as_json: Json = False,
+) -> None:
+    """Measure how fast the log is folded, how soon a start is ready, and whether a snapshot lets anybody wait."""
+    module = program("restart")
+    found = module.run(module.Restart(orders=orders, skus=skus, runs=runs), _say.print)
+    tell(found, _figures, as_json=as_json)
+
+
 def program(name: str) -> Any:  # noqa: ANN401  # A program is whatever its file holds.
     """Give the program of a benchmark; refuses where Caravan was installed without its source."""
     root = Path(__file__).resolve().parent.parent
@@ -134,9 +149,10 @@ def tell(found: dict[str, Any], in_words: Callable[[dict[str, Any]], None], *, a
 
 def _figures(found: dict[str, Any]) -> None:
     for figure in found["figures"]:
-        spread = f"({figure.least:,.0f} to {figure.most:,.0f}, {figure.runs} runs)"
-        _say.print(f"{figure.name:<24} {figure.median:>12,.0f} {figure.unit}  {spread}")
-    for skipped in found["skipped"]:
+        digits = 0 if figure.median >= _WHOLE_FROM else 1
+        spread = f"({figure.least:,.{digits}f} to {figure.most:,.{digits}f}, {figure.runs} runs)"
+        _say.print(f"{figure.name:<24} {figure.median:>12,.{digits}f} {figure.unit}  {spread}")
+    for skipped in found.get("skipped", ()):
         _say.print(f"{skipped.name:<24} skipped: {skipped.why}")
 
 
