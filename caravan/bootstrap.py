@@ -81,9 +81,13 @@ def open_caravan(
     clock: Clock | None = None,
     on_failure: Callable[[BaseException], None] = stop_process,
     ticks: bool = True,
+    folds: bool = True,
     log: Log | None = None,
 ) -> Caravan:
-    """Open a home, make it if it is not there, and bring everything up to the head of its log."""
+    """Open a home, make it if it is not there, and bring everything up to the head of its log.
+
+    Without `folds` the views stay as they are, for programs that show none.
+    """
     settings.home.mkdir(parents=True, exist_ok=True, mode=0o700)
     clock = clock or SystemClock()
     keeps = log is None  # A log that was handed in can't be opened by another process.
@@ -103,7 +107,8 @@ def open_caravan(
             "a disk has lost what it had kept. Restore the last good backup; or, to go on with what is left, "
             "run `caravan rebuild` and start again."
         )
-    projector.start()
+    if folds:
+        projector.start()
     ticker = Ticker(cell, projector, settings, snapshotter_of(settings, log) if keeps else None)
     finder = Finder(cell=cell, log=log, kinds=KINDS, make_engine=lambda: make_engine(settings.home / "search"))
     caravan = Caravan(
