@@ -4,8 +4,11 @@ import os
 import platform
 import statistics
 from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 import msgspec
+
+Seen = TypeVar("Seen")
 
 
 class Figure(msgspec.Struct, frozen=True):
@@ -34,9 +37,24 @@ def figure(name: str, *, door: str, unit: str, values: Sequence[float]) -> Figur
     )
 
 
-def alternate(contestants: dict[str, Callable[[int], float]], *, runs: int) -> dict[str, list[float]]:
+class Ratio(msgspec.Struct, frozen=True):
+    """How many times as much one contestant did as another, run by run: the median, the least and the most."""
+
+    name: str
+    median: float
+    least: float
+    most: float
+
+
+def ratio(name: str, *, of: Sequence[float], to: Sequence[float]) -> Ratio:
+    """Compare two contestants that alternated, each run with its neighbor."""
+    each = [one / other for one, other in zip(of, to, strict=True)]
+    return Ratio(name, round(statistics.median(each), 2), round(min(each), 2), round(max(each), 2))
+
+
+def alternate(contestants: dict[str, Callable[[int], Seen]], *, runs: int) -> dict[str, list[Seen]]:
     """Run contestants in turn, so that a busy minute hits all of them; each is given the number of its run."""
-    values: dict[str, list[float]] = {name: [] for name in contestants}
+    values: dict[str, list[Seen]] = {name: [] for name in contestants}
     for run in range(runs):
         for name, contestant in contestants.items():
             values[name].append(contestant(run))

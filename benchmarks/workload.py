@@ -1,28 +1,35 @@
 """Workload: the orders that every contestant of the checkout benchmark is given, the same for all, drawn by seed."""
 
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 
-STOCK = 1_000_000
+STOCK = 10_000_000
 MONEY_MINOR = 10**12
 PRICE_MINOR = 1_000
-LINES_MAX = 5
+LINES_MAX = 5  # Of an order, by default.
+HOT_SHARE = 0.2  # Of the lines that want the one hot SKU.
 SKEWS = ("uniform", "zipf", "hot")
 
 
 @dataclass(frozen=True)
 class Load:
-    """What to run: how many SKUs (and as many wallets), orders a batch, batches a run, and how buyers choose.
+    """What to run: how many SKUs (and as many wallets), orders a batch, seconds a window, and how buyers choose.
 
-    `stock` and `money_minor` are what each SKU and each wallet begin with; by default nobody runs out.
+    `stock` and `money_minor` are what each SKU and each wallet begin with; by default nobody runs out. `rate` is in
+    orders a second, 0 for none; `clients` is how many connections send single orders over HTTP.
     """
 
     skus: int = 100_000
     batch: int = 8_192
-    batches: int = 8
     runs: int = 5
+    seconds: float = 1.0
     skew: str = "uniform"
+    lines_least: int = 1
+    lines_most: int = LINES_MAX
+    rate: int = 0
+    clients: int = 64
     seed: int = 1
     stock: int = STOCK
     money_minor: int = MONEY_MINOR
@@ -53,15 +60,21 @@ class Orders:
 
 
 def draw(load: Load, dice: np.random.Generator, *, count: int = 0) -> Orders:
-    """Draw a batch of orders of 1 to 5 lines under ids that nobody had before; `count` other than the load's batch."""
+    """Draw a batch of orders under ids that nobody had before; `count` other than the load's batch."""
     count = count or load.batch
-    rows = np.repeat(np.arange(count), dice.integers(1, LINES_MAX + 1, count))
+    rows = np.repeat(np.arange(count), dice.integers(load.lines_least, load.lines_most + 1, count))
     if load.skew == "zipf":
-        weights = np.cumsum(1 / np.arange(1, load.skus + 1))  # Zipf's law with exponent 1.0 over all SKUs.
+        weights = _zipf(load.skus)
         skus = np.searchsorted(weights, dice.random(len(rows)) * weights[-1]) + 1
     elif load.skew == "hot":
-        skus = np.where(dice.random(len(rows)) < 1 / LINES_MAX, 1, dice.integers(1, load.skus + 1, len(rows)))
+        skus = np.where(dice.random(len(rows)) < HOT_SHARE, 1, dice.integers(1, load.skus + 1, len(rows)))
     else:
         skus = dice.integers(1, load.skus + 1, len(rows))
     ids = dice.integers(1, 2**62, count)
     return Orders(dice.integers(1, load.skus + 1, count), ids, rows, skus.astype(np.int64))
+
+
+@cache
+def _zipf(skus: int) -> np.ndarray:
+    """Add up Zipf's law with exponent 1.0."""
+    return np.cumsum(1 / np.arange(1, skus + 1))

@@ -14,27 +14,56 @@ from caravan.kernel.errors import Invalid
 
 app = typer.Typer(no_args_is_help=True, help="Measure what is promised about speed and accuracy, beside its peers.")
 _say = Console(stderr=True, highlight=False)
+_LINES_MAX = 20
 
 _WHOLE_FROM = 100  # From here on a figure is told without a fraction.
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.")]
 
 
 @app.command()
-def checkout(
+def checkout(  # noqa: PLR0913  # A terminal's options.
     *,
-    skus: Annotated[int, typer.Option(min=1_000, max=1_000_000, help="SKUs, and as many wallets.")] = 100_000,
-    batch: Annotated[int, typer.Option(min=1, max=8_192, help="Orders a batch.")] = 8_192,
-    runs: Annotated[int, typer.Option(min=1, max=50, help="Runs of each; the median is quoted.")] = 5,
+    door: Annotated[
+        list[str] | None, typer.Option(help="A door: kernel, cell, tcp, http-batch or http; all where none is named.")
+    ] = None,
+    lines: Annotated[str, typer.Option(help="Lines an order, from 1 up to 20: 1-5, or 3.")] = "1-5",
     skew: Annotated[str, typer.Option(help="How buyers choose: uniform, zipf or hot.")] = "uniform",
+    batch: Annotated[int, typer.Option(min=1, max=8_192, help="Orders a batch.")] = 8_192,
+    seconds: Annotated[float, typer.Option(min=0.05, max=60, help="Seconds a window.")] = 1.0,
+    skus: Annotated[int, typer.Option(min=1_000, max=1_000_000, help="SKUs, and as many wallets.")] = 100_000,
+    runs: Annotated[int, typer.Option(min=1, max=50, help="Runs of each; the median is quoted.")] = 5,
+    rate: Annotated[
+        int, typer.Option(min=0, max=10_000_000, help="Orders a second to send by the clock as well; 0 for none.")
+    ] = 0,
+    clients: Annotated[int, typer.Option(min=1, max=1_000, help="Connections that send single orders.")] = 64,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the orders.")] = 1,
     peers: Annotated[bool, typer.Option(help="Measure SQLite, PostgreSQL and Redis in the same run.")] = False,
+    out: Annotated[Path | None, typer.Option(help="A folder for pictures of what was seen, as SVG.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Measure durable orders a second through each door."""
-    if skew not in {"uniform", "zipf", "hot"}:
-        raise typer.BadParameter("A skew is uniform, zipf or hot.", param_hint="--skew")
+    """Measure durable orders a second through each door, and how long batches take at a rate."""
     module = program("checkout")
-    found = module.run(module.Load(skus=skus, batch=batch, runs=runs, skew=skew), has_peers=peers)
+    if skew not in module.SKEWS:
+        raise typer.BadParameter("A skew is uniform, zipf or hot.", param_hint="--skew")
+    through = [name for name in module.DOORS if not door or name in door]
+    if door and len(through) < len(set(door)):
+        raise typer.BadParameter(f"A door is one of {', '.join(module.DOORS)}.", param_hint="--door")
+    least, most = _span(lines)
+    load = module.Load(
+        skus=skus, batch=batch, runs=runs, seconds=seconds, skew=skew, lines_least=least, lines_most=most, rate=rate,
+        clients=clients, seed=seed,
+    )  # fmt: skip
+    with _say.status("Starting") as status:
+        found = module.run(load, has_peers=peers, through=through, out=out, progress=status.update)
     tell(found, _figures, as_json=as_json)
+
+
+def _span(lines: str) -> tuple[int, int]:
+    """Read 1-5 or 3."""
+    least, _, most = lines.partition("-")
+    if not (least.isdecimal() and (most or least).isdecimal() and 1 <= int(least) <= int(most or least) <= _LINES_MAX):
+        raise typer.BadParameter(f"Lines are given as 1-5 or 3, at most {_LINES_MAX}.", param_hint="--lines")
+    return int(least), int(most or least)
 
 
 @app.command()
@@ -151,9 +180,17 @@ def _figures(found: dict[str, Any]) -> None:
     for figure in found["figures"]:
         digits = 0 if figure.median >= _WHOLE_FROM else 1
         spread = f"({figure.least:,.{digits}f} to {figure.most:,.{digits}f}, {figure.runs} runs)"
-        _say.print(f"{figure.name:<24} {figure.median:>12,.{digits}f} {figure.unit}  {spread}")
+        _say.print(f"{figure.name:<32} {figure.median:>12,.{digits}f} {figure.unit}  {spread}")
+    for ratio in found.get("comparisons", ()):
+        _say.print(f"{ratio.name:<40} {ratio.median:>8,.2f} times  ({ratio.least:,.2f} to {ratio.most:,.2f})")
+    for paced in found.get("at_rate", ()):
+        kept = "kept" if paced.is_kept else f"not kept: {paced.answered_per_s:,.0f}"
+        waits = (
+            f"p50 {paced.p50_ms:,.1f}, p90 {paced.p90_ms:,.1f}, p99 {paced.p99_ms:,.1f}, most {paced.max_ms:,.1f} ms"
+        )
+        _say.print(f"{paced.door:<12} at {paced.rate_per_s:,} orders/s ({kept}): {waits}")
     for skipped in found.get("skipped", ()):
-        _say.print(f"{skipped.name:<24} skipped: {skipped.why}")
+        _say.print(f"{skipped.name:<32} skipped: {skipped.why}")
 
 
 def _tally(found: dict[str, Any]) -> None:

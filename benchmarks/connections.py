@@ -1,0 +1,60 @@
+"""Connections: single HTTP requests worked off over kept connections by one light loop, without an HTTP library."""
+
+import select
+import socket
+import time
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+_ANSWERS_WITHIN_S = 120
+_READ_BYTES = 65_536
+_LENGTH = b"content-length: "
+
+
+class Answered(NamedTuple):
+    """What came back: the status of each request, and how long it took from being sent."""
+
+    statuses: np.ndarray
+    seconds: np.ndarray
+
+
+def work_off(links: Sequence[socket.socket], requests: Sequence[bytes]) -> Answered:
+    """Let each connection send its next request as soon as it was answered the last, until all are answered."""
+    count, now = len(requests), time.perf_counter
+    statuses, sent, ended = [0] * count, [0.0] * count, [0.0] * count
+    by_number = {link.fileno(): link for link in links}
+    at_work, halves, following = {}, dict[int, bytes](), min(len(by_number), count)
+    with select.epoll() as poll:
+        for row, (number, link) in enumerate(list(by_number.items())[:following]):
+            poll.register(number, select.EPOLLIN)
+            at_work[number], sent[row] = row, now()
+            link.sendall(requests[row])
+        while at_work:
+            ready = poll.poll(_ANSWERS_WITHIN_S)
+            assert ready, "The server has stopped answering."
+            for number, _ in ready:
+                link = by_number[number]
+                said = link.recv(_READ_BYTES)
+                assert said, "The server has hung up."
+                said = halves.pop(number, b"") + said
+                if not _is_whole(said):
+                    halves[number] = said
+                    continue
+                row = at_work.pop(number)
+                statuses[row], ended[row] = int(said[9:12]), now()
+                if following < count:
+                    at_work[number], sent[following] = following, now()
+                    link.sendall(requests[following])
+                    following += 1
+    return Answered(np.array(statuses), np.array(ended) - np.array(sent))
+
+
+def _is_whole(said: bytes) -> bool:
+    end = said.find(b"\r\n\r\n")
+    if end < 0:
+        return False
+    place = said.find(_LENGTH, 0, end)
+    assert place >= 0, said[:200]
+    return len(said) - end - 4 >= int(said[place + len(_LENGTH) : said.find(b"\r", place)])
