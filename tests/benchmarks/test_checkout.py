@@ -51,7 +51,7 @@ def test_a_hot_sku_is_compared_with_uniform_ones_in_the_cell_and_over_tcp(found:
 
 
 def test_pictures_are_drawn_of_speeds_and_of_waits(found: dict[str, Any]) -> None:
-    speeds, waits = (ET.parse(path).getroot() for path in found["pictures"])  # noqa: S314  # Ours.
+    speeds, waits = (ET.parse(path).getroot() for path in found["pictures"])  # noqa: S314  # We wrote it.
 
     assert len(speeds.findall(f"{SVG}rect")) == 7
     assert len(waits.findall(f"{SVG}rect")) == 12
@@ -85,9 +85,8 @@ def test_a_ratio_is_of_neighbors() -> None:
 
 
 def test_a_bar_ends_where_its_value_stands_on_the_logarithmic_scale() -> None:
-    drawn = ET.fromstring(
-        bars("", [Bar("a", 10, 10, 10, is_ours=True), Bar("b", 1_000, 1_000, 1_000, is_ours=False)], unit="")
-    )  # noqa: S314
+    two = [Bar("a", 10, 10, 10, is_ours=True), Bar("b", 1_000, 1_000, 1_000, is_ours=False)]
+    drawn = ET.fromstring(bars("", two, unit=""))  # noqa: S314  # We wrote it.
 
     widths = [float(one.get("width", "")) for one in drawn.findall(f"{SVG}rect")]
 

@@ -28,6 +28,7 @@ NOT_RUN = {
     "caravan up": "serves until it is stopped; the examples that need a server share one, started below",
     ".venv/bin/pip": "changes the environment that the tests themselves run in",
     "export CARAVAN_LOG_URL": "needs a server; tests/adapters/test_logs.py runs the log on one",
+    "caravan bench": "takes minutes; tests/benchmarks/test_checkout.py goes through every door at tiny size",
     "kill -9": "would kill the shared server; tests/cell and tests/test_trust.py kill one of their own",
 }
 # Languages that are shown: settings of other programs, drawings, and what a program answers.
