@@ -31,8 +31,8 @@ from caravan.cell import idempotency as answers
 from caravan.cell import parts_of as state_of
 from caravan.cell.cell import stop_process
 from caravan.config import Settings
-from caravan.events import catalog, delivery, identity, ledger, markets, orders, partners, payments, search
-from caravan.flows import history, invariants, opening, settlement, shopping
+from caravan.events import catalog, delivery, identity, ledger, markets, network, orders, partners, payments, search
+from caravan.flows import history, invariants, opening, planning, settlement, shopping
 from caravan.flows.finder import Finder
 from caravan.flows.house import House
 from caravan.flows.views import all_views
@@ -46,9 +46,11 @@ from caravan.world.partners import History, HistorySource, ImportOptions
 
 _logger = logging.getLogger("caravan")
 
-KINDS = registry(catalog, delivery, identity, ledger, markets, orders, partners, payments, search, answers)
+KINDS = registry(catalog, delivery, identity, ledger, markets, network, orders, partners, payments, search, answers)
 _LOOK_S = 0.2
 _SEARCH_REBUILT_S = 3_600
+_DESK_LOOK_S = 0.5
+_DESK_STOPS_S = 30.0
 SHAPE = "3"  # Change it when a model's dump changes: snapshots of another shape are passed over.
 
 
@@ -64,10 +66,12 @@ class Caravan:
     clock: Clock
     ticker: "Ticker"
     finder: Finder
+    desk: "PlanningDesk"
 
     def close(self) -> None:
         """Finish what is waiting and stop."""
         self.ticker.stop()
+        self.desk.stop()
         self.projector.stop()
         self.finder.stop()
         self.cell.close()
@@ -111,13 +115,15 @@ def open_caravan(
         projector.start()
     ticker = Ticker(cell, projector, settings, snapshotter_of(settings, log) if keeps else None)
     finder = Finder(cell=cell, log=log, kinds=KINDS, make_engine=lambda: make_engine(settings.home / "search"))
+    desk = PlanningDesk(cell, optimizer())
     caravan = Caravan(
-        settings=settings, finder=finder, cell=cell, views=store, projector=projector,
+        settings=settings, finder=finder, desk=desk, cell=cell, views=store, projector=projector,
         vault=SqliteVault(settings.home / "vault.db"), clock=clock, ticker=ticker,
     )  # fmt: skip
     ticker.start(ticks=ticks)
     if ticks:
         finder.start()
+        desk.start()
     return caravan
 
 
@@ -250,6 +256,33 @@ class Ticker:
                 tick(self._cell)
             except CaravanError:
                 _logger.exception("What is due could not be done; trying again.")
+
+
+class PlanningDesk:
+    """Makes the plans that were asked for, one after another, in a thread of its own; what a stop cut short is begun again."""
+
+    def __init__(self, cell: Cell[House], optimizer: Optimizer) -> None:
+        self._cell, self._optimizer = cell, optimizer
+        self._stops = threading.Event()
+        self._thread = threading.Thread(target=self._follow, name="planning desk", daemon=True)
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Stop; a plan that is being made is finished first, unless that takes long."""
+        self._stops.set()
+        if self._thread.is_alive():
+            self._thread.join(timeout=_DESK_STOPS_S)
+
+    def _follow(self) -> None:
+        while not self._stops.wait(_DESK_LOOK_S):
+            try:
+                while not self._stops.is_set() and planning.make_next_plan(self._cell, self._optimizer):
+                    pass
+            except CaravanError:
+                _logger.exception("A plan could not be made; trying again.")
 
 
 def tick(cell: Cell[House], *, at: int | None = None) -> None:

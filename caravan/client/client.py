@@ -126,6 +126,14 @@ class Client:
         """Stop a seller, as the operator."""
         return self._post(f"/v1/sellers/{seller}/suspend", wire.Seller, wire.Why(why=why), key=key)
 
+    def ask_for_plan(self, wish: wire.NetworkPlanWish, *, key: str | None = None) -> wire.NetworkPlan:
+        """Ask for a plan of a network, as the operator."""
+        return self._post("/v1/network/plans", wire.NetworkPlan, wish, key=key)
+
+    def network_plan(self, plan: str) -> wire.NetworkPlan:
+        """Show a plan of a network; it is there when its status is no longer pending."""
+        return self._get(f"/v1/network/plans/{plan}", wire.NetworkPlan)
+
     # What is sold.
 
     def products(

@@ -1,6 +1,6 @@
 """What goes over the wire: every request and response of the API as a type, the same for the server and the client."""
 
-from typing import Annotated, Generic, Literal, TypeVar
+from typing import Annotated, Any, Generic, Literal, TypeVar
 
 import msgspec
 from msgspec import Meta
@@ -39,6 +39,7 @@ PurchaseRef = Annotated[str, _id(ids.PurchaseId)]
 OrderRef = Annotated[str, _id(ids.OrderId)]
 ParcelRef = Annotated[str, _id(ids.ParcelId)]
 PayoutRef = Annotated[str, _id(ids.PayoutId)]
+PlanRef = Annotated[str, _id(ids.PlanId)]
 EntryRef = Annotated[str, _id(ids.EntryId)]
 
 Time = Annotated[str, Meta(extra_json_schema={"format": "date-time"})]
@@ -63,6 +64,7 @@ SessionState = Literal["not_ready", "ready", "completed", "canceled", "expired"]
 OrderStatus = Literal["placed", "canceled", "completed"]
 Fulfillment = Literal["unfulfilled", "fulfilled", "delivered"]
 PaymentState = Literal["authorized", "captured", "partly_refunded", "refunded", "voided"]
+PlanState = Literal["pending", "made", "refused"]
 SellerState = Literal["applied", "active", "suspended"]
 ParcelState = Literal[
     "picked_up", "in_transit", "on_hold", "delivery_delayed", "out_for_delivery", "ready_for_pickup",
@@ -894,3 +896,24 @@ class Market(Response, frozen=True, kw_only=True):
 def decode(body: bytes, kind: type[T]) -> T:
     """Read an answer."""
     return msgspec.json.decode(body, type=kind)
+
+
+class NetworkPlanWish(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A network to plan for: places, hubs, legs and demand, as `caravan network plan` reads them."""
+
+    network: dict[str, Any]
+    share_basis_points: BasisPoints = 9_500
+    hours: Annotated[int, Meta(ge=1, le=10_000)] = 72
+
+
+class NetworkPlan(Response, frozen=True, kw_only=True):
+    """A plan that was asked for, once it is made with all that `caravan network plan --json` prints."""
+
+    id: PlanRef
+    status: PlanState
+    asked_at: Time
+    share_basis_points: int
+    hours: int
+    refusal: str | None
+    why: str | None
+    plan: dict[str, Any] | None

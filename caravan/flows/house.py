@@ -14,6 +14,7 @@ from caravan.kernel.event import Event
 from caravan.trade.catalog import Catalog
 from caravan.trade.delivery import Delivery
 from caravan.trade.ledger import Ledger
+from caravan.trade.network import Plans
 from caravan.trade.orders import Orders
 from caravan.trade.payments import Payments
 from caravan.world.markets import Markets
@@ -31,6 +32,7 @@ class House:
     identity: Identity = field(default_factory=Identity)
     ledger: Ledger = field(default_factory=Ledger)
     markets: Markets = field(default_factory=Markets)
+    network: Plans = field(default_factory=Plans)
     orders: Orders = field(default_factory=Orders)
     partners: Partners = field(default_factory=Partners)
     payments: Payments = field(default_factory=Payments)
@@ -44,6 +46,7 @@ class House:
             self.identity,
             self.ledger,
             self.markets,
+            self.network,
             self.orders,
             self.partners,
             self.payments,

@@ -24,6 +24,7 @@ ReturnId = NewType("ReturnId", int)
 EntryId = NewType("EntryId", int)
 HoldId = NewType("HoldId", int)
 AccountId = NewType("AccountId", int)
+PlanId = NewType("PlanId", int)
 
 PREFIXES = {
     SellerId: "sel",
@@ -44,6 +45,7 @@ PREFIXES = {
     EntryId: "ent",
     HoldId: "hld",
     AccountId: "acc",
+    PlanId: "pln",
 }
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 DIGITS = 12

@@ -17,7 +17,7 @@ PUBLIC, BUYER, SELLER, OPERATOR = "public", "buyer", "seller", "operator"
 PATH_IDS: dict[str, type[int]] = {
     "product": ids.ProductId, "listing": ids.ListingId, "cart": ids.CartId, "session": ids.SessionId,
     "purchase": ids.PurchaseId, "order": ids.OrderId, "parcel": ids.ParcelId, "payout": ids.PayoutId,
-    "seller": ids.SellerId, "buyer": ids.BuyerId,
+    "seller": ids.SellerId, "buyer": ids.BuyerId, "plan": ids.PlanId,
 }  # fmt: skip
 
 

@@ -5,7 +5,7 @@ from starlette.routing import BaseRoute, Route
 
 from caravan.bootstrap import Caravan
 from caravan.kernel.errors import NotFound
-from caravan.web.pages import account, cart, checkout, demo, files, operator, seller, storefront
+from caravan.web.pages import account, cart, checkout, demo, files, network, operator, seller, storefront
 from caravan.web.pages.pictures import picture_door
 from caravan.web.pages.shop import Shop
 from caravan.web.pages.visit import Handler, Visit, door
@@ -62,6 +62,7 @@ _OPERATE: tuple[_Row, ...] = (
     ("/operator/logout", None, operator.logout, ""),
     ("/operator", operator.overview, None, "operator"),
     ("/operator/check", operator.overview, operator.check, "operator"),
+    ("/operator/network", network.overview, network.plan, "operator"),
     ("/operator/words", operator.words, operator.set_words, "operator"),
     ("/operator/sellers", operator.sellers, None, "operator"),
     ("/operator/sellers/{id}/approve", None, operator.approve, "operator"),

@@ -41,6 +41,7 @@ NOTES = {
     "handed_over": "Handed over. The buyer sees it now, and the money is in escrow.",
     "delivered": "Delivered. The money comes to your balance when the return window is over.",
     "approved": "The seller is in.",
+    "plan_asked": "Your plan is being made. Load this page again in a few seconds.",
     "suspended": "The seller takes no new orders now.",
     "words_set": "The synonyms count from now on.",
     "too_little": "Your wallet does not hold enough yet.",

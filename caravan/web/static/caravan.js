@@ -29,6 +29,14 @@ for (const form of document.querySelectorAll("form[data-once]")) {
 // A page that comes back out of the browser's memory has its buttons back, too.
 addEventListener("pageshow", () => document.querySelectorAll("form[data-once] button").forEach((button) => { button.disabled = false; }));
 
+// A file is read here into the field that it could be pasted into.
+for (const area of document.querySelectorAll("textarea[name=network]")) {
+  const input = Object.assign(document.createElement("input"), { type: "file", accept: ".json,application/json", className: "photo" });
+  input.setAttribute("aria-label", "File");
+  area.after(input);
+  input.addEventListener("change", async () => { if (input.files.length) area.value = await input.files[0].text(); });
+}
+
 for (const form of document.querySelectorAll("form[data-sure]")) {
   form.addEventListener("submit", (event) => { if (!confirm(form.dataset.sure)) event.preventDefault(); });
 }
