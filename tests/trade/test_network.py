@@ -273,6 +273,15 @@ def test_a_start_by_slopes_leaves_the_answer_as_it_is(seed: int) -> None:
     assert helped.cost == pytest.approx(straight.cost, rel=1e-5)
 
 
+def test_no_parcel_trickles_through_a_closed_hub_however_many_there_are() -> None:
+    told = small(demand=(network.Demand(place="town", origin="origin", parcels=5e7),))
+    told = msgspec.structs.replace(told, hubs=(network.Hub(place="hub", day_minor=10**14),))
+
+    made = plan(told, share=0.0)
+
+    assert [flow.hubs for flow in made.flows] == [()]
+
+
 def test_a_way_that_another_beats_is_cut_and_one_that_takes_less_of_a_hub_is_not() -> None:
     roads = Roads(small(legs=(*small().legs, leg("origin", "town", 120, 95, carrier="Slow"))))
 

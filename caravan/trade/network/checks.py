@@ -9,6 +9,7 @@ from caravan.trade.network.plan import Flow, NetworkPlan
 from caravan.trade.network.rounds import Day, Route, RoutePlan
 
 _NEAR = 0.01  # Parcels a day: flows are told to four digits, and there are at most so many of them at one place.
+_ROUNDED = 1e-4  # A parcel count may be told so much too high or too low.
 
 
 def network_findings(network: Network, plan: NetworkPlan) -> list[str]:
@@ -21,14 +22,15 @@ def network_findings(network: Network, plan: NetworkPlan) -> list[str]:
     found += _demand(network, plan)
     found += _capacities(network, plan, legs)
     in_time = sum(flow.parcels * flow.in_time for flow in plan.flows) / plan.parcels
-    if in_time < plan.share_wanted - 10 * _NEAR / plan.parcels or abs(in_time - plan.share) > _NEAR:
+    short = _ROUNDED * len(plan.flows) / plan.parcels + _ROUNDED
+    if in_time < plan.share_wanted - short or abs(in_time - plan.share) > _NEAR:
         found.append(
             f"The share in time is {in_time:.4f}; the plan says {plan.share}, and {plan.share_wanted} is wanted."
         )
     cost = sum(flow.parcels * flow.parcel_minor for flow in plan.flows) + sum(hub.day_minor for hub in plan.hubs)
     ridden = {(line.carrier, line.source, line.target): line.vehicles for line in plan.linehaul}
     cost += sum(legs[leg].vehicle_minor * vehicles for leg, vehicles in ridden.items())
-    if abs(cost - plan.cost_minor) > max(1.0, _NEAR * max((flow.parcel_minor for flow in plan.flows), default=0)):
+    if abs(cost - plan.cost_minor) > 1 + _ROUNDED * sum(flow.parcel_minor for flow in plan.flows):
         found.append(f"The parts cost {cost:.2f}; the plan says {plan.cost_minor}.")
     return found
 
