@@ -22,7 +22,7 @@ from caravan.flows import history, people
 from caravan.flows.opening import Opening, open_market
 from caravan.kernel.errors import CaravanError, Invalid, code
 from caravan.kernel.money import plain
-from caravan.web import access, festival, remote
+from caravan.web import access, festival, qr_codes, remote
 from caravan.web.planning import terminal as planning
 from caravan.web.server import serve
 
@@ -35,6 +35,7 @@ Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on sta
 remote.mount(app)
 app.add_typer(bench.app, name="bench")
 app.add_typer(planning.app, name="network")
+app.add_typer(qr_codes.app, name="qr")
 
 _OPERATOR_DAYS = 3_650
 _MARKET = "http://127.0.0.1:8000"

@@ -31,6 +31,7 @@ DOMAINS: Final = (
     "trade.payments",
     "trade.delivery",
     "trade.network",
+    "trade.qr",
     "insight.identity",
     "insight.search",
     "world.markets",

@@ -1,0 +1,54 @@
+"""QR codes from a terminal: `caravan qr read` says what a code asks for, `caravan qr make` writes one."""
+
+import sys
+from typing import Annotated
+
+import msgspec
+import typer
+from rich.console import Console
+
+from caravan.kernel.money import parse, plain
+from caravan.trade import qr
+
+app = typer.Typer(no_args_is_help=True, help="QR codes that a merchant shows to be paid, in the format of EMVCo.")
+_say = Console(stderr=True, highlight=False)
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.")]
+
+
+@app.command("read")
+def read_code(payload: Annotated[str, typer.Argument(help="What a scanner reads.")], *, as_json: Json = False) -> None:
+    """Say what a code asks for; a wrong one is refused with the field that is wrong."""
+    objects = qr.decode(payload)
+    told = qr.understand(objects)
+    if as_json:
+        sys.stdout.write(msgspec.json.encode({"request": told, "objects": objects}).decode() + "\n")
+        return
+    wanted = (
+        f"{plain(told.amount.amount, told.currency)} {told.currency}"
+        if told.amount
+        else f"any amount of {told.currency}"
+    )
+    _say.print(f"{told.name or 'Somebody'}, {told.city or 'somewhere'} ({told.country}), asks for {wanted}.")
+    for scheme, account in told.accounts.items():
+        _say.print(f"  {scheme}: {', '.join(account.values())}", markup=False, soft_wrap=True)
+
+
+@app.command("make")
+def make_code(  # noqa: PLR0913 - Each is a field of the code.
+    *,
+    name: Annotated[str, typer.Option(help="Who is to be paid, as their bank calls them.")],
+    city: Annotated[str, typer.Option(help="Where they are.")],
+    country: Annotated[str, typer.Option(help="Its country, two capital letters.")],
+    account: Annotated[str, typer.Option(help="Whose wallet: sel_… or buy_….")],
+    currency: Annotated[str, typer.Option(help="What is paid in, such as EUR.")],
+    amount: Annotated[str, typer.Option(help="How much, such as 4.50; without it the buyer says.")] = "",
+    reference: Annotated[str, typer.Option(help="What it is for.")] = "",
+    as_json: Json = False,
+) -> None:
+    """Write the payload of a code: static without an amount, dynamic with one."""
+    wanted = parse(amount, currency) if amount else None
+    payload = qr.make(
+        name=name, city=city, country=country, account=account, currency=currency, amount=wanted, reference=reference
+    )
+    sys.stdout.write((msgspec.json.encode({"payload": payload}).decode() if as_json else payload) + "\n")
