@@ -3,12 +3,14 @@
 import importlib
 import sys
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
 
 import msgspec
 import typer
 from rich.console import Console
+from rich.progress import Progress
 
 from caravan.kernel.errors import Invalid
 
@@ -158,6 +160,35 @@ def restart(
     tell(found, _figures, as_json=as_json)
 
 
+@app.command()
+def promise(
+    data: Annotated[Path, typer.Option("--data", help="A folder of Olist's shape: Parquet or CSV files.")],
+    *,
+    train_before: Annotated[
+        datetime | None,
+        typer.Option(formats=["%Y-%m-%d"], help="The first day of the test; else the last three months are tested."),
+    ] = None,
+    runs: Annotated[int, typer.Option(min=1, max=50, help="Runs of the training; the median is quoted.")] = 5,
+    picture: Annotated[Path | None, typer.Option(help="Where to draw promised and kept by month, as SVG.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Measure delivery promises on a folder: kept, short, exact and fast, beside Olist's own dates and two peers."""
+    module = program("promise")
+    with Progress(console=_say, disable=not _say.is_terminal) as bars:
+        tasks: dict[str, Any] = {}
+
+        def progress(step: str, done: int, total: int) -> None:
+            if step not in tasks:
+                tasks[step] = bars.add_task(step, total=total)
+            bars.update(tasks[step], completed=done, total=total)
+
+        day = train_before.date() if train_before is not None else None
+        found = module.run(data, train_before=day, runs=runs, progress=progress)
+    if picture is not None:
+        picture.write_text(module.draw(found))
+    tell(found, _promised, as_json=as_json)
+
+
 def program(name: str) -> Any:  # noqa: ANN401  # A program is whatever its file holds.
     """Give the program of a benchmark; refuses where Caravan was installed without its source."""
     root = Path(__file__).resolve().parent.parent
@@ -174,6 +205,24 @@ def tell(found: dict[str, Any], in_words: Callable[[dict[str, Any]], None], *, a
         sys.stdout.write(msgspec.json.encode(found).decode() + "\n")
     else:
         in_words(found)
+
+
+def _promised(found: dict[str, Any]) -> None:
+    for month in [*found["months"], found["all"]]:
+        ours, olist = month["caravan"], month["olist"]
+        saved = "" if month["saved_days"] is None else f", {month['saved_days']:+.1f} days saved at Olist's late rate"
+        _say.print(
+            f"{month['month']:<8} {month['parcels']:>7,} parcels: promised {ours['promised']:.0%}, kept"
+            f" {ours['kept']:.1%} (Olist {1 - olist['late']:.1%}) in {ours['mean_days']:.1f} days"
+            f" (Olist {olist['mean_days']:.1f}){saved}; off by {ours['mae_of_median']:.1f} days (Olist {olist['mae']:.1f})"
+        )
+    _say.print(
+        f"Trained in {found['training']['seconds']['median']:.2f} s; answered in"
+        f" {found['latency_us']['with_reasons']['median']:,.0f} µs"
+        f" (99 of 100 in {found['latency_us']['with_reasons']['p99']:,.0f})."
+    )
+    for skipped in found["skipped"]:
+        _say.print(f"{skipped['name']} skipped: {skipped['why']}")
 
 
 def _figures(found: dict[str, Any]) -> None:

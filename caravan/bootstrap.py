@@ -32,7 +32,7 @@ from caravan.cell import parts_of as state_of
 from caravan.cell.cell import stop_process
 from caravan.config import Settings
 from caravan.events import catalog, delivery, identity, ledger, markets, network, orders, partners, payments, search
-from caravan.flows import history, invariants, opening, planning, settlement, shopping
+from caravan.flows import history, invariants, opening, planning, promises, settlement, shopping
 from caravan.flows.finder import Finder
 from caravan.flows.house import House
 from caravan.flows.views import all_views
@@ -66,12 +66,13 @@ class Caravan:
     clock: Clock
     ticker: "Ticker"
     finder: Finder
-    desk: "PlanningDesk"
+    planner: "PlanningDesk"
+    desk: promises.Desk
 
     def close(self) -> None:
         """Finish what is waiting and stop."""
         self.ticker.stop()
-        self.desk.stop()
+        self.planner.stop()
         self.projector.stop()
         self.finder.stop()
         self.cell.close()
@@ -113,17 +114,19 @@ def open_caravan(
         )
     if folds:
         projector.start()
-    ticker = Ticker(cell, projector, settings, snapshotter_of(settings, log) if keeps else None)
+    desk = promises.Desk()
+    ticker = Ticker(cell, projector, settings, desk, snapshotter_of(settings, log) if keeps else None)
     finder = Finder(cell=cell, log=log, kinds=KINDS, make_engine=lambda: make_engine(settings.home / "search"))
-    desk = PlanningDesk(cell, optimizer())
+    planner = PlanningDesk(cell, optimizer())
     caravan = Caravan(
-        settings=settings, finder=finder, desk=desk, cell=cell, views=store, projector=projector,
+        settings=settings, finder=finder, planner=planner, cell=cell, views=store, projector=projector,
         vault=SqliteVault(settings.home / "vault.db"), clock=clock, ticker=ticker,
+        desk=desk,
     )  # fmt: skip
     ticker.start(ticks=ticks)
     if ticks:
         finder.start()
-        desk.start()
+        planner.start()
     return caravan
 
 
@@ -213,14 +216,19 @@ def rebuild(settings: Settings, report: Callable[[int, int], None]) -> int:
 class Ticker:
     """Looks every second at what is due: reservations that expire, escrow to release, payouts to send.
 
-    It also wakes the views when the log has grown, and has a snapshot written, by another process, when the cell has
-    been given much to remember.
+    It also wakes the views when the log has grown, has a snapshot written, by another process, when the cell has been
+    given much to remember, and keeps delivery promises up with the facts.
     """
 
     def __init__(
-        self, cell: Cell[House], projector: Projector, settings: Settings, snapshotter: Snapshotter | None
+        self,
+        cell: Cell[House],
+        projector: Projector,
+        settings: Settings,
+        desk: promises.Desk,
+        snapshotter: Snapshotter | None,
     ) -> None:
-        self._cell, self._projector, self._settings = cell, projector, settings
+        self._cell, self._projector, self._settings, self._desk = cell, projector, settings, desk
         self._snapshotter = snapshotter
         self._stops = threading.Event()
         self._threads = [threading.Thread(target=self._follow, name="follower", daemon=True)]
@@ -229,6 +237,7 @@ class Ticker:
         """Begin."""
         if ticks:
             self._threads.append(threading.Thread(target=self._tick, name="ticker", daemon=True))
+            self._threads.append(threading.Thread(target=self._promise, name="promiser", daemon=True))
         for thread in self._threads:
             thread.start()
 
@@ -256,6 +265,41 @@ class Ticker:
                 tick(self._cell)
             except CaravanError:
                 _logger.exception("What is due could not be done; trying again.")
+
+    def _promise(self) -> None:
+        while True:
+            try:
+                keep_promises(self._cell, self._desk)
+            except CaravanError:
+                if not self._stops.is_set():
+                    _logger.exception("Delivery promises could not be kept up; trying again.")
+            if self._stops.wait(self._settings.tick_seconds):
+                return
+
+
+def keep_promises(cell: Cell[House], desk: promises.Desk) -> None:
+    """Learn what came in, note dates for orders that were just placed, and tell buyers where one slips."""
+    now = cell.clock.now()
+    is_new = cell.ask(lambda house: desk.is_due(house, now))
+    if is_new:
+        desk.learn(cell.ask(desk.look), now)
+    notes = cell.ask(lambda house: promises.due(house, desk, now=now))
+    if notes is not None:
+        cell.do(promises.note, notes)
+    later = cell.ask(lambda house: promises.slipping(house, desk, now=now)) if is_new else None
+    if later is not None:
+        cell.do(promises.revise, later)
+
+
+def read_house(settings: Settings) -> House:
+    """Read a home's state from its log as it stands, also while Caravan runs in it; nothing is taken over or written."""
+    house = House()
+    log = open_log(settings)
+    try:
+        replay(log=log, models=[*house.models(), Answers()], kinds=KINDS, snapshots=snapshots_of(settings))
+    finally:
+        log.close()
+    return house
 
 
 class PlanningDesk:

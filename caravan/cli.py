@@ -18,8 +18,9 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from caravan import bench, bootstrap, config
-from caravan.flows import history, people
+from caravan.flows import history, people, promises
 from caravan.flows.opening import Opening, open_market
+from caravan.kernel.clock import SystemClock
 from caravan.kernel.errors import CaravanError, Invalid, code
 from caravan.kernel.money import plain
 from caravan.web import access, festival, qr_codes, remote
@@ -36,6 +37,8 @@ remote.mount(app)
 app.add_typer(bench.app, name="bench")
 app.add_typer(planning.app, name="network")
 app.add_typer(qr_codes.app, name="qr")
+promise = typer.Typer(no_args_is_help=True, help="Delivery promises: what is learned from a home's own parcels.")
+app.add_typer(promise, name="promise")
 
 _OPERATOR_DAYS = 3_650
 _MARKET = "http://127.0.0.1:8000"
@@ -151,6 +154,61 @@ def _write_rejects(target: Path, tally: history.Tally) -> None:
         writer.writerow(tally.rejects.column_names)
         for batch in tally.rejects.to_batches():
             writer.writerows(zip(*(column.to_pylist() for column in batch.columns), strict=True))
+
+
+@promise.command("train")
+def train_promises(*, home: Home = None, as_json: Json = False) -> None:
+    """Learn from a home's parcels as a start does, also while Caravan runs there; say what was learned."""
+    settings = _existing(home)
+    began = time.monotonic()
+    with _progress() as progress:
+        progress("read", 0, 1)
+        house = bootstrap.read_house(settings)
+        progress("read", 1, 1)
+        read = time.monotonic()
+        desk, now = promises.Desk(), SystemClock().now()
+        desk.learn(desk.look(house), now, progress)
+    trained, calibration = desk.current()
+    found = {
+        "model": trained.version, "parcels": trained.parcels, "is_learned": trained.is_learned,
+        "regions": list(trained.layout.regions), "never_arrive": round(trained.ordered.lost, 4),
+        "promised": calibration.level, "chosen": round(calibration.chosen, 4),
+        "read_seconds": round(read - began, 2), "train_seconds": round(time.monotonic() - read, 2),
+    }  # fmt: skip
+    if as_json:
+        _print_json(found)
+        return
+    _say.print(f"{trained.version} was learned from {trained.parcels:,} parcels in {found['train_seconds']} s.")
+    if not trained.is_learned:
+        _say.print("That is too few: dates stand on what is usual elsewhere, and say so.")
+    _say.print("A running Caravan learns by itself, at its start and once a day; there is nothing to copy.")
+
+
+@promise.command("score")
+def score_promises(
+    *,
+    days: Annotated[int, typer.Option(min=1, max=366, help="Promises of the last so many days.")] = 30,
+    home: Home = None,
+    as_json: Json = False,
+) -> None:
+    """Say how the promises of the last days came out, read from the log; also while Caravan runs there."""
+    house = bootstrap.read_house(_existing(home))
+    found = promises.score(house, now=SystemClock().now(), days=days)
+    settled = found.kept + found.missed
+    if as_json:
+        _print_json({
+            "days": days, "promises": found.promises, "kept": found.kept, "missed": found.missed,
+            "kept_share": round(found.kept / settled, 4) if settled else None,
+            "promised_share": round(found.promised, 4) if settled else None,
+        })  # fmt: skip
+        return
+    if not settled:
+        _say.print(f"{found.promises:,} promises in {days} days, none of them settled yet.")
+        return
+    _say.print(
+        f"{found.promises:,} promises in {days} days: {found.kept:,} kept, {found.missed:,} missed;"
+        f" {found.kept / settled:.1%} kept where {found.promised:.1%} was promised."
+    )
 
 
 @app.command()

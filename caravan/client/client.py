@@ -343,6 +343,18 @@ class Client:
         """Show a parcel."""
         return self._get(f"/v1/parcels/{parcel}", wire.Parcel)
 
+    def promise(self, listing: str, country: str) -> wire.Promise:
+        """Ask by when a listing would arrive in a country if it were ordered now."""
+        return self._get(f"/v1/listings/{listing}/promise", wire.Promise, {"country": country})
+
+    def order_promise(self, order: str) -> wire.OrderPromise:
+        """Show the date that the buyer of an order was told, and how it stands now."""
+        return self._get(f"/v1/orders/{order}/promise", wire.OrderPromise)
+
+    def promise_score(self, days: int = 30, seller: str | None = None) -> wire.PromiseScore:
+        """Say how the promises of the last days came out; the operator may name a seller."""
+        return self._get("/v1/promises/score", wire.PromiseScore, {"days": days, "seller": seller})
+
     def scan(
         self, parcel: str, status: wire.ParcelState, *, at: str | None = None, key: str | None = None
     ) -> wire.Parcel:

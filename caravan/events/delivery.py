@@ -20,3 +20,29 @@ class ParcelScanned(Event, frozen=True, kw_only=True, tag="delivery.parcel_scann
 
     parcel: ParcelId
     status: int
+
+
+class PromiseMade(Event, frozen=True, kw_only=True, tag="delivery.promise_made.v1"):
+    """A buyer was told a date for an order: it arrives by `promised_at` with this probability, in ten-thousandths.
+
+    `model` names what was learned, `basis` on what the date stands (lane, regions, market or defaults), and `parcels`
+    how many parcels that were. It is made once and never edited: it is kept or missed at delivery.
+    """
+
+    order: OrderId
+    seller: SellerId
+    promised_at: int
+    median_at: int
+    probability: int
+    model: str
+    basis: str
+    parcels: int
+    origin: str
+    destination: str
+
+
+class PromiseRevised(Event, frozen=True, kw_only=True, tag="delivery.promise_revised.v1"):
+    """As things moved, a date will probably not be kept: the buyer is told a later one. The first one still counts."""
+
+    order: OrderId
+    expected_at: int

@@ -207,8 +207,9 @@ def _place(house: House, baskets: Baskets) -> tuple[list[Section], np.ndarray, n
     )  # fmt: skip
     facts, placed[passed] = orders.place(house.orders, columns, passed=passed)
     for part in facts:
-        house.orders.apply(part)
-    house.payments.apply(facts[0])
+        for model in house.models():
+            if part.kind in model.kinds and model is not house.ledger:  # Which has changed already.
+                model.apply(part)
     return [part._replace(is_applied=True) for part in facts], placed, verdicts, done.culprits
 
 

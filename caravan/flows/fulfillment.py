@@ -69,7 +69,7 @@ def _hand_over(house: House, request: Handover, facts: list[Section]) -> np.ndar
         house.delivery, orders=numbers, sellers=house.orders.orders.seller[numbers],
         carriers=[request.carriers[place] for place in chosen],
         trackings=[request.trackings[place] for place in chosen],
-        promised_at=request.promised_at[chosen], at=at,
+        promised_at=_promised(house, numbers, request.promised_at[chosen]), at=at,
     )  # fmt: skip
     new += [
         sent,
@@ -79,6 +79,13 @@ def _hand_over(house: House, request: Handover, facts: list[Section]) -> np.ndar
     # Folded in at once, because the next request of this batch must see it.
     facts += fold(house, new)
     return parcels
+
+
+def _promised(house: House, numbers: np.ndarray, said: np.ndarray) -> np.ndarray:
+    """Give the date for each parcel that its seller named, or else the one that the buyer was promised with the order."""
+    made, places = house.promises.made, house.promises.of_order
+    rows = np.array([places.get(number, 0) for number in numbers.tolist()], np.int64)
+    return np.where(said > 0, said, made.promised_at[rows])
 
 
 def _record_handover(house: House, numbers: np.ndarray, at: np.ndarray, facts: list[Section]) -> list[Section]:

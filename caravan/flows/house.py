@@ -12,7 +12,7 @@ from caravan.insight.search import Search
 from caravan.kernel.errors import CaravanError
 from caravan.kernel.event import Event
 from caravan.trade.catalog import Catalog
-from caravan.trade.delivery import Delivery
+from caravan.trade.delivery import Delivery, Promises
 from caravan.trade.ledger import Ledger
 from caravan.trade.network import Plans
 from caravan.trade.orders import Orders
@@ -37,6 +37,7 @@ class House:
     partners: Partners = field(default_factory=Partners)
     payments: Payments = field(default_factory=Payments)
     search: Search = field(default_factory=Search)
+    promises: Promises = field(default_factory=Promises)
 
     def models(self) -> list[Model]:
         """Give every domain's state."""
@@ -51,6 +52,7 @@ class House:
             self.partners,
             self.payments,
             self.search,
+            self.promises,
         ]
 
 

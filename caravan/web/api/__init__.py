@@ -1,6 +1,6 @@
 """The JSON API: a table of operations, and the doorway that leads to them."""
 
-from caravan.web.api import columns, fulfilling, goods, market, money, network, people, searching, shop
+from caravan.web.api import columns, fulfilling, goods, market, money, network, people, promising, searching, shop
 from caravan.web.api.doorway import Doorway
 from caravan.web.api.openapi import describe
 from caravan.web.api.operations import Operation, Table
@@ -13,6 +13,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *shop.OPERATIONS,
     *columns.OPERATIONS,
     *fulfilling.OPERATIONS,
+    *promising.OPERATIONS,
     *money.OPERATIONS,
     *network.OPERATIONS,
 )

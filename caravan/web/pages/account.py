@@ -12,7 +12,7 @@ from caravan.kernel.ids import BuyerId, CartId, OrderId
 from caravan.kernel.money import Money, numeric
 from caravan.trade import ledger
 from caravan.web import access
-from caravan.web.pages import checkout, records
+from caravan.web.pages import checkout, dates, records
 from caravan.web.pages.visit import Visit, local_path, path_id, wrong_field
 from caravan.web.reach import ask, do, page
 
@@ -118,7 +118,8 @@ async def my_order(visit: Visit) -> Response:
     """Show where an order stands."""
     order = await ask(visit.caravan, records.order, OrderId(path_id(visit, OrderId)), visit.buyer)
     place = await records.destination(visit.caravan, order.address)
-    return await visit.show("order.html", order=order, place=place)
+    told = await dates.of_order(visit, order.number)
+    return await visit.show("order.html", order=order, place=place, told=told)
 
 
 async def cancel_order(visit: Visit) -> Response:

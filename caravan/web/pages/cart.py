@@ -5,16 +5,16 @@ from starlette.responses import Response
 from caravan.flows import shopping
 from caravan.kernel.ids import ListingId
 from caravan.trade.orders import UNITS_PER_LINE_MAX
-from caravan.web.pages import baskets
+from caravan.web.pages import baskets, dates
 from caravan.web.pages.visit import Visit, local_path
 from caravan.web.reach import ask, do
 
 
 async def cart(visit: Visit) -> Response:
     """Show the cart, by seller."""
-    return await visit.show(
-        "cart.html", cart=await ask(visit.caravan, baskets.basket, visit.cart), most=UNITS_PER_LINE_MAX
-    )
+    basket = await ask(visit.caravan, baskets.basket, visit.cart)
+    quotes = await dates.by_listing(visit, [line.listing for group in basket.groups for line in group.lines])
+    return await visit.show("cart.html", cart=basket, most=UNITS_PER_LINE_MAX, quotes=quotes)
 
 
 async def add(visit: Visit) -> Response:

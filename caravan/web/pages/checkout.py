@@ -14,7 +14,7 @@ from caravan.kernel.ids import AddressId, BuyerId, CartId, OrderId, PurchaseId, 
 from caravan.kernel.money import Money, exponent, numeric
 from caravan.trade import catalog, ledger, orders
 from caravan.web import access
-from caravan.web.pages import baskets, records
+from caravan.web.pages import baskets, dates, records
 from caravan.web.pages.forms import Form
 from caravan.web.pages.visit import Visit, path_id, wrong_field
 from caravan.web.reach import ask, do
@@ -107,7 +107,10 @@ async def show(visit: Visit) -> Response:
         raise ledger.ReservationExpired
     places = await records.addresses(visit.caravan, visit.buyer)
     place = next((place for place in places if place.address == counter.address), None)
-    return await visit.show("checkout.html", counter=counter, place=place)
+    lines = [line.listing for group in counter.groups for line in group.lines]
+    quotes = await dates.by_listing(visit, lines, place.place.country if place else "")
+    by_seller = {group.seller: dates.latest(quotes, [line.listing for line in group.lines]) for group in counter.groups}
+    return await visit.show("checkout.html", counter=counter, place=place, promises=by_seller)
 
 
 async def complete(visit: Visit) -> Response:

@@ -11,7 +11,7 @@ from caravan.kernel.errors import CaravanError, NotFound
 from caravan.kernel.ids import ProductId, SellerId, SkuId
 from caravan.kernel.money import plain
 from caravan.trade.orders import UNITS_PER_LINE_MAX
-from caravan.web.pages import baskets, shelves
+from caravan.web.pages import baskets, dates, shelves
 from caravan.web.pages.shop import children
 from caravan.web.pages.visit import Visit, path_id
 from caravan.web.reach import ask
@@ -22,6 +22,7 @@ _CHOICES_MAX = 10
 _FACETS_MAX = 8
 _CATEGORY_CHARACTERS_MAX = 200
 _MINOR_DIGITS_MAX = 15
+_DATED_MAX = 20  # Of more offers than that, the cheapest are told a date.
 _AVAILABILITY = {True: "https://schema.org/InStock", False: "https://schema.org/OutOfStock"}
 _CONDITIONS = {"new": "NewCondition", "used": "UsedCondition", "refurbished": "RefurbishedCondition"}
 
@@ -65,11 +66,12 @@ async def product(visit: Visit) -> Response:
     chosen = _chosen(sheet, visit.request.query_params.get("option", ""))
     offers = [offer for offer in sheet.offers if offer.sku == chosen]
     near = await shelves.neighbors(visit.caravan, category=sheet.category, product=sheet.product, limit=_NEIGHBORS)
+    quotes = await dates.by_listing(visit, [offer.listing for offer in offers[:_DATED_MAX]])
     maker = await ask(visit.caravan, _seller, offers[0].seller if offers else sheet.seller)
     return await visit.show(
         "product.html", sheet=sheet, options=sorted(options, key=lambda pair: pair[1]), chosen=chosen, offers=offers,
         near=await ask(visit.caravan, baskets.cards, near), seller=maker, few=baskets.FEW, choices_max=_CHOICES_MAX,
-        markup=_markup(sheet, str(visit.request.base_url).rstrip("/")), most=UNITS_PER_LINE_MAX,
+        markup=_markup(sheet, str(visit.request.base_url).rstrip("/")), most=UNITS_PER_LINE_MAX, quotes=quotes,
     )  # fmt: skip
 
 

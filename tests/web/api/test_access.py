@@ -59,7 +59,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "scan_parcel": {"status": "delivered"},
     "top_up": {"amount": AMOUNT},
 }
-OPEN = {"show_product", "show_seller"}  # What anybody may see.
+OPEN = {"show_product", "show_seller", "show_promise"}  # What anybody may see.
 NAMING = [operation for operation in OPERATIONS if "{" in operation.path and operation.name not in OPEN]
 
 
