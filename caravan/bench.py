@@ -2,7 +2,8 @@
 
 import importlib
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -10,7 +11,7 @@ from typing import Annotated, Any
 import msgspec
 import typer
 from rich.console import Console
-from rich.progress import Progress
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from caravan.kernel.errors import Invalid
 
@@ -189,6 +190,25 @@ def promise(
     tell(found, _promised, as_json=as_json)
 
 
+@app.command()
+def discovery(
+    *,
+    data: Annotated[
+        Path, typer.Option(exists=True, file_okay=False, help="A folder of sessions, sequences or events.")
+    ],
+    sample: Annotated[int, typer.Option(min=0, help="Ask so many questions by lot; 0 asks all.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of everything drawn by lot.")] = 1,
+    threads: Annotated[int, typer.Option(min=1, max=64, help="Threads that learning to rank may use.")] = 2,
+    peers: Annotated[bool, typer.Option(help="Ask popularity, item-to-item rules and session kNN too.")] = True,
+    as_json: Json = False,
+) -> None:
+    """Measure how well recommendations guess what comes next, over all products and every prefix."""
+    module = program("discovery")
+    with _bars() as progress:
+        found = module.run(module.Load(data, sample, seed, peers, threads), progress)
+    tell(found, _accuracy, as_json=as_json)
+
+
 def program(name: str) -> Any:  # noqa: ANN401  # A program is whatever its file holds.
     """Give the program of a benchmark; refuses where Caravan was installed without its source."""
     root = Path(__file__).resolve().parent.parent
@@ -247,3 +267,27 @@ def _tally(found: dict[str, Any]) -> None:
         for what, count in msgspec.to_builtins(found[name]).items():
             _say.print(f"{name:<10} {what:<24} {count}")
     _say.print(found["broken"] or "Nothing acknowledged was lost, nothing was oversold, nothing was done twice.")
+
+
+@contextmanager
+def _bars() -> Iterator[Callable[[str, int, int], None]]:
+    """Show a bar for whatever is said to be under way; the one before it is then done."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=_say) as bars:
+        shown: dict[str, Any] = {}
+
+        def progress(what: str, done: int, total: int) -> None:
+            if what not in shown:
+                shown[what] = bars.add_task(what, total=total)
+            bars.update(shown[what], completed=done, total=total)
+
+        yield progress
+
+
+def _accuracy(found: dict[str, Any]) -> None:
+    for one in found["sets"]:
+        _say.print(f"{one['name']}: {one['questions']:,} questions over {one['products']:,} products")
+        for name, figures in {"ours": one["ours"], **one.get("peers", {})}.items():
+            told = "  ".join(f"{figure} {value:.4f}" for figure, value in figures.items() if figure != "questions")
+            _say.print(f"  {name:<14} {told}")
+        _say.print(f"  learned in {one['learning_s']} s; {one['speed']}")

@@ -12,15 +12,19 @@ from contextlib import contextmanager
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
+import msgspec
+
 from caravan.adapters import archive
 from caravan.adapters.demo import DemoSource
 from caravan.adapters.highs import HighsOptimizer
+from caravan.adapters.lightgbm import LightGbmRanker
 from caravan.adapters.lightgbm_trainer import LightgbmTrainer
-from caravan.adapters.memory import MemoryLog
+from caravan.adapters.memory import MemoryLog, MemoryViewStore
 from caravan.adapters.olist import OlistSource
 from caravan.adapters.online_retail import OnlineRetailSource
 from caravan.adapters.postgres import PostgresLog
 from caravan.adapters.pyvrp import PyVrpRouter
+from caravan.adapters.skills import SkillFolder, Standing
 from caravan.adapters.snapshotter import Snapshotter
 from caravan.adapters.sqlite import SqliteLog
 from caravan.adapters.sqlite_views import SqliteViewStore
@@ -31,11 +35,24 @@ from caravan.cell import idempotency as answers
 from caravan.cell import parts_of as state_of
 from caravan.cell.cell import stop_process
 from caravan.config import Settings
-from caravan.events import catalog, delivery, identity, ledger, markets, network, orders, partners, payments, search
+from caravan.events import (
+    catalog,
+    delivery,
+    discovery,
+    identity,
+    ledger,
+    markets,
+    network,
+    orders,
+    partners,
+    payments,
+    search,
+)
 from caravan.flows import history, invariants, opening, planning, promises, settlement, shopping
 from caravan.flows.finder import Finder
 from caravan.flows.house import House
 from caravan.flows.views import all_views
+from caravan.insight import discovery as tasting
 from caravan.insight.identity import Vault
 from caravan.insight.search import Engine, Trainer
 from caravan.kernel.clock import DAY, Clock, SystemClock
@@ -46,9 +63,12 @@ from caravan.world.partners import History, HistorySource, ImportOptions
 
 _logger = logging.getLogger("caravan")
 
-KINDS = registry(catalog, delivery, identity, ledger, markets, network, orders, partners, payments, search, answers)
+KINDS = registry(
+    catalog, delivery, discovery, identity, ledger, markets, network, orders, partners, payments, search, answers
+)
 _LOOK_S = 0.2
 _SEARCH_REBUILT_S = 3_600
+_ADVICE_WAIT_S = 0.25
 _DESK_LOOK_S = 0.5
 _DESK_STOPS_S = 30.0
 SHAPE = "3"  # Change it when a model's dump changes: snapshots of another shape are passed over.
@@ -68,10 +88,12 @@ class Caravan:
     finder: Finder
     planner: "PlanningDesk"
     desk: promises.Desk
+    advice: "Advice"
 
     def close(self) -> None:
         """Finish what is waiting and stop."""
         self.ticker.stop()
+        self.advice.close()
         self.planner.stop()
         self.projector.stop()
         self.finder.stop()
@@ -115,13 +137,14 @@ def open_caravan(
     if folds:
         projector.start()
     desk = promises.Desk()
+    advice = Advice(log, skills_of(settings))
     ticker = Ticker(cell, projector, settings, desk, snapshotter_of(settings, log) if keeps else None)
     finder = Finder(cell=cell, log=log, kinds=KINDS, make_engine=lambda: make_engine(settings.home / "search"))
     planner = PlanningDesk(cell, optimizer())
     caravan = Caravan(
         settings=settings, finder=finder, planner=planner, cell=cell, views=store, projector=projector,
         vault=SqliteVault(settings.home / "vault.db"), clock=clock, ticker=ticker,
-        desk=desk,
+        desk=desk, advice=advice,
     )  # fmt: skip
     ticker.start(ticks=ticks)
     if ticks:
@@ -148,6 +171,11 @@ def make_engine(folder: Path | None = None) -> Engine:
 def make_trainer(*, threads: int = 1) -> Trainer:
     """Make what learns for search; refuses where its libraries are not installed."""
     return LightgbmTrainer(threads)
+
+
+def skills_of(settings: Settings) -> SkillFolder:
+    """Give the folder of what discovery learned in a home."""
+    return SkillFolder(settings.home / "discovery")
 
 
 def snapshots_of(settings: Settings) -> Snapshots:
@@ -211,6 +239,55 @@ def rebuild(settings: Settings, report: Callable[[int, int], None]) -> int:
     with opened(settings, is_scratch=False) as caravan:
         caravan.finder.wait_for(caravan.cell.position, timeout_s=_SEARCH_REBUILT_S)
     return projector.position
+
+
+class Advice:
+    """What may please whom: discovery's view, following the log in a thread of its own, and who answers out of it."""
+
+    def __init__(self, log: Log, skills: SkillFolder) -> None:
+        self.tastes = tasting.Tastes()
+        self._follower = Projector(log=log, kinds=KINDS, views=[self.tastes], store=MemoryViewStore())
+        self._skills = skills
+        self._seen, self._looked_at = -1, 0.0
+        self._standing = Standing()
+        self._answering = tasting.Answering(self.tastes, tasting.unskilled())
+        self._trying: tasting.Answering | None = None
+        self._follower.start()
+
+    def answer(self, asked: tasting.Asked, *, position: int) -> tasting.Answer:
+        """Answer what may please, no earlier than all that was durable at a position; or late, with what is known."""
+        if self._follower.position < position:
+            self._follower.wait_for(position, timeout_s=_ADVICE_WAIT_S)
+        self._refresh()
+        is_tried = self._trying is not None and asked.visitor and asked.visitor[0] % 100 < self._standing.share_percent
+        answering = self._trying if is_tried and self._trying is not None else self._answering
+        return answering.answer(asked)
+
+    def wait_for(self, position: int, *, timeout_s: float) -> bool:
+        """Wait until a position has been folded in; tell whether it has."""
+        return self._follower.wait_for(position, timeout_s=timeout_s)
+
+    def _refresh(self) -> None:
+        """Take up another champion or challenger within a second of its being named."""
+        now = time.monotonic()
+        if now - self._looked_at < 1.0:
+            return
+        self._looked_at = now
+        stamp = self._skills.stamp()
+        if stamp == self._seen:
+            return
+        self._seen, self._standing = stamp, self._skills.standing()
+        self._answering = self._made(self._standing.champion)
+        self._trying = self._made(self._standing.challenger) if self._standing.challenger else None
+
+    def _made(self, version: str) -> tasting.Answering:
+        if not version:
+            return tasting.Answering(self.tastes, tasting.unskilled())
+        return tasting.Answering(self.tastes, self._skills.load(version).skill, version)
+
+    def close(self) -> None:
+        """Stop following."""
+        self._follower.stop()
 
 
 class Ticker:
@@ -478,3 +555,40 @@ def back_up(settings: Settings, target: Path, progress: Callable[[int, int], Non
 def restore(settings: Settings, source: Path) -> dict[str, object]:
     """Put a backup into an empty home."""
     return archive.restore(source, settings.home)
+
+
+class Learned(msgspec.Struct, frozen=True):
+    """What came of learning: the version, from how much, and where it is kept."""
+
+    version: str
+    looks: int
+    sessions: int
+    trees: int
+    path: str
+
+
+def learn(settings: Settings, *, seed: int, threads: int, progress: Callable[[str, int, int], None]) -> Learned:
+    """Learn from everything in a home's log, while it runs or not, and keep what was learned as a version."""
+    log = open_log(settings)
+    try:
+        tastes = tasting.Tastes()
+        reader = Projector(log=log, kinds=KINDS, views=[tastes], store=MemoryViewStore())
+        head = log.head()
+        while reader.fold_some():
+            progress("Reading the log", reader.position, head.sequence if head else 0)
+    finally:
+        log.close()
+    history = tastes.history()
+    skills = skills_of(settings)
+    plan = tasting.Plan(seed=seed)
+    trained, _ = tasting.train(
+        history, ranker=ranker(threads=threads), plan=plan, progress=progress, drafts=skills.drafts(plan, history)
+    )
+    sessions, trees = len(history.offsets) - 1, len(trained.skill.trees.roots)
+    path = skills.save(trained, {"seed": seed, "sessions": sessions, "trees": trees})
+    return Learned(trained.version, trained.looks, sessions, trees, str(path))
+
+
+def ranker(*, threads: int) -> tasting.Ranker:
+    """Give whoever learns to rank."""
+    return LightGbmRanker(threads=threads)

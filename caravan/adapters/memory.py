@@ -1,9 +1,10 @@
-"""The log in memory: for tests and simulations; it keeps every promise of a log but to outlive the process."""
+"""The log and a store of views in memory; they keep every promise but to outlive the process."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from caravan.cell.frame import Frame
 from caravan.cell.log import StaleWriter
+from caravan.cell.projection import View
 from caravan.kernel.errors import Outage
 
 
@@ -48,3 +49,32 @@ class MemoryLog:
 
     def close(self) -> None:
         """Do nothing: the frames stay."""
+
+
+class MemoryViewStore:
+    """For views that keep what they know themselves, in memory: each start folds them from the whole log."""
+
+    def __init__(self) -> None:
+        self._views: Sequence[View] = ()
+
+    def begin(self, views: Sequence[View]) -> int:
+        """Let the views start from nothing."""
+        self._views = views
+        for view in views:
+            view.begin(lambda _: [])
+        return 0
+
+    def write(self, position: int, changes: Iterator[tuple[str, Iterable[Sequence[object]]]]) -> None:  # noqa: ARG002
+        """Let the views fold; they have no statements to run."""
+        assert not list(changes), "A view in memory has no tables."
+
+    def read(self, query: str, values: Mapping[str, object] | Sequence[object] = ()) -> list[tuple[object, ...]]:  # noqa: ARG002
+        """Give nothing: there are no tables."""
+        return []
+
+    def drop(self) -> None:
+        """Throw everything away."""
+        self.begin(self._views)
+
+    def close(self) -> None:
+        """Do nothing."""

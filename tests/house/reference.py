@@ -32,6 +32,7 @@ DOMAINS: Final = (
     "trade.delivery",
     "trade.network",
     "trade.qr",
+    "insight.discovery",
     "insight.identity",
     "insight.search",
     "world.markets",

@@ -1,0 +1,47 @@
+"""What happens between a shopper and what is shown: signals, lists that were shown, and the operator's rules about them."""
+
+from caravan.kernel.event import Event, Int8, Int16
+from caravan.kernel.ids import BuyerId, ProductId
+
+
+class SignalNoted(Event, frozen=True, kw_only=True, tag="discovery.signal_noted.v1"):
+    """A visitor looked at, clicked or put a product into a cart, at a place of a list (-1: of none) on a surface.
+
+    `visitor` is a keyed mark of a browser's visit, never a name; `buyer` is 0 for who has not logged in.
+    """
+
+    visitor: bytes
+    buyer: BuyerId
+    product: ProductId
+    signal: Int8
+    surface: str
+    position: Int16
+
+
+class ListShown(Event, frozen=True, kw_only=True, tag="discovery.list_shown.v1"):
+    """A visitor was shown products, in this order, by this version; each with the chance it had to stand there, in ppm."""
+
+    visitor: bytes
+    buyer: BuyerId
+    surface: str
+    version: str
+    products: tuple[ProductId, ...]
+    chances_ppm: tuple[int, ...]
+
+
+class RuleSet(Event, frozen=True, kw_only=True, tag="discovery.rule_set.v1"):
+    """The operator pins, buries or boosts a product, a category or a seller's products, on a surface ("" is all)."""
+
+    rule: str
+    effect: str
+    target: str
+    key: str
+    surface: str
+    worth_ppm: int
+    ends_at: int
+
+
+class RuleLifted(Event, frozen=True, kw_only=True, tag="discovery.rule_lifted.v1"):
+    """A rule of the operator's holds no more."""
+
+    rule: str

@@ -1,0 +1,84 @@
+"""What you can tell discovery: what a visitor did, what they were shown, and what the operator wants."""
+
+from collections.abc import Sequence
+from enum import IntEnum
+
+from caravan.events import discovery as events
+from caravan.kernel.clock import Instant
+from caravan.kernel.errors import Invalid
+from caravan.kernel.ids import BuyerId, ProductId
+
+SIGNALS_A_REQUEST_MAX = 100
+RULE_CHARACTERS_MAX = 60
+KEY_CHARACTERS_MAX = 200
+WORTH_PPM_MAX = 10_000_000
+VISITOR_BYTES = 16
+POSITION_MAX = 1_000
+
+SURFACES = ("home", "also_bought", "goes_with", "cart", "search", "category", "digest")
+EFFECTS = ("pin", "bury", "boost")
+TARGETS = ("product", "category", "seller")
+
+
+class Signal(IntEnum):
+    """What a visitor did with a product; the later ones say more."""
+
+    VIEWED = 1
+    CLICKED = 2
+    CARTED = 3
+    BOUGHT = 4
+
+
+def note(
+    *, visitor: bytes, buyer: BuyerId, product: ProductId, signal: Signal, surface: str, position: int, now: Instant
+) -> events.SignalNoted:
+    """Note what a visitor did. What they bought is known from their orders and is refused here."""
+    assert len(visitor) == VISITOR_BYTES, visitor
+    if signal == Signal.BOUGHT:
+        raise Invalid("What was bought is known from orders; it can't be claimed.", field="signal")
+    if surface and surface not in SURFACES:
+        raise Invalid(f"A surface is one of {', '.join(SURFACES)}.", field="surface")
+    if not -1 <= position <= POSITION_MAX:
+        raise Invalid(f"A position is from 0 to {POSITION_MAX}, or -1 for none.", field="position")
+    return events.SignalNoted(
+        at=now, visitor=visitor, buyer=buyer, product=product, signal=int(signal), surface=surface, position=position
+    )
+
+
+def show(
+    *, visitor: bytes, buyer: BuyerId, surface: str, version: str, products: Sequence[ProductId],
+    chances: Sequence[float], now: Instant,
+) -> events.ListShown:  # fmt: skip
+    """Note what a visitor was shown, and with which chances."""
+    assert len(products) == len(chances)
+    return events.ListShown(
+        at=now, visitor=visitor, buyer=buyer, surface=surface, version=version, products=tuple(products),
+        chances_ppm=tuple(round(1e6 * chance) for chance in chances),
+    )  # fmt: skip
+
+
+def set_rule(  # noqa: PLR0913
+    *, rule: str, effect: str, target: str, key: str, surface: str, worth_ppm: int, ends_at: int, now: Instant
+) -> events.RuleSet:
+    """Let the operator have a say in what is shown; a rule of the same name is replaced."""
+    if not 0 < len(rule) <= RULE_CHARACTERS_MAX:
+        raise Invalid(f"A rule has a name of at most {RULE_CHARACTERS_MAX} characters.", field="rule")
+    for value, allowed, field in ((effect, EFFECTS, "effect"), (target, TARGETS, "target")):
+        if value not in allowed:
+            raise Invalid(f"A rule's {field} is one of {', '.join(allowed)}.", field=field)
+    if surface and surface not in SURFACES:
+        raise Invalid(f"A surface is one of {', '.join(SURFACES)}.", field="surface")
+    if effect == "pin" and target != "product":
+        raise Invalid("Only a product can be pinned.", field="target")
+    if not 0 < len(key) <= KEY_CHARACTERS_MAX:
+        raise Invalid("A rule names what it is about.", field="key")
+    if not 0 <= worth_ppm <= WORTH_PPM_MAX:
+        raise Invalid(f"A rule is worth from 0 to {WORTH_PPM_MAX:,} ppm.", field="worth_ppm")
+    return events.RuleSet(
+        at=now, rule=rule, effect=effect, target=target, key=key, surface=surface, worth_ppm=worth_ppm, ends_at=ends_at
+    )
+
+
+def lift_rule(*, rule: str, now: Instant) -> events.RuleLifted:
+    """Let a rule hold no more."""
+    return events.RuleLifted(at=now, rule=rule)

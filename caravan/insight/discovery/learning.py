@@ -1,0 +1,139 @@
+"""How discovery learns: old looks first, then the latest ones as questions that the older ones must answer."""
+
+from collections.abc import Callable
+from itertools import pairwise
+from typing import NamedTuple
+
+import numpy as np
+
+from caravan.insight.discovery import kernel, linear, sequence
+from caravan.insight.discovery.history import History, Plan
+from caravan.insight.discovery.kernel import Links, Net
+from caravan.insight.discovery.memory import Memory
+from caravan.insight.discovery.ports import Drafts, Ranker
+from caravan.insight.discovery.sequence import Pairs, Sequence
+from caravan.insight.discovery.trained import Trained, assemble
+from caravan.kernel.errors import Refusal
+
+Progress = Callable[[str, int, int], None]
+LOOKS_MIN = 2_000  # Fewer looks than this teach nothing that the blend does not do as well.
+ROWS_A_QUESTION = 100  # Room for the examples of one question, on average.
+
+
+class TooLittleToLearn(Refusal):
+    """There are too few looks to learn from yet; until there are more, the blend answers."""
+
+
+class _Chunk(NamedTuple):
+    """Looks that come next: first as questions, then remembered."""
+
+    asked: Pairs
+    own: np.ndarray
+    sessions: np.ndarray
+    items: np.ndarray
+
+
+class NoDrafts:
+    """Keeps nothing: learning that is cut short begins again."""
+
+    def find(self) -> Sequence | None:
+        """Give nothing."""
+        return None
+
+    def keep(self, model: Sequence) -> None:
+        """Do nothing."""
+
+
+def train(
+    history: History, *, ranker: Ranker, plan: Plan, progress: Progress, drafts: Drafts | None = None
+) -> tuple[Trained, Memory]:
+    """Learn from a history; give what was learned, and the memory of all of it. Refuses a history that is too short.
+
+    The sequence model and the links learn from the older part. Then, chunk by chunk, the latest part is asked for what
+    came next, with the memory as it was before (that is what the ranking learns from), and is only then remembered and
+    learned. So no example has seen its answer, and what is served is as stale as what was learned from.
+    """
+    if len(history.items) < LOOKS_MIN:
+        raise TooLittleToLearn(
+            f"There are {len(history.items):,} looks to learn from and {LOOKS_MIN:,} are needed; until then the blend answers.",
+            looks=len(history.items),
+        )
+    drafts = drafts or NoDrafts()
+    rng = np.random.default_rng(plan.seed)
+    memory = Memory()
+    older, chunks = (_by_person if plan.is_by_person else _by_time)(history, plan)
+    memory.remember(*older[:2])
+    model = drafts.find()
+    if model is None:
+        model = sequence.learn(
+            sequence.fresh(history.products, rng), older[2], epochs=plan.epochs, rate=plan.rate, rng=rng,
+            dropout=plan.dropout, progress=lambda done, total: progress("Learning sequences", done, total),
+        )  # fmt: skip
+        drafts.keep(model)
+    rng = np.random.default_rng(plan.seed + 1)  # So that what was kept goes on as if it had just been learned.
+    links = linear.learn(memory.sight(), ridge=plan.ridge, progress=lambda *at: progress("Linking products", *at))
+    examples = []
+    for number, chunk in enumerate(chunks):
+        progress("Asking what came next", number, len(chunks))
+        net = sequence.net_of(model, rng)
+        # The later the chunk, the more is asked of it: it is the most like what is to come.
+        share = 2 * (number + 1) / (len(chunks) * (len(chunks) + 1))
+        examples.append(_examples(chunk, memory, history, net, links, plan, share, rng))
+        memory.remember(chunk.sessions, chunk.items)
+        model = sequence.learn(
+            model, chunk.asked, epochs=1, rate=plan.later_rate, rng=rng, dropout=plan.dropout
+        )  # fmt: skip
+    rows, labels, groups = (np.concatenate(column) for column in zip(*examples, strict=True))
+    trees = ranker.learn(
+        rows, labels, groups, seed=plan.seed, progress=lambda *at: progress("Learning to rank", *at)
+    )  # fmt: skip
+    links = linear.learn(memory.sight(), ridge=plan.ridge, progress=lambda *at: progress("Linking products", *at))
+    trained = assemble(model, links, trees, looks=len(memory), rng=rng)
+    return trained, memory
+
+
+def _by_time(history: History, plan: Plan) -> tuple[tuple[np.ndarray, np.ndarray, Pairs], list[_Chunk]]:
+    count = len(history.offsets) - 1
+    cuts = np.linspace(count * (1 - plan.tail), count, plan.chunks + 1).astype(int)
+    sessions, offsets, items = history.sessions, history.offsets, history.items
+    first = offsets[cuts[0]]
+    older = sessions[:first], items[:first], sequence.pairs_of(offsets[: cuts[0] + 1], items[:first])
+    return older, [_time_chunk(history, sessions, start, end) for start, end in pairwise(cuts)]
+
+
+def _time_chunk(history: History, sessions: np.ndarray, start: int, end: int) -> _Chunk:
+    first, last = history.offsets[start], history.offsets[end]
+    items = history.items[first:last]
+    asked = sequence.pairs_of(history.offsets[start : end + 1] - first, items)
+    return _Chunk(asked, np.zeros(len(asked.ends), np.int32), sessions[first:last], items)
+
+
+def _by_person(history: History, plan: Plan) -> tuple[tuple[np.ndarray, np.ndarray, Pairs], list[_Chunk]]:
+    assert plan.is_by_person
+    offsets, items, sessions = history.offsets, history.items, history.sessions
+    lasts = offsets[1:] - 1
+    is_last = np.zeros(len(items), bool)
+    is_last[lasts] = True
+    pairs = sequence.pairs_of(offsets, items)
+    is_asked = is_last[pairs.ends]
+    older = Pairs(items, pairs.starts[~is_asked], pairs.ends[~is_asked])
+    asked = Pairs(items, pairs.starts[is_asked], pairs.ends[is_asked])
+    chunk = _Chunk(asked, sessions[asked.ends], sessions[is_last], items[is_last])
+    return (sessions[~is_last], items[~is_last], older), [chunk]
+
+
+def _examples(  # noqa: PLR0913, PLR0917
+    chunk: _Chunk, memory: Memory, history: History, net: Net, links: Links, plan: Plan, share: float,
+    rng: np.random.Generator,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:  # fmt: skip
+    asked = chunk.asked
+    chosen = np.sort(rng.permutation(len(asked.ends))[: int(plan.questions * share)])
+    room = kernel.scratch(history.products, net.unit.shape[1], len(net.centers))
+    size = len(chosen) * ROWS_A_QUESTION + kernel.KEPT_MAX
+    rows, labels = np.zeros((size, kernel.WIDTH), np.float32), np.zeros(size, np.int8)
+    groups = np.zeros(len(chosen), np.int64)
+    written, grouped = kernel.examples(
+        asked.items, asked.starts[chosen], asked.ends[chosen], chunk.own[chosen], memory.sight(), net, links,
+        history.traits, kernel.QUOTAS, kernel.CELLS_OPENED, room, plan.others, plan.seed, rows, labels, groups,
+    )  # fmt: skip
+    return rows[:written], labels[:written], groups[:grouped]

@@ -1,0 +1,303 @@
+"""What discovery knows while the shop is open: a view in memory, folded from the log as facts arrive."""
+
+from collections.abc import Callable, Sequence
+
+import msgspec
+import numpy as np
+
+from caravan.cell import Section, Table, Write, numbers, ragged, rows
+from caravan.events import catalog, identity, orders
+from caravan.events import discovery as events
+from caravan.insight.discovery.commands import Signal
+from caravan.insight.discovery.history import History, history_of
+from caravan.insight.discovery.kernel import Traits
+from caravan.insight.discovery.memory import Memory
+from caravan.kernel.clock import DAY, MINUTE
+from caravan.kernel.event import Event
+
+SESSION_GAP = 30 * MINUTE  # After such a pause a visitor's next look begins another session.
+SIGNALS_A_MINUTE_MAX = 60  # Who looks faster than this is no shopper: everything of that session is forgotten.
+LOOKS_UNPROVEN_MAX = 200  # So many looks a day count for a product that nobody has bought, and as many more a sale.
+RECENT_MAX = 40
+VISITORS_MAX = 200_000  # The ones not seen for longest are let go.
+SHOWN_MAX = 400  # Products whose showings are counted, for each visitor.
+TREND_HALVES = 2 * DAY
+TREND_LOOK, TREND_CART, TREND_SALE = 1.0, 3.0, 8.0
+_TRAITS_EACH = 3
+
+
+class Taste(msgspec.Struct):
+    """What is known of one visitor: where they stand in the memory, and what they did last."""
+
+    session: int = 0
+    at: int = 0
+    minute: int = 0
+    in_minute: int = 0
+    is_bot: bool = False
+    buyer: int = 0
+    recent: list[int] = msgspec.field(default_factory=list)
+    shown: dict[int, int] = msgspec.field(default_factory=dict)
+    sessions: list[int] = msgspec.field(default_factory=list)
+
+
+class Owner(msgspec.Struct):
+    """What is known of one buyer: the visits that were theirs, and what they bought."""
+
+    basket: int = 0
+    visitors: set[bytes] = msgspec.field(default_factory=set)
+    bought: list[int] = msgspec.field(default_factory=list)
+
+
+class Rule(msgspec.Struct, frozen=True):
+    """What the operator wants shown, hidden or raised."""
+
+    rule: str
+    effect: str
+    target: str
+    key: str
+    surface: str
+    worth_ppm: int
+    ends_at: int
+
+
+class Tastes:
+    """A view without tables: looks and baskets as memories, products with their traits, visitors, trends and rules."""
+
+    name = "discovery"
+    version = 1
+    tables = ""
+    kinds: frozenset[type[Event]] = frozenset(
+        {
+            events.SignalNoted, events.ListShown, events.RuleSet, events.RuleLifted, catalog.ProductAdded,
+            catalog.ProductEdited, catalog.SkuAdded, catalog.ListingAdded, catalog.ListingRepriced, orders.OrderPlaced,
+            identity.BuyerForgotten,
+        }
+    )  # fmt: skip
+
+    def __init__(self) -> None:
+        self.begin(lambda _: [])
+
+    def begin(self, read: Callable[[str], list[tuple[object, ...]]]) -> None:  # noqa: ARG002  # It keeps no tables.
+        """Start from nothing: this view is folded from the whole log."""
+        self.looks, self.baskets = Memory(), Memory()
+        self.products = Table(
+            category=np.int32, brand=np.int32, seller=np.int32, added_at=np.int64, log_price=np.float32,
+            sales=np.int32, rebuys=np.int32, day=np.int32, counted=np.int32, trend=np.float64, trend_at=np.int64,
+        )  # fmt: skip
+        self.traits_of = np.zeros((1024, _TRAITS_EACH), np.int32)
+        self.starts = np.arange(1025, dtype=np.int64) * _TRAITS_EACH
+        self.categories: dict[str, int] = {"": 0}
+        self.brands: dict[str, int] = {"": 0}
+        self.members: list[list[int]] = [[]]
+        self.category_names: list[str] = [""]
+        self.visitors: dict[bytes, Taste] = {}
+        self.buyers: dict[int, Owner] = {}
+        self.rules: dict[str, Rule] = {}
+        self.changes = 0
+        self._products_of_sku, self._products_of_listing = [0], [0]
+        self._sessions, self._baskets = 1, 1
+
+    # Folding.
+
+    def apply(self, part: Section, write: Write) -> None:  # noqa: ARG002  # It keeps no tables.
+        """Fold in a run of facts."""
+        self.changes += part.batch.num_rows
+        if part.kind is orders.OrderPlaced:
+            self._place(part)
+        elif part.kind is catalog.ListingAdded:
+            self._list(part)
+        elif part.kind is events.SignalNoted:
+            self._note([event for event in rows(part) if isinstance(event, events.SignalNoted)])
+        else:
+            for event in rows(part):
+                self._apply(event)
+
+    def _apply(self, event: Event) -> None:
+        match event:
+            case catalog.ProductAdded():
+                self._add(event)
+            case catalog.ProductEdited():
+                self._edit(event.product, event.category)
+            case catalog.SkuAdded():
+                self._products_of_sku.append(event.product)
+            case catalog.ListingRepriced():
+                self._price(self._products_of_listing[event.listing], event.price_minor + event.shipping_minor)
+            case events.ListShown():
+                self._show(event)
+            case events.RuleSet():
+                self.rules[event.rule] = Rule(
+                    event.rule, event.effect, event.target, event.key, event.surface, event.worth_ppm, event.ends_at
+                )
+            case events.RuleLifted():
+                self.rules.pop(event.rule, None)
+            case identity.BuyerForgotten():
+                self._forget(event.buyer)
+
+    def _add(self, event: catalog.ProductAdded) -> None:
+        assert event.product == len(self.products), "Products are numbered in the order of the log."
+        category, brand = self._category(event.category), self.brands.setdefault(event.brand, len(self.brands))
+        self.products.append(1, category=category, brand=brand, seller=event.seller, added_at=event.at)
+        self.members[category].append(event.product)
+        self._mark(event.product)
+
+    def _category(self, name: str) -> int:
+        number = self.categories.setdefault(name, len(self.categories))
+        if number == len(self.members):
+            self.members.append([])
+            self.category_names.append(name)
+        return number
+
+    def _edit(self, product: int, name: str) -> None:
+        category, before = self._category(name), int(self.products.category[product])
+        if category != before:
+            self.members[before].remove(product)
+            self.members[category].append(product)
+            self.products.category[product] = category
+            self._mark(product)
+
+    def _mark(self, product: int) -> None:
+        if product >= len(self.traits_of):
+            self.traits_of = np.concatenate([self.traits_of, np.zeros_like(self.traits_of)])
+            self.starts = np.arange(len(self.traits_of) + 1, dtype=np.int64) * _TRAITS_EACH
+        table = self.products
+        marks = (
+            int(table.category[product]) * _TRAITS_EACH,
+            int(table.brand[product]) * _TRAITS_EACH + 1,
+            int(table.seller[product]) * _TRAITS_EACH + 2,
+        )
+        self.traits_of[product] = sorted(marks)
+
+    def _list(self, part: Section) -> None:
+        skus, prices, shipping = (numbers(part.batch, name) for name in ("sku", "price_minor", "shipping_minor"))
+        for sku, price in zip(skus.tolist(), (prices + shipping).tolist(), strict=True):
+            product = self._products_of_sku[sku]
+            self._products_of_listing.append(product)
+            self._price(product, price)
+
+    def _price(self, product: int, price: int) -> None:
+        self.products.log_price[product] = np.log(max(1, price))
+
+    def _note(self, signals: Sequence[events.SignalNoted]) -> None:
+        sessions, items = [], []
+        for signal in signals:
+            taste = self._taste(signal)
+            if taste.is_bot or not 0 < signal.product < len(self.products):
+                continue
+            if taste.shown.pop(signal.product, None) is not None and signal.signal == Signal.CLICKED:
+                continue  # A click is followed by a look; it only says that showing it was worth it.
+            if not taste.recent or taste.recent[-1] != signal.product or signal.signal != Signal.VIEWED:
+                taste.recent = [*taste.recent[1 - RECENT_MAX :], signal.product]
+            if self._counts(signal.product, signal.at):
+                sessions.append(taste.session)
+                items.append(signal.product)
+                self._trend(signal.product, TREND_CART if signal.signal == Signal.CARTED else TREND_LOOK, signal.at)
+        self.looks.remember(np.array(sessions, np.int32), np.array(items, np.int32))
+
+    def _taste(self, signal: events.SignalNoted) -> Taste:
+        taste = self.visitors.pop(signal.visitor, None)
+        if taste is None:
+            taste = Taste()
+            if len(self.visitors) >= VISITORS_MAX:
+                self.visitors.pop(next(iter(self.visitors)))
+        self.visitors[signal.visitor] = taste  # Put in last, so that the first is the one not seen for longest.
+        if not taste.session or signal.at - taste.at > SESSION_GAP:
+            taste.session = self._sessions
+            taste.sessions.append(self._sessions)
+            self._sessions += 1
+        taste.at = signal.at
+        minute = signal.at // MINUTE
+        taste.in_minute = taste.in_minute + 1 if taste.minute == minute else 1
+        taste.minute = minute
+        if taste.in_minute > SIGNALS_A_MINUTE_MAX and not taste.is_bot:
+            taste.is_bot, taste.recent = True, []
+            self.looks.forget(taste.session)
+        if signal.buyer and taste.buyer != signal.buyer:
+            taste.buyer = signal.buyer
+            self.buyers.setdefault(signal.buyer, Owner()).visitors.add(signal.visitor)
+        return taste
+
+    def _counts(self, product: int, at: int) -> bool:
+        """Tell whether one more look at a product counts today: an unbought product's looks soon do no more."""
+        table, day = self.products, at // DAY
+        if table.day[product] != day:
+            table.day[product], table.counted[product] = day, 0
+        if table.counted[product] >= LOOKS_UNPROVEN_MAX * (1 + table.sales[product]):
+            return False
+        table.counted[product] += 1
+        return True
+
+    def _trend(self, product: int, worth: float, at: int) -> None:
+        table = self.products
+        table.trend[product] = table.trend[product] * 2.0 ** ((table.trend_at[product] - at) / TREND_HALVES) + worth
+        table.trend_at[product] = at
+
+    def _place(self, part: Section) -> None:
+        listings = ragged(part.batch, "listings")
+        buyers, ats = numbers(part.batch, "buyer").tolist(), numbers(part.batch, "at").tolist()
+        products = np.array(self._products_of_listing)[listings.values]
+        sessions, items = [], []
+        for row, (buyer, at) in enumerate(zip(buyers, ats, strict=True)):
+            owner = self.buyers.get(buyer)
+            if owner is None:
+                owner = self.buyers[buyer] = Owner()
+            if not owner.basket:
+                owner.basket, self._baskets = self._baskets, self._baskets + 1
+            for product in products[listings.offsets[row] : listings.offsets[row + 1]].tolist():
+                self.products.sales[product] += 1
+                self.products.rebuys[product] += product in owner.bought
+                self._trend(product, TREND_SALE, at)
+                owner.bought = [*owner.bought[1 - RECENT_MAX :], product]
+                sessions.append(owner.basket)
+                items.append(product)
+        self.baskets.remember(np.array(sessions, np.int32), np.array(items, np.int32))
+
+    def _show(self, event: events.ListShown) -> None:
+        taste = self.visitors.get(event.visitor)
+        if taste is None:
+            return
+        for product in event.products:
+            if product in taste.shown or len(taste.shown) < SHOWN_MAX:
+                taste.shown[product] = taste.shown.get(product, 0) + 1
+
+    def _forget(self, buyer: int) -> None:
+        owner = self.buyers.pop(buyer, None)
+        if owner is None:
+            return
+        self.baskets.forget(owner.basket)
+        for visitor in owner.visitors:
+            taste = self.visitors.pop(visitor, None)
+            for session in taste.sessions if taste else ():
+                self.looks.forget(session)
+
+    # What questions need.
+
+    def traits(self) -> Traits:
+        """Give what products are like, as the kernels read it."""
+        size = len(self.products)
+        return Traits(self.starts[: size + 1], self.traits_of.ravel(), self.products.log_price)
+
+    def history(self) -> History:
+        """Give what can be learned from: looks, or baskets where there are more of those."""
+        memory = self.looks if len(self.looks) >= len(self.baskets) else self.baskets
+        return history_of(memory, max(len(self.products), memory.products), self.traits())
+
+    def recent_of(self, visitor: bytes, buyer: int) -> list[int]:
+        """Give what a visitor looked at, the latest last; of a buyer, on all their browsers."""
+        taste = self.visitors.get(visitor)
+        if taste is not None and taste.recent:
+            return taste.recent
+        theirs = [self.visitors[mark] for mark in self.buyers[buyer].visitors if mark in self.visitors] if (
+            buyer in self.buyers
+        ) else []  # fmt: skip
+        return max(theirs, key=lambda one: one.at).recent if theirs else []
+
+    def trending(self, now: int, limit: int) -> np.ndarray:
+        """Give what is wanted most these days, or the newest where nothing is; shape [≤ limit]."""
+        table = self.products
+        worth = table.trend * np.exp2((table.trend_at - now) / TREND_HALVES) + table.added_at * 1e-24
+        worth[0] = -1.0
+        count = min(limit, len(worth) - 1)
+        if count <= 0:
+            return np.zeros(0, np.int64)
+        top = np.argpartition(-worth, count - 1)[:count]
+        return top[np.argsort(-worth[top], kind="stable")]

@@ -1,0 +1,531 @@
+"""Checks discovery: what is remembered and forgotten, what is found and why, how lists are arranged, what is learned."""
+
+import importlib.util
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+
+from caravan.cell import transpose
+from caravan.events import catalog, identity, orders
+from caravan.events import discovery as events
+from caravan.insight import discovery
+from caravan.insight.discovery import kernel, linear, sequence, tastes, trees
+from caravan.insight.discovery.arrange import EXPLORED, SHOWN_TIRED
+from caravan.kernel.clock import DAY, MINUTE, Instant
+from caravan.kernel.errors import Invalid
+from caravan.kernel.event import Event
+from caravan.kernel.ids import (
+    BuyerId,
+    ListingId,
+    LocationId,
+    OrderId,
+    ProductId,
+    PurchaseId,
+    SellerId,
+    SkuId,
+)
+
+AT = Instant(1_000 * DAY)
+ANA, BEN = b"a" * 16, b"b" * 16
+
+
+def memory_of(*sessions: Sequence[int]) -> discovery.Memory:
+    memory = discovery.Memory()
+    for number, items in enumerate(sessions, 1):
+        memory.remember(np.full(len(items), number, np.int32), np.array(items, np.int32))
+    return memory
+
+
+def found(memory: discovery.Memory, prefix: Sequence[int], *, own: int = 0) -> list[int]:
+    recommender = discovery.Recommender(50, discovery.unskilled(), discovery.no_traits())
+    answer: list[int] = recommender.next_of(np.array(prefix, np.int32), memory.sight(), own=own).tolist()
+    return answer
+
+
+class TestMemory:
+    def test_looks_of_a_session_are_chained_though_others_look_in_between(self) -> None:
+        memory = discovery.Memory()
+        memory.remember(np.array([1, 2, 1, 2], np.int32), np.array([5, 6, 7, 8], np.int32))
+
+        assert memory.items_of(1, 10).tolist() == [5, 7]
+        assert memory.items_of(2, 10).tolist() == [6, 8]
+
+    def test_only_the_last_looks_are_given(self) -> None:
+        assert memory_of([1, 2, 3, 4]).items_of(1, 2).tolist() == [3, 4]
+
+    def test_a_session_that_is_not_there_has_no_looks(self) -> None:
+        assert memory_of([1]).items_of(9, 5).tolist() == []
+
+    def test_nothing_to_remember_changes_nothing(self) -> None:
+        memory = memory_of([1, 2])
+
+        memory.remember(np.zeros(0, np.int32), np.zeros(0, np.int32))
+
+        assert len(memory) == 2
+
+    def test_what_is_forgotten_is_found_no_more(self) -> None:
+        memory = memory_of([1, 2], [1, 3])
+
+        assert memory.forget(1) == 2
+
+        assert 2 not in found(memory, [1])
+        assert 3 in found(memory, [1])
+
+    def test_forgetting_twice_blanks_nothing_more(self) -> None:
+        memory = memory_of([1, 2])
+        memory.forget(1)
+
+        assert memory.forget(1) == 0
+        assert memory.forget(77) == 0
+
+    def test_a_memory_that_was_written_down_answers_the_same(self) -> None:
+        memory, again = memory_of([1, 2, 3], [2, 3, 4]), discovery.Memory()
+
+        again.load(dict(memory.dump()))
+
+        assert found(again, [2]) == found(memory, [2])
+
+    def test_a_sight_does_not_see_what_came_after_it(self) -> None:
+        memory = memory_of([1, 2])
+        recommender = discovery.Recommender(50, discovery.unskilled(), discovery.no_traits())
+        sight = memory.sight()
+
+        memory.remember(np.array([2, 2], np.int32), np.array([1, 9], np.int32))
+
+        assert 9 not in recommender.next_of(np.array([1], np.int32), sight).tolist()
+
+
+class TestFinding:
+    def test_what_more_sessions_share_comes_first(self) -> None:
+        memory = memory_of([1, 2], [1, 2], [1, 3], [4, 5])
+
+        answer = [item for item in found(memory, [1]) if item != 1]
+
+        assert answer == [2, 3]
+
+    def test_nobody_votes_for_themselves(self) -> None:
+        memory = memory_of([1, 2], [1, 3])
+
+        assert 2 not in found(memory, [1], own=1)
+
+    def test_an_unknown_product_finds_nothing_but_itself(self) -> None:
+        assert found(memory_of([1, 2]), [40]) == [40]
+
+    def test_an_empty_session_finds_nothing(self) -> None:
+        assert found(memory_of([1, 2]), []) == []
+
+    def test_a_new_look_changes_the_very_next_answer(self) -> None:
+        memory = memory_of([1, 2])
+        assert 7 not in found(memory, [1])
+
+        memory.remember(np.array([2, 2], np.int32), np.array([1, 7], np.int32))
+
+        assert 7 in found(memory, [1])
+
+    def test_a_popular_product_does_not_overflow_the_room(self) -> None:
+        rng = np.random.default_rng(1)
+        sessions = [[1, *rng.integers(2, 6_000, 8).tolist()] for _ in range(3_000)]
+        memory = memory_of(*sessions)
+        recommender = discovery.Recommender(6_000, discovery.unskilled(), discovery.no_traits())
+
+        answer = recommender.next_of(np.array([1], np.int32), memory.sight())
+
+        assert 0 < len(answer) <= kernel.KEPT_MAX
+        assert len(set(answer.tolist())) == len(answer)
+
+    def test_traits_in_common_are_measured(self) -> None:
+        traits = discovery.traits_of([[], [1, 2], [1, 2], [1, 3], [4]], np.array([0, 10, 20, 10, 10.0]))
+        recommender = discovery.Recommender(50, discovery.unskilled(), traits)
+
+        listed = recommender.next_of(np.array([1], np.int32), memory_of([1, 2], [1, 3], [1, 4]).sight()).tolist()
+
+        rows = {item: recommender.room.out[recommender.chosen[place]] for place, item in enumerate(listed)}
+        assert [round(float(rows[item][kernel.ALIKE_LAST]), 3) for item in (2, 3, 4)] == [1.0, 0.333, 0.0]
+        assert rows[2][kernel.PRICE_STEP] == pytest.approx(np.log(2), abs=1e-6)
+
+
+class TestLinks:
+    def test_a_product_speaks_for_what_shares_its_sessions(self) -> None:
+        links = linear.learn(memory_of(*[[1, 2]] * 9, *[[3, 4]] * 9, [1, 4]).sight(), ridge=1.0)
+
+        spoken = dict(
+            zip(
+                links.targets[links.starts[1] : links.starts[2]].tolist(),
+                links.weights[links.starts[1] : links.starts[2]].tolist(),
+                strict=True,
+            )
+        )
+        assert spoken[2] > spoken.get(4, 0.0) > 0
+
+    def test_no_looks_make_no_links(self) -> None:
+        links = linear.learn(memory_of([1], [2]).sight(), ridge=1.0)
+
+        assert len(links.targets) == 0
+
+
+class TestSequence:
+    def test_a_learned_sequence_is_guessed(self) -> None:
+        rng = np.random.default_rng(3)
+        items = np.concatenate([[pair, pair + 20, pair + 40] for pair in rng.integers(1, 20, 3_000)]).astype(np.int32)
+        pairs = sequence.pairs_of(np.arange(0, len(items) + 1, 3), items)
+
+        model = sequence.learn(sequence.fresh(60, rng, 16), pairs, epochs=8, rate=0.01, rng=rng, dropout=0.1)
+
+        net, vector = sequence.net_of(model, rng), np.zeros(16, np.float32)
+        kernel.read(np.array([5, 25], np.int32), net, vector)
+        assert int(np.argmax(net.unit @ vector)) == 45
+
+    def test_the_same_seed_learns_the_same(self) -> None:
+        items = np.tile(np.array([1, 2, 3], np.int32), 600)
+        pairs = sequence.pairs_of(np.arange(0, len(items) + 1, 3), items)
+        learned = []
+        for _ in range(2):
+            rng = np.random.default_rng(7)
+            learned.append(sequence.learn(sequence.fresh(4, rng, 8), pairs, epochs=1, rate=0.01, rng=rng))
+
+        assert np.array_equal(learned[0].items, learned[1].items)
+
+    def test_every_product_is_in_exactly_one_cell(self) -> None:
+        rng = np.random.default_rng(5)
+        net = sequence.net_of(sequence.fresh(500, rng), rng)
+
+        assert sorted(net.members.tolist()) == list(range(1, 500))
+        assert net.bounds[0] == 0
+        assert net.bounds[-1] == 499
+
+
+class TestTrees:
+    def test_rows_fall_into_leaves(self) -> None:
+        one = trees.Trees(
+            np.array([0, -3], np.int32), np.array([1], np.int32), np.array([0.5]), np.array([-1], np.int32),
+            np.array([-2], np.int32), np.array([10.0, 20.0, 0.25]),
+        )  # fmt: skip
+        rows, scores = np.array([[0, 0.5], [0, 0.6]], np.float32), np.zeros(2)
+
+        trees.score(rows, 2, one, scores)
+
+        assert scores.tolist() == [10.25, 20.25]
+        assert trees.load(trees.dump(one)) == one
+
+
+class Fold:
+    """A view with a few products in it, fed by events."""
+
+    def __init__(self, products: int = 40) -> None:
+        self.view = discovery.Tastes()
+        for number in range(1, products + 1):
+            self.tell(*added(number))
+
+    def tell(self, *happened: Event) -> None:
+        for part in transpose(happened):
+            self.view.apply(part, lambda *_: None)
+
+    def look(self, visitor: bytes, product: int, *, at: int = AT, buyer: int = 0, signal: int = 1) -> None:
+        self.tell(
+            events.SignalNoted(
+                at=at, visitor=visitor, buyer=BuyerId(buyer), product=ProductId(product), signal=signal, surface="",
+                position=-1,
+            )
+        )  # fmt: skip
+
+    def buy(self, buyer: int, *products: int, at: int = AT) -> None:
+        count = len(products)
+        self.tell(
+            orders.OrderPlaced(
+                at=at, order=OrderId(1), purchase=PurchaseId(1), buyer=BuyerId(buyer), seller=SellerId(1), unit=978,
+                total_minor=1, fee_minor=0, fee_tax_minor=0, listings=tuple(ListingId(one) for one in products),
+                skus=tuple(SkuId(one) for one in products), locations=(LocationId(1),) * count,
+                quantities=(1,) * count, unit_prices_minor=(1,) * count, shipping_minor=(0,) * count,
+                fees_minor=(0,) * count,
+            )
+        )  # fmt: skip
+
+    def ask(self, surface: str = "home", *about: int, visitor: bytes = b"", buyer: int = 0) -> discovery.Answer:
+        answering = discovery.Answering(self.view, discovery.unskilled())
+        return answering.answer(discovery.Asked(surface, about, visitor, buyer, AT))
+
+
+def added(number: int) -> list[Event]:
+    category = "Home/Kitchen" if number % 2 else "Garden"
+    return [
+        catalog.ProductAdded(
+            at=AT - 1_000 + number, product=ProductId(number), seller=SellerId(1 + number % 3), title=f"Thing {number}",
+            description="", category=category, brand="", gtin="", attributes={}, image="", weight_grams=0, reference="",
+        ),
+        catalog.SkuAdded(at=AT, sku=SkuId(number), product=ProductId(number), option=""),
+        catalog.ListingAdded(
+            at=AT, listing=ListingId(number), seller=SellerId(1), sku=SkuId(number), location=LocationId(1),
+            price_minor=100 * number, shipping_minor=0, currency="EUR", condition="new", reference="",
+        ),
+    ]  # fmt: skip
+
+
+class TestTastes:
+    def test_the_first_visitor_is_shown_the_newest(self) -> None:
+        answer = Fold().ask()
+
+        assert [one.product for one in answer.offered[:3]] == [40, 39, 38]
+        assert {one.why for one in answer.offered} == {"wanted_now"}
+        assert answer.version == discovery.BLEND
+
+    def test_a_market_without_products_offers_nothing(self) -> None:
+        assert Fold(products=0).ask().offered == []
+
+    def test_what_others_looked_at_with_it_is_offered_because_of_it(self) -> None:
+        fold = Fold()
+        for product in (1, 2, 3):
+            fold.look(BEN, product)
+        fold.look(ANA, 1)
+
+        answer = fold.ask(visitor=ANA)
+
+        told = {one.product: (one.why, one.because) for one in answer.offered}
+        assert told[2] == ("looked_at_together", 1)
+        assert told[1][0] == "you_looked_at_it"
+
+    def test_what_was_bought_together_is_offered_beside_it(self) -> None:
+        fold = Fold()
+        fold.buy(7, 4, 5)
+
+        answer = fold.ask("also_bought", 4)
+
+        assert (answer.offered[0].product, answer.offered[0].why, answer.offered[0].because) == (
+            5,
+            "bought_together",
+            4,
+        )
+        assert 4 not in {one.product for one in answer.offered}
+
+    def test_what_people_buy_again_is_offered_again(self) -> None:
+        fold = Fold()
+        for _ in range(3):
+            fold.buy(7, 9)
+
+        assert {one.product: one.why for one in fold.ask(buyer=7).offered}[9] == "you_bought_it"
+
+    def test_a_sale_weighs_more_than_looks_and_fades(self) -> None:
+        fold = Fold()
+        fold.buy(7, 3)
+        for _ in range(5):
+            fold.look(ANA, 8)
+
+        assert fold.view.trending(AT, 2).tolist() == [3, 8]
+        assert fold.view.products.trend[3] == tastes.TREND_SALE
+
+    def test_an_erased_buyer_leaves_no_trace_in_answers(self) -> None:
+        fold = Fold()
+        fold.look(BEN, 1, buyer=7)
+        fold.look(BEN, 2, buyer=7)
+        fold.buy(7, 1, 3)
+        fold.tell(identity.BuyerForgotten(at=AT, buyer=BuyerId(7)))
+
+        whys = {one.why for one in fold.ask("home", 1).offered} | {
+            one.why for one in fold.ask("also_bought", 1).offered
+        }
+
+        assert whys == {"wanted_now"}
+        assert BEN not in fold.view.visitors
+        assert 7 not in fold.view.buyers
+
+    def test_who_looks_too_fast_is_forgotten(self) -> None:
+        fold = Fold()
+        for place in range(tastes.SIGNALS_A_MINUTE_MAX + 2):
+            fold.look(BEN, 1 + place % 5)
+
+        assert fold.view.visitors[BEN].is_bot
+        assert {one.why for one in fold.ask("home", 1).offered} == {"wanted_now"}
+
+    def test_after_a_pause_another_session_begins(self) -> None:
+        fold = Fold()
+        fold.look(ANA, 1)
+        fold.look(ANA, 2, at=AT + tastes.SESSION_GAP + 1)
+
+        assert fold.view.looks.items_of(1, 9).tolist() == [1]
+        assert fold.view.recent_of(ANA, 0) == [1, 2]
+
+    def test_a_click_farm_moves_an_unbought_product_by_a_day_of_unproven_looks(self) -> None:
+        fold = Fold()
+        for number in range(10_000):
+            fold.look(number.to_bytes(16, "big"), 6, at=AT + number)
+
+        assert int(fold.view.looks.sight().looks[6]) == tastes.LOOKS_UNPROVEN_MAX
+        assert fold.view.products.trend[6] <= tastes.LOOKS_UNPROVEN_MAX * tastes.TREND_LOOK
+
+    def test_a_sale_and_a_new_day_let_more_looks_count(self) -> None:
+        fold = Fold()
+        fold.view.products.counted[6] = tastes.LOOKS_UNPROVEN_MAX
+        fold.view.products.day[6] = AT // DAY
+        fold.look(ANA, 6)
+        assert len(fold.view.looks) == 0
+
+        fold.buy(7, 6)
+        fold.look(ANA, 6, at=AT + MINUTE)
+        fold.look(ANA, 6, at=AT + DAY)
+
+        assert len(fold.view.looks) == 2
+
+    def test_visitors_are_let_go_when_there_are_too_many(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(tastes, "VISITORS_MAX", 3)
+        fold = Fold()
+        for number in range(5):
+            fold.look(number.to_bytes(16, "big"), 1)
+
+        assert list(fold.view.visitors) == [number.to_bytes(16, "big") for number in (2, 3, 4)]
+
+    def test_a_product_that_moves_is_found_in_its_new_category(self) -> None:
+        fold = Fold()
+        fold.tell(
+            catalog.ProductEdited(
+                at=AT, product=ProductId(1), title="", description="", category="Books", image="", by="seller"
+            )
+        )
+
+        assert fold.view.members[fold.view.categories["Books"]] == [1]
+        assert 1 not in fold.view.members[fold.view.categories["Home/Kitchen"]]
+
+    def test_new_products_of_the_category_wait_to_be_tried(self) -> None:
+        fold = Fold()
+        fold.look(ANA, 1)
+
+        answer = fold.ask(visitor=ANA)
+        offered = {one.product for one in answer.offered}
+
+        assert all(product % 2 for product in answer.fresh)
+        assert not offered & set(answer.fresh)
+
+
+def candidates(*rows: tuple[int, float, str, int]) -> list[discovery.Candidate]:
+    return [discovery.Candidate(*row) for row in rows]
+
+
+def arranged(
+    ranked: list[discovery.Candidate], *, limit: int = 10, fresh: Sequence[discovery.Candidate] = (),
+    rules: Sequence[discovery.Rule] = (), shown: dict[int, int] | None = None, is_about_one: bool = True,
+) -> list[discovery.Placed]:  # fmt: skip
+    return discovery.arrange(
+        ranked, fresh, limit=limit, surface="home", rules=rules, shown=shown or {}, is_about_one=is_about_one,
+        dice=np.random.default_rng(1), now=AT,
+    )  # fmt: skip
+
+
+def rule(
+    effect: str, target: str, key: str, *, worth_ppm: int = 0, surface: str = "", ends_at: int = 0
+) -> discovery.Rule:
+    return discovery.Rule("r", effect, target, key, surface, worth_ppm, ends_at)
+
+
+class TestArranging:
+    RANKED = candidates((1, 3.0, "A", 1), (2, 2.0, "A", 2), (3, 1.0, "B", 3))
+
+    def test_without_rules_the_ranking_stands(self) -> None:
+        assert [one.product for one in arranged(self.RANKED)] == [1, 2, 3]
+
+    def test_none_are_arranged_to_none(self) -> None:
+        assert arranged([]) == []
+
+    def test_a_pinned_product_comes_first_where_it_can_be_had(self) -> None:
+        placed = arranged(self.RANKED, rules=[rule("pin", "product", "3"), rule("pin", "product", "99")])
+
+        assert [(one.product, one.by) for one in placed] == [(3, "rule"), (1, "rank"), (2, "rank")]
+
+    def test_what_is_buried_is_not_shown(self) -> None:
+        assert [one.product for one in arranged(self.RANKED, rules=[rule("bury", "category", "A")])] == [3]
+
+    def test_a_boosted_seller_rises(self) -> None:
+        placed = arranged(self.RANKED, rules=[rule("boost", "seller", "3", worth_ppm=10_000_000)])
+
+        assert placed[0].product == 3
+
+    def test_a_rule_of_another_surface_or_of_yesterday_changes_nothing(self) -> None:
+        old = [rule("bury", "category", "A", surface="cart"), rule("bury", "category", "A", ends_at=AT)]
+
+        assert [one.product for one in arranged(self.RANKED, rules=old)] == [1, 2, 3]
+
+    def test_one_seller_does_not_fill_a_list_while_others_have_something(self) -> None:
+        ranked = candidates(
+            *((number, 9.0 - number, "A", 1) for number in range(1, 7)), (7, 0.0, "A", 2), (8, -1.0, "A", 3)
+        )
+
+        placed = arranged(ranked, limit=4)
+
+        assert [one.product for one in placed][:2] == [1, 2]
+        assert {7, 8} <= {one.product for one in placed}
+
+    def test_a_seller_alone_fills_the_list(self) -> None:
+        assert len(arranged(candidates(*((number, 1.0, "A", 1) for number in range(1, 11))))) == 10
+
+    def test_what_was_shown_often_without_a_click_makes_way(self) -> None:
+        placed = arranged(self.RANKED, shown={1: SHOWN_TIRED})
+
+        assert [one.product for one in placed] == [2, 3, 1]
+
+    def test_exploring_happens_as_often_as_is_logged(self) -> None:
+        ranked = candidates(*((number, 50.0 - number, "A", number) for number in range(1, 41)))
+        fresh = candidates(*((number, 0.0, "A", number) for number in range(100, 110)))
+        dice = np.random.default_rng(2)
+        explored = 0
+        for _ in range(500):
+            placed = discovery.arrange(
+                ranked, fresh, limit=12, surface="home", rules=(), shown={}, is_about_one=True, dice=dice, now=AT
+            )
+            explored += sum(one.by == "explore" for one in placed)
+            assert [one.by for one in placed[:2]] == ["rank", "rank"]
+
+        assert explored / (500 * 10) == pytest.approx(EXPLORED, abs=0.01)
+
+
+class TestTelling:
+    def noted(self, **changed: object) -> events.SignalNoted:
+        told: dict[str, object] = {
+            "visitor": ANA, "buyer": BuyerId(0), "product": ProductId(1), "signal": discovery.Signal.VIEWED,
+            "surface": "", "position": -1, "now": AT,
+        }  # fmt: skip
+        return discovery.note(**told | changed)  # type: ignore[arg-type]
+
+    def test_a_look_is_noted(self) -> None:
+        assert self.noted().signal == 1
+
+    @pytest.mark.parametrize(
+        "changed", [{"signal": discovery.Signal.BOUGHT}, {"surface": "moon"}, {"position": -2}, {"position": 1_001}]
+    )
+    def test_what_cannot_be_is_refused(self, changed: dict[str, object]) -> None:
+        with pytest.raises(Invalid):
+            self.noted(**changed)
+
+    @pytest.mark.parametrize(
+        "changed",
+        [
+            {"rule": ""}, {"effect": "hide"}, {"target": "brand"}, {"surface": "moon"}, {"key": ""},
+            {"effect": "pin", "target": "category"}, {"worth_ppm": -1},
+        ],
+    )  # fmt: skip
+    def test_a_rule_that_says_nothing_is_refused(self, changed: dict[str, object]) -> None:
+        told = {
+            "rule": "r", "effect": "boost", "target": "product", "key": "1", "surface": "", "worth_ppm": 1, "ends_at": 0,
+            "now": AT,
+        }  # fmt: skip
+
+        with pytest.raises(Invalid):
+            discovery.set_rule(**told | changed)  # type: ignore[arg-type]
+
+
+@pytest.mark.skipif(importlib.util.find_spec("lightgbm") is None, reason="LightGBM comes with the extra `learn`")
+class TestTraining:
+    def test_what_was_learned_beats_popularity_on_what_it_has_not_seen(self) -> None:
+        from caravan.bootstrap import ranker  # noqa: PLC0415
+
+        rng = np.random.default_rng(4)
+        firsts = rng.integers(1, 60, 2_000)
+        sessions = [[first, first + 60, *([first + 120] if first % 2 else [first + 60, first])] for first in firsts]
+        items = np.concatenate(sessions).astype(np.int32)
+        offsets = np.concatenate([[0], np.cumsum([len(one) for one in sessions])])
+        history = discovery.History(offsets, items, 200, discovery.no_traits())
+
+        plan = discovery.Plan(epochs=1, questions=1_500)
+        trained, memory = discovery.train(history, ranker=ranker(threads=1), plan=plan, progress=lambda *_: None)
+
+        recommender = discovery.Recommender(200, trained.skill, history.traits)
+        answer = recommender.next_of(np.array([7, 67], np.int32), memory.sight())
+        assert answer[0] == 127
+        assert len(trained.skill.trees.roots) > 0
