@@ -173,6 +173,30 @@ class Client:
         """Show a product and its offers."""
         return self._get(f"/v1/products/{product}", wire.Product)
 
+    def recommendations(
+        self, surface: wire.Surface = "home", *, product: str | None = None, cart: str | None = None,
+        visitor: str | None = None, limit: int = 12,
+    ) -> wire.Recommendations:  # fmt: skip
+        """Give what may please a visitor, or this client's buyer, on a surface."""
+        query = {"surface": surface, "product": product, "cart": cart, "visitor": visitor, "limit": limit}
+        return self._get("/v1/recommendations", wire.Recommendations, query)
+
+    def note_signals(self, new: wire.NewSignals) -> wire.SignalsNoted:
+        """Note what a visitor did."""
+        return self._post("/v1/signals", wire.SignalsNoted, new)
+
+    def recommendation_rules(self) -> list[wire.RecommendationRule]:
+        """Give the operator's rules about what is recommended."""
+        return self._get("/v1/recommendation_rules", wire.RecommendationRules).data
+
+    def set_recommendation_rule(self, new: wire.NewRule) -> wire.RecommendationRule:
+        """Pin, bury or boost, as the operator."""
+        return self._post("/v1/recommendation_rules", wire.RecommendationRule, new)
+
+    def lift_recommendation_rule(self, rule: str) -> None:
+        """Let a rule hold no more, as the operator."""
+        self._sender.send("POST", "/v1/recommendation_rules/lifted", body=wire.LiftedRule(rule=rule))
+
     def offer_product(self, new: wire.NewProduct, *, key: str | None = None) -> wire.Offered:
         """Offer a new product."""
         return self._post("/v1/products", wire.Offered, new, key=key)

@@ -57,6 +57,10 @@ Minor = Annotated[int, Meta(ge=0, le=AMOUNT_MAX)]
 BasisPoints = Annotated[int, Meta(ge=0, le=10_000)]
 Seconds = Annotated[int, Meta(ge=0, le=SECONDS_MAX)]
 
+Visitor = Annotated[str, Meta(min_length=8, max_length=100)]
+Surface = Literal["home", "also_bought", "goes_with", "cart", "search", "category", "digest"]
+SIGNALS_MAX = 100
+
 Audience = Literal["buyer", "seller", "operator"]
 ListingState = Literal["draft", "in_review", "live", "paused", "retired", "suspended"]
 Condition = Literal["new", "refurbished", "used"]
@@ -360,6 +364,44 @@ class MarketTerms(Request, frozen=True, kw_only=True):
     fees: Fees | None = None
 
 
+class NewSignal(Request, frozen=True, kw_only=True):
+    """What a visitor did with a product, at a place (from 0; -1 is none) of a list on a surface."""
+
+    product: ProductRef
+    signal: Literal["viewed", "clicked", "carted"]
+    surface: Surface | None = None
+    position: Annotated[int, Meta(ge=-1, le=1_000)] = -1
+
+
+class NewSignals(Request, frozen=True, kw_only=True):
+    """What a visitor did, the latest last. Without consent nothing is noted."""
+
+    visitor: Visitor
+    signals: Annotated[list[NewSignal], Meta(min_length=1, max_length=SIGNALS_MAX)]
+    has_consent: bool = True
+
+
+class NewRule(Request, frozen=True, kw_only=True):
+    """What the operator wants pinned, buried or boosted: a product, a category with all below it, a seller's products.
+
+    `boost` is how many times as likely it is to be chosen; a rule of the same name is replaced.
+    """
+
+    rule: Annotated[str, Meta(min_length=1, max_length=60)]
+    effect: Literal["pin", "bury", "boost"]
+    target: Literal["product", "category", "seller"]
+    key: Annotated[str, Meta(min_length=1, max_length=200)]
+    surface: Surface | None = None
+    boost: Annotated[float, Meta(ge=0.01, le=10)] = 1.0
+    days: Annotated[int, Meta(ge=0, le=3_650)] = 0
+
+
+class LiftedRule(Request, frozen=True, kw_only=True):
+    """A rule that is to hold no more."""
+
+    rule: Annotated[str, Meta(min_length=1, max_length=60)]
+
+
 # Queries.
 
 Limit = Annotated[int, Meta(ge=1, le=200)]
@@ -407,6 +449,19 @@ class Synonyms(Request, frozen=True, kw_only=True, omit_defaults=False):
     """Groups of phrases that mean the same: whoever looks for one finds the others, too."""
 
     groups: Annotated[list[Annotated[list[Text120], Meta(max_length=20)]], Meta(max_length=1_000)]
+
+
+class RecommendationsQuery(Request, frozen=True, kw_only=True):
+    """A surface to fill; a product or a cart that it is about; and the visitor, by whatever word the caller chose.
+
+    A buyer's token says who it is without one.
+    """
+
+    surface: Surface = "home"
+    product: ProductRef | None = None
+    cart: CartRef | None = None
+    visitor: Visitor | None = None
+    limit: Annotated[int, Meta(ge=1, le=50)] = 12
 
 
 class ListingsQuery(Paging, frozen=True, kw_only=True):
@@ -651,6 +706,54 @@ class MissedWords(Response, frozen=True, kw_only=True):
     """What was looked for in vain, the commonest first."""
 
     data: list[Missed]
+
+
+class Recommendation(Response, frozen=True, kw_only=True):
+    """A product that may please, at its best price with shipping: why, because of which product, and with which chance."""
+
+    id: ProductRef
+    title: str
+    category: str
+    brand: str
+    price: Money
+    why: Literal[
+        "looked_at_together", "bought_together", "like_what_you_look_at", "you_looked_at_it", "you_bought_it",
+        "wanted_now", "new", "picked",
+    ]  # fmt: skip
+    because: ProductRef | None
+    chance: float
+
+
+class Recommendations(Response, frozen=True, kw_only=True):
+    """A list for one surface, and by which version it was made."""
+
+    surface: Surface
+    version: str
+    data: list[Recommendation]
+
+
+class RecommendationRule(Response, frozen=True, kw_only=True):
+    """A rule of the operator's about what is recommended."""
+
+    rule: str
+    effect: Literal["pin", "bury", "boost"]
+    target: Literal["product", "category", "seller"]
+    key: str
+    surface: Surface | None
+    boost: float
+    ends_at: Time | None
+
+
+class RecommendationRules(Response, frozen=True, kw_only=True):
+    """All rules about what is recommended."""
+
+    data: list[RecommendationRule]
+
+
+class SignalsNoted(Response, frozen=True, kw_only=True):
+    """How many signals were noted; none where the visitor asked not to be remembered."""
+
+    noted: int
 
 
 class ProductOption(Response, frozen=True, kw_only=True):

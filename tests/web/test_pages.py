@@ -514,3 +514,35 @@ def test_cookies_are_out_of_reach_for_scripts_and_other_sites(visitor: Open) -> 
     fields = {"csrf": token_on(client, "/sell/login")}
     assert all("HttpOnly" in cookie and "SameSite=lax" in cookie for cookie in set_cookies if cookie)
     assert client.post("/sell/login", data=fields).status_code == 422
+
+
+def test_the_shelves_follow_what_a_visitor_looks_at(visitor: Open) -> None:
+    other, mine = visitor(), visitor()
+    for product in (1, 2):
+        other.get(f"/products/{ids.text(ProductId, product)}")
+
+    mine.get(f"/products/{ids.text(ProductId, 1)}?from=home.3")
+    home = mine.get("/").text
+
+    assert "For you" in home
+    assert "Goes with what you looked at: Stoneware mug" in home
+
+
+def test_who_asks_not_to_be_followed_is_not(visitor: Open, caravan: Caravan) -> None:
+    client = visitor()
+    before = caravan.cell.facts
+
+    client.get(f"/products/{ids.text(ProductId, 1)}", headers={"sec-gpc": "1"})
+    client.get(f"/products/{ids.text(ProductId, 1)}", headers={"user-agent": "Googlebot/2.1"})
+    send(client, "/tastes", "/tastes", choice="off")
+    client.get(f"/products/{ids.text(ProductId, 1)}")
+
+    assert caravan.cell.facts == before
+    assert "Nothing is remembered of you." in client.get("/tastes").text
+
+
+def test_a_visitor_sees_what_is_remembered(visitor: Open) -> None:
+    client = visitor()
+    client.get(f"/products/{ids.text(ProductId, 1)}")
+
+    assert "Stoneware mug" in client.get("/tastes").text

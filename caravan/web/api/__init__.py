@@ -1,6 +1,18 @@
 """The JSON API: a table of operations, and the doorway that leads to them."""
 
-from caravan.web.api import columns, fulfilling, goods, market, money, network, people, promising, searching, shop
+from caravan.web.api import (
+    columns,
+    discovering,
+    fulfilling,
+    goods,
+    market,
+    money,
+    network,
+    people,
+    promising,
+    searching,
+    shop,
+)
 from caravan.web.api.doorway import Doorway
 from caravan.web.api.openapi import describe
 from caravan.web.api.operations import Operation, Table
@@ -16,6 +28,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *promising.OPERATIONS,
     *money.OPERATIONS,
     *network.OPERATIONS,
+    *discovering.OPERATIONS,
 )
 
 __all__ = ["OPERATIONS", "Doorway", "Operation", "Table", "describe"]

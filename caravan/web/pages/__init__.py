@@ -5,7 +5,7 @@ from starlette.routing import BaseRoute, Route
 
 from caravan.bootstrap import Caravan
 from caravan.kernel.errors import NotFound
-from caravan.web.pages import account, cart, checkout, demo, files, network, operator, seller, storefront
+from caravan.web.pages import account, cart, checkout, demo, files, network, operator, seller, storefront, tastes
 from caravan.web.pages.pictures import picture_door
 from caravan.web.pages.shop import Shop
 from caravan.web.pages.visit import Handler, Visit, door
@@ -20,6 +20,7 @@ _STORE: tuple[_Row, ...] = (
     ("/products/{id}", storefront.product, None, ""),
     ("/sellers/{id}", storefront.seller, None, ""),
     ("/search", storefront.search, None, ""),
+    ("/tastes", tastes.tastes, tastes.choose, ""),
     ("/cart", cart.cart, cart.change, ""),
     ("/cart/add", None, cart.add, ""),
     ("/register", account.register_form, account.register, ""),

@@ -2,10 +2,10 @@
 
 from starlette.responses import Response
 
-from caravan.flows import shopping
+from caravan.flows import discovering, shopping
 from caravan.kernel.ids import ListingId
 from caravan.trade.orders import UNITS_PER_LINE_MAX
-from caravan.web.pages import baskets, dates
+from caravan.web.pages import baskets, dates, tastes
 from caravan.web.pages.visit import Visit, local_path
 from caravan.web.reach import ask, do
 
@@ -14,7 +14,9 @@ async def cart(visit: Visit) -> Response:
     """Show the cart, by seller."""
     basket = await ask(visit.caravan, baskets.basket, visit.cart)
     quotes = await dates.by_listing(visit, [line.listing for group in basket.groups for line in group.lines])
-    return await visit.show("cart.html", cart=basket, most=UNITS_PER_LINE_MAX, quotes=quotes)
+    inside = await ask(visit.caravan, discovering.products_in, visit.cart)
+    beside = await tastes.shelf(visit, "cart", about=inside) if inside else []
+    return await visit.show("cart.html", cart=basket, most=UNITS_PER_LINE_MAX, quotes=quotes, beside=beside)
 
 
 async def add(visit: Visit) -> Response:
@@ -23,6 +25,7 @@ async def add(visit: Visit) -> Response:
     quantity = visit.form.integer("quantity", least=1, most=UNITS_PER_LINE_MAX, default=1)
     inside = await ask(visit.caravan, lambda house: house.orders.carts[visit.cart].lines.get(listing, 0))
     await _set(visit, listing, min(inside + quantity, UNITS_PER_LINE_MAX))
+    tastes.note_carted(visit, await ask(visit.caravan, discovering.product_of, listing))
     return visit.go(local_path(visit.form.text("next", longest=500, is_needed=False), "/cart"), "added")
 
 

@@ -11,13 +11,14 @@ from caravan.kernel.errors import CaravanError, NotFound
 from caravan.kernel.ids import ProductId, SellerId, SkuId
 from caravan.kernel.money import plain
 from caravan.trade.orders import UNITS_PER_LINE_MAX
-from caravan.web.pages import baskets, dates, shelves
+from caravan.web.pages import baskets, dates, shelves, tastes
 from caravan.web.pages.shop import children
 from caravan.web.pages.visit import Visit, path_id
 from caravan.web.reach import ask
 from caravan.world import partners
 
 _NEIGHBORS = 6
+_FOR_YOU = 12
 _CHOICES_MAX = 10
 _FACETS_MAX = 8
 _CATEGORY_CHARACTERS_MAX = 200
@@ -33,7 +34,10 @@ async def home(visit: Visit) -> Response:
     popular = await ask(visit.caravan, baskets.cards, window.popular)
     new = await ask(visit.caravan, baskets.cards, window.new)
     sellers = await ask(visit.caravan, _sellers)
-    return await visit.show("home.html", tops=children(aisles, ""), popular=popular, new=new, sellers=sellers)
+    for_you = await tastes.shelf(visit, "home", limit=_FOR_YOU) if window.popular else []
+    return await visit.show(
+        "home.html", tops=children(aisles, ""), popular=popular, new=new, sellers=sellers, for_you=for_you
+    )
 
 
 def _sellers(house: House) -> int:
@@ -62,6 +66,8 @@ async def category(visit: Visit) -> Response:
 async def product(visit: Visit) -> Response:
     """Show a product, with everybody's offers of one of its options."""
     sheet = await ask(visit.caravan, baskets.sheet, path_id(visit, ProductId))
+    await tastes.note_look(visit, sheet.product)
+    also = await tastes.shelf(visit, "also_bought", about=[sheet.product])
     options = list({offer.option: offer.sku for offer in sheet.offers if offer.sku}.items())
     chosen = _chosen(sheet, visit.request.query_params.get("option", ""))
     offers = [offer for offer in sheet.offers if offer.sku == chosen]
@@ -70,7 +76,7 @@ async def product(visit: Visit) -> Response:
     maker = await ask(visit.caravan, _seller, offers[0].seller if offers else sheet.seller)
     return await visit.show(
         "product.html", sheet=sheet, options=sorted(options, key=lambda pair: pair[1]), chosen=chosen, offers=offers,
-        near=await ask(visit.caravan, baskets.cards, near), seller=maker, few=baskets.FEW, choices_max=_CHOICES_MAX,
+        near=await ask(visit.caravan, baskets.cards, near), also=also, seller=maker, few=baskets.FEW, choices_max=_CHOICES_MAX,
         markup=_markup(sheet, str(visit.request.base_url).rstrip("/")), most=UNITS_PER_LINE_MAX, quotes=quotes,
     )  # fmt: skip
 

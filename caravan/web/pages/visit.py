@@ -100,6 +100,11 @@ class Visit:
         cart = CartId(number(CartId, public))
         return cart if await ask(self.caravan, _is_own_cart, cart, self.buyer) else CartId(0)
 
+    @property
+    def visitor(self) -> str:
+        """Give the word by which this browser is known for as long as it stays open."""
+        return self._visit
+
     def knows(self, audience: str) -> bool:
         """Tell whether somebody of this audience is logged in."""
         return audience in self._tokens

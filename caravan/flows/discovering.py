@@ -1,0 +1,153 @@
+"""Discovering: what shoppers do and are shown becomes facts, and ranked products become a list that can be bought."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from caravan.cell import Batch, Decision, Section
+from caravan.flows.house import House, as_facts, integers, one_by_one
+from caravan.insight import discovery
+from caravan.kernel.clock import Instant
+from caravan.kernel.errors import NotFound
+from caravan.kernel.ids import BuyerId, CartId, ListingId, ProductId, SellerId
+from caravan.kernel.money import Money, alphabetic
+from caravan.trade import catalog, ledger, orders
+
+RULES_MAX = 500
+
+
+class Doing(NamedTuple):
+    """One thing that a visitor did with a product, at a place of a list on a surface (-1: of none)."""
+
+    product: ProductId
+    signal: discovery.Signal
+    surface: str = ""
+    position: int = -1
+
+
+class Doings(NamedTuple):
+    """What a visitor did; buyer 0 has not logged in."""
+
+    visitor: bytes
+    buyer: BuyerId
+    doings: tuple[Doing, ...]
+
+
+class Shown(NamedTuple):
+    """A list that a visitor was shown."""
+
+    visitor: bytes
+    buyer: BuyerId
+    surface: str
+    version: str
+    placed: tuple[discovery.Placed, ...]
+
+
+class NewRule(NamedTuple):
+    """What the operator wants shown, hidden or raised, until a time (0: for good)."""
+
+    rule: str
+    effect: str
+    target: str
+    key: str
+    surface: str = ""
+    worth_ppm: int = 0
+    ends_at: int = 0
+
+
+def note_signals(house: House, requests: Sequence[Doings], *, now: Instant) -> Batch:
+    """Note what visitors did; refuses a product that there is none of, and then all of that request."""
+
+    def note(request: Doings, facts: list[Section]) -> int:
+        for doing in request.doings:
+            if not 0 < doing.product < len(house.catalog.products):
+                raise NotFound("There is no such product.")
+        events = [
+            discovery.note(visitor=request.visitor, buyer=request.buyer, now=now, **doing._asdict())
+            for doing in request.doings
+        ]
+        facts.extend(as_facts(*events))
+        return len(events)
+
+    return one_by_one(requests, note)
+
+
+def note_shown(_: House, requests: Sequence[Shown], *, now: Instant) -> Batch:
+    """Note what visitors were shown, with the chances by which that can be weighed later."""
+
+    def note(request: Shown, facts: list[Section]) -> None:
+        products = [ProductId(one.product) for one in request.placed]
+        chances = [one.chance for one in request.placed]
+        facts.extend(
+            as_facts(
+                discovery.show(
+                    visitor=request.visitor, buyer=request.buyer, surface=request.surface, version=request.version,
+                    products=products, chances=chances, now=now,
+                )
+            )
+        )  # fmt: skip
+
+    return one_by_one(requests, note)
+
+
+def set_rule(house: House, rule: NewRule, *, now: Instant) -> Decision:
+    """Let the operator pin, bury or boost; refuses what the rule is about where there is no such thing."""
+    known = len(house.catalog.products) if rule.target == "product" else len(house.partners.active)
+    if rule.target != "category" and not (rule.key.isdecimal() and 0 < int(rule.key) < known):
+        raise NotFound(f"There is no such {rule.target}.")
+    return Decision(as_facts(discovery.set_rule(**rule._asdict(), now=now)), lambda: rule)
+
+
+def lift_rule(_: House, rule: str, *, now: Instant) -> Decision:
+    """Let a rule hold no more."""
+    return Decision(as_facts(discovery.lift_rule(rule=rule, now=now)), lambda: None)
+
+
+class OnOffer(NamedTuple):
+    """A product that somebody has on offer and in stock, at its best price with shipping."""
+
+    product: ProductId
+    title: str
+    category: str
+    brand: str
+    seller: SellerId
+    price: Money
+
+
+def on_offer(house: House, products: Sequence[int]) -> dict[int, OnOffer]:
+    """Give those products that can be bought here and now, by number."""
+    skus, table = house.catalog.skus, house.catalog.listings
+    pages = [house.catalog.products[product] for product in products]
+    owned = [[listing for sku in page.skus for listing in skus[sku].listings] for page in pages]
+    listings = integers([listing for ones in owned for listing in ones])
+    is_live = (table.status[listings] == catalog.ListingStatus.LIVE) & house.partners.active[table.seller[listings]]
+    numbers = house.ledger.find(ledger.Kind.AVAILABLE, table.location[listings], table.sku[listings])
+    accounts = house.ledger.accounts
+    is_there = is_live & (numbers > 0) & (accounts.posted[numbers] - accounts.held[numbers] > 0)
+    landed = table.price[listings] + table.shipping[listings]
+    owner = np.repeat(np.arange(len(owned)), [len(ones) for ones in owned])
+    there = np.flatnonzero(is_there)
+    best = there[np.lexsort((landed[there], owner[there]))]
+    first = best[np.unique(owner[best], return_index=True)[1]]
+    found = {}
+    for place in first.tolist():
+        page, listing = pages[owner[place]], listings[place]
+        price = Money(int(landed[place]), alphabetic(int(table.unit[listing])))
+        found[page.product] = OnOffer(
+            page.product, page.title, page.category, page.brand, SellerId(int(table.seller[listing])), price
+        )
+    return found
+
+
+def product_of(house: House, listing: ListingId) -> ProductId:
+    """Give the product that a listing offers."""
+    return house.catalog.skus[int(house.catalog.listings.sku[listing])].product
+
+
+def products_in(house: House, cart: CartId) -> list[ProductId]:
+    """Give the products in a cart; nothing for a cart that is not there."""
+    if not 0 < cart < len(house.orders.carts):
+        return []
+    lines = orders.cart_of(house.orders, cart).lines
+    return [product_of(house, listing) for listing in lines]

@@ -1,0 +1,139 @@
+"""Operations on discovery: signals in, recommendations out, and the operator's rules about them."""
+
+from http import HTTPStatus
+
+from caravan.client import wire
+from caravan.flows import discovering
+from caravan.flows.house import House
+from caravan.insight import discovery
+from caravan.kernel import ids
+from caravan.kernel.clock import DAY, iso
+from caravan.kernel.errors import Invalid, NotFound
+from caravan.kernel.ids import BuyerId, CartId, ProductId, SellerId
+from caravan.web import suggesting
+from caravan.web.api.call import Call, Reply
+from caravan.web.api.operations import BUYER, OPERATOR, PUBLIC, Operation
+
+_SIGNALS = {
+    "viewed": discovery.Signal.VIEWED, "clicked": discovery.Signal.CLICKED, "carted": discovery.Signal.CARTED,
+}  # fmt: skip
+
+
+async def note_signals(call: Call) -> Reply:
+    """Note what a visitor did; the next recommendation knows of it."""
+    new: wire.NewSignals = call.body
+    call.limit("signals", call.address)
+    if not new.has_consent:
+        return call.say(wire.SignalsNoted(noted=0))
+    doings = tuple(
+        discovering.Doing(
+            ProductId(ids.number(ProductId, one.product)), _SIGNALS[one.signal], one.surface or "", one.position
+        )
+        for one in new.signals
+    )
+    noted = discovering.Doings(suggesting.mark_of(call.caravan, new.visitor), _buyer(call), doings)
+    return await call.do(discovering.note_signals, noted, _noted, is_many=True)
+
+
+def _noted(_: House, count: int) -> wire.SignalsNoted:
+    return wire.SignalsNoted(noted=count)
+
+
+def _buyer(call: Call) -> BuyerId:
+    return call.buyer if call.bearer is not None and call.bearer.audience == "buyer" else BuyerId(0)
+
+
+async def recommend(call: Call) -> Reply:
+    """Give what may please, for a surface."""
+    query: wire.RecommendationsQuery = call.query
+    about = [ProductId(ids.number(ProductId, query.product))] if query.product else []
+    known = await call.ask(_products)
+    if any(not 0 < product < known for product in about):
+        raise NotFound("There is no such product.")
+    if query.surface in {"also_bought", "goes_with"} and not about:
+        raise Invalid(f"{query.surface} is about a product: name it.", field="product")
+    if query.cart:
+        about += await call.ask(discovering.products_in, CartId(ids.number(CartId, query.cart)))
+    visitor = suggesting.mark_of(call.caravan, query.visitor) if query.visitor else suggesting.NOBODY
+    found = await suggesting.suggest(
+        call.caravan, query.surface, about=about, visitor=visitor, buyer=_buyer(call), limit=query.limit
+    )
+    shown = [
+        wire.Recommendation(
+            id=ids.text(ProductId, one.offer.product), title=one.offer.title, category=one.offer.category,
+            brand=one.offer.brand, price=one.offer.price, why=one.why,  # type: ignore[arg-type]
+            because=ids.text(ProductId, one.because) if one.because else None, chance=round(one.chance, 6),
+        )
+        for one in found.list
+    ]  # fmt: skip
+    return call.say(wire.Recommendations(surface=query.surface, version=found.version, data=shown))
+
+
+def _products(house: House) -> int:
+    return len(house.catalog.products)
+
+
+async def set_rule(call: Call) -> Reply:
+    """Set or replace a rule."""
+    new: wire.NewRule = call.body
+    ends_at = call.now + new.days * DAY if new.days else 0
+    rule = discovering.NewRule(
+        new.rule, new.effect, new.target, _key(new), new.surface or "", round(new.boost * 1e6), ends_at
+    )
+    return await call.do(discovering.set_rule, rule, lambda _, made: _rule(discovery.Rule(**made._asdict())))
+
+
+def _key(new: wire.NewRule) -> str:
+    """Read a product's or a seller's id as the number that rules are kept by."""
+    if new.target == "category":
+        return new.key
+    return str(ids.number(ProductId if new.target == "product" else SellerId, new.key))
+
+
+def _rule(rule: discovery.Rule) -> wire.RecommendationRule:
+    kinds = {"product": ProductId, "seller": SellerId}
+    key = ids.text(kinds[rule.target], int(rule.key)) if rule.target in kinds else rule.key
+    return wire.RecommendationRule(
+        rule=rule.rule, effect=rule.effect, target=rule.target, key=key, surface=rule.surface or None,  # type: ignore[arg-type]
+        boost=rule.worth_ppm / 1e6, ends_at=iso(rule.ends_at) if rule.ends_at else None,
+    )  # fmt: skip
+
+
+async def list_rules(call: Call) -> Reply:
+    """Give all rules."""
+    call.caravan.advice.wait_for(call.caravan.cell.position, timeout_s=1)
+    rules = sorted(call.caravan.advice.tastes.rules.values(), key=lambda rule: rule.rule)
+    return call.say(wire.RecommendationRules(data=[_rule(rule) for rule in rules]))
+
+
+async def lift_rule(call: Call) -> Reply:
+    """Let a rule hold no more."""
+    return await call.do(discovering.lift_rule, call.body.rule, lambda _, __: None)
+
+
+OPERATIONS = (
+    Operation(
+        method="POST", path="/v1/signals", summary="Note what a visitor did", handler=note_signals,
+        who=(PUBLIC, BUYER), request=wire.NewSignals, response=wire.SignalsNoted, status=HTTPStatus.CREATED,
+        is_open_to_browsers=True, refusals=(Invalid, NotFound),
+    ),
+    Operation(
+        method="GET", path="/v1/recommendations", summary="Recommend products for a surface", handler=recommend,
+        who=(PUBLIC, BUYER), query=wire.RecommendationsQuery, response=wire.Recommendations,
+        is_open_to_browsers=True, refusals=(Invalid, NotFound),
+    ),
+    Operation(
+        method="GET", path="/v1/recommendation_rules", summary="List the rules about what is recommended",
+        handler=list_rules, who=(OPERATOR,), scope="market:write", response=wire.RecommendationRules,
+    ),
+    Operation(
+        method="POST", path="/v1/recommendation_rules", summary="Pin, bury or boost", handler=set_rule, who=(OPERATOR,),
+        scope="market:write", request=wire.NewRule, response=wire.RecommendationRule, status=HTTPStatus.CREATED,
+        refusals=(Invalid, NotFound),
+    ),
+    Operation(
+        method="POST", path="/v1/recommendation_rules/lifted", summary="Lift a rule about what is recommended",
+        handler=lift_rule, who=(OPERATOR,), scope="market:write", request=wire.LiftedRule,
+        status=HTTPStatus.NO_CONTENT,
+    ),
+)  # fmt: skip

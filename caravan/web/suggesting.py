@@ -1,0 +1,87 @@
+"""Suggesting: the way from a question to a list that a door can show, the same for the API and for the pages."""
+
+import hashlib
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from caravan.bootstrap import Caravan
+from caravan.flows import discovering
+from caravan.flows.discovering import OnOffer
+from caravan.insight import discovery
+from caravan.kernel.errors import CaravanError
+from caravan.kernel.ids import BuyerId, ProductId
+from caravan.web.reach import ask
+
+_ABOUT_ONE = frozenset({"also_bought", "goes_with", "cart"})
+_NO_BUYER = BuyerId(0)
+NOBODY = b"\0" * 16  # The mark of a visitor who is not to be remembered.
+
+
+class Suggestion(NamedTuple):
+    """A product in a list, and why it is there."""
+
+    offer: OnOffer
+    why: str
+    because: ProductId
+    chance: float
+
+
+class Suggestions(NamedTuple):
+    """A list for a surface, and the version that made it."""
+
+    version: str
+    list: list[Suggestion]
+
+
+def mark_of(caravan: Caravan, visitor: str) -> bytes:
+    """Give the keyed mark under which a visitor's word for themselves is kept."""
+    return caravan.vault.mark(f"visitor\n{visitor}")[:16]
+
+
+async def suggest(
+    caravan: Caravan, surface: str, *, about: Sequence[ProductId] = (), visitor: bytes = NOBODY,
+    buyer: BuyerId = _NO_BUYER, limit: int,
+) -> Suggestions:  # fmt: skip
+    """Give what may please a visitor on a surface, and note that it was shown to them."""
+    now = caravan.clock.now()
+    asked = discovery.Asked(surface, tuple(about), visitor, buyer, now)
+    answer = caravan.advice.answer(asked, position=caravan.cell.position)
+    ranked = {one.product: one for one in answer.offered}
+    offers = await ask(caravan, discovering.on_offer, [*ranked, *answer.fresh])
+    tastes = caravan.advice.tastes
+    taste = tastes.visitors.get(visitor)
+    placed = discovery.arrange(
+        [_candidate(offers[one.product], one.score) for one in answer.offered if one.product in offers],
+        [_candidate(offers[product], 0.0) for product in answer.fresh if product in offers],
+        limit=limit, surface=surface, rules=list(tastes.rules.values()), shown=taste.shown if taste else {},
+        is_about_one=surface in _ABOUT_ONE, dice=_dice(visitor, surface, now), now=now,
+    )  # fmt: skip
+    if placed and visitor != NOBODY:
+        _note(caravan, discovering.Shown(visitor, buyer, surface, answer.version, tuple(placed)))
+    return Suggestions(answer.version, [_suggestion(one, ranked.get(one.product), offers) for one in placed])
+
+
+def _candidate(offer: OnOffer, score: float) -> discovery.Candidate:
+    return discovery.Candidate(offer.product, score, offer.category, offer.seller)
+
+
+def _suggestion(
+    placed: discovery.Placed, offered: discovery.Offered | None, offers: dict[int, OnOffer]
+) -> Suggestion:  # fmt: skip
+    why = {"rule": "picked", "explore": "new"}.get(placed.by, offered.why if offered else "new")
+    return Suggestion(offers[placed.product], why, ProductId(offered.because if offered else 0), placed.chance)
+
+
+def _dice(visitor: bytes, surface: str, now: int) -> np.random.Generator:
+    seed = hashlib.blake2b(visitor + surface.encode() + now.to_bytes(8, "big"), digest_size=8).digest()
+    return np.random.default_rng(int.from_bytes(seed, "big"))
+
+
+def _note(caravan: Caravan, shown: discovering.Shown) -> None:
+    """Put down what was shown; nobody waits for it, and a list that can't be put down is shown all the same."""
+    try:
+        caravan.cell.submit(discovering.note_shown, shown, is_many=True)
+    except CaravanError:
+        return

@@ -1,0 +1,105 @@
+"""What discovery learns, from a terminal: train, promote, challenge, roll back, and see what there is."""
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+from caravan import bootstrap, config
+
+app = typer.Typer(no_args_is_help=True, help="Teach discovery what shoppers want, and choose which version answers.")
+_say = Console(stderr=True, highlight=False)
+
+Home = Annotated[Path | None, typer.Option("--home", help="The folder with log, vault, views and snapshots.")]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.")]
+
+
+@app.command()
+def train(
+    *,
+    home: Home = None,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of everything drawn by lot.")] = 1,
+    threads: Annotated[int, typer.Option(min=1, max=64, help="Threads that learning to rank may use.")] = 2,
+    promote: Annotated[bool, typer.Option(help="Let what was learned answer at once.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Learn from everything in the log. It can be stopped and run again: the longest step is kept."""
+    settings = _settings(home)
+    with _bars() as progress:
+        learned = bootstrap.learn(settings, seed=seed, threads=threads, progress=progress)
+    if promote:
+        bootstrap.skills_of(settings).promote(learned.version)
+    words = "answers from now on" if promote else f"is ready: caravan discovery promote {learned.version}"
+    _tell(learned, f"Version {learned.version} {words}", as_json=as_json)
+
+
+@app.command()
+def promote(
+    version: Annotated[str, typer.Argument(help="The version.")], *, home: Home = None, as_json: Json = False
+) -> None:
+    """Let a version answer everybody, within a second where Caravan is running."""
+    standing = bootstrap.skills_of(_settings(home)).promote(version)
+    _tell(standing, f"Version {standing.champion} answers from now on.", as_json=as_json)
+
+
+@app.command()
+def challenge(
+    version: Annotated[str, typer.Argument(help="The version.")],
+    *,
+    share: Annotated[int, typer.Option(min=1, max=50, help="Percent of the visitors whom it answers.")] = 10,
+    home: Home = None,
+    as_json: Json = False,
+) -> None:
+    """Let a version answer a share of the visitors, beside the champion."""
+    standing = bootstrap.skills_of(_settings(home)).challenge(version, share)
+    _tell(standing, f"Version {standing.challenger} answers {standing.share_percent} % of visitors.", as_json=as_json)
+
+
+@app.command()
+def rollback(*, home: Home = None, as_json: Json = False) -> None:
+    """Let the version before answer again."""
+    standing = bootstrap.skills_of(_settings(home)).roll_back()
+    _tell(standing, f"{standing.champion or 'The blend'} answers again.", as_json=as_json)
+
+
+@app.command()
+def versions(*, home: Home = None, as_json: Json = False) -> None:
+    """Show which versions there are, and which answers."""
+    folder = bootstrap.skills_of(_settings(home))
+    standing, kept = folder.standing(), folder.versions()
+    told = {"standing": standing, "versions": [{"version": name} | notes for name, notes in kept]}
+    lines = [f"{name}  {'champion' if name == standing.champion else ''}  {notes}" for name, notes in kept]
+    _tell(told, "\n".join(lines) or "Nothing has been learned yet: caravan discovery train", as_json=as_json)
+
+
+def _settings(home: Path | None) -> config.Settings:
+    found = config.read()
+    return replace(found, home=home) if home is not None else found
+
+
+def _tell(found: object, words: str, *, as_json: bool) -> None:
+    if as_json:
+        sys.stdout.write(msgspec.json.encode(found).decode() + "\n")
+    else:
+        _say.print(words, soft_wrap=True)
+
+
+@contextmanager
+def _bars() -> Iterator[Callable[[str, int, int], None]]:
+    columns = (TextColumn("{task.description:>22}"), BarColumn(), TextColumn("{task.completed:,}/{task.total:,}"))
+    with Progress(*columns, TimeElapsedColumn(), console=_say, disable=not _say.is_terminal) as bars:
+        shown: dict[str, Any] = {}
+
+        def progress(what: str, done: int, total: int) -> None:
+            if what not in shown:
+                shown[what] = bars.add_task(what, total=total)
+            bars.update(shown[what], completed=done, total=total)
+
+        yield progress

@@ -1,0 +1,104 @@
+"""Tests recommendations through the door: the next answer knows of the last look, rules hold, and what is sold out is not shown."""
+
+import pytest
+
+from caravan.client import Client, wire
+from caravan.client.sending import Refused
+from caravan.insight.discovery import BLEND
+from tests.web.api.rig import Rig, euro, price
+
+VISITOR = "a visitor of the tests"
+
+
+@pytest.fixture(scope="module")
+def products(rig: Rig) -> list[str]:
+    sellers, made = [rig.seller(), rig.seller()], []
+    for number, seller in enumerate(sellers * 5):
+        offered = seller.client.offer_product(
+            wire.NewProduct(title=f"Thing {number}", category="Things", options=[wire.NewOption(price=price(1_000))])
+        )
+        seller.client.change_stock(offered.listings[0], 5)
+        made.append(offered.id)
+    return made
+
+
+def look(client: Client, visitor: str, *products: str) -> None:
+    client.note_signals(
+        wire.NewSignals(visitor=visitor, signals=[wire.NewSignal(product=one, signal="viewed") for one in products])
+    )
+
+
+def test_the_first_visitor_gets_something_that_can_be_bought(rig: Rig, products: list[str]) -> None:
+    answer = rig.client().recommendations(limit=5)
+
+    assert answer.version == BLEND
+    assert len(answer.data) == 5
+    assert {one.id for one in answer.data} <= set(products)
+
+
+def test_the_next_answer_knows_of_the_last_look(rig: Rig, products: list[str]) -> None:
+    client = rig.client()
+    look(client, "somebody else here", *products[:3])
+
+    look(client, VISITOR, products[0])
+    answer = client.recommendations(visitor=VISITOR)
+
+    told = {one.id: (one.why, one.because) for one in answer.data}
+    assert told[products[1]] == ("looked_at_together", products[0])
+
+
+def test_without_consent_nothing_is_noted(rig: Rig, products: list[str]) -> None:
+    signals = [wire.NewSignal(product=products[0], signal="viewed")]
+
+    noted = rig.client().note_signals(wire.NewSignals(visitor=VISITOR, signals=signals, has_consent=False))
+
+    assert noted.noted == 0
+
+
+def test_a_product_is_never_recommended_beside_itself(rig: Rig, products: list[str]) -> None:
+    answer = rig.client().recommendations("also_bought", product=products[2], limit=50)
+
+    assert products[2] not in {one.id for one in answer.data}
+
+
+def test_a_surface_about_a_product_wants_one(rig: Rig, products: list[str]) -> None:
+    assert products
+    with pytest.raises(Refused, match="name it"):
+        rig.client().recommendations("goes_with")
+
+
+def test_an_unknown_product_is_refused(rig: Rig, products: list[str]) -> None:
+    assert products
+    with pytest.raises(Refused):
+        look(rig.client(), VISITOR, "prd_000000000ZZZ")
+    with pytest.raises(Refused):
+        rig.client().recommendations("also_bought", product="prd_000000000ZZZ")
+
+
+def test_a_rule_holds_from_the_next_answer_on_until_it_is_lifted(rig: Rig, products: list[str]) -> None:
+    operator = rig.operator
+    operator.set_recommendation_rule(wire.NewRule(rule="first", effect="pin", target="product", key=products[4]))
+    pinned = rig.client().recommendations().data[0]
+    assert [one.rule for one in operator.recommendation_rules()] == ["first"]
+
+    operator.lift_recommendation_rule("first")
+
+    assert (pinned.id, pinned.why) == (products[4], "picked")
+    assert operator.recommendation_rules() == []
+
+
+def test_only_the_operator_sets_rules(rig: Rig, products: list[str]) -> None:
+    new = wire.NewRule(rule="mine", effect="pin", target="product", key=products[4])
+
+    with pytest.raises(Refused):
+        rig.client().set_recommendation_rule(new)
+
+
+def test_what_was_bought_together_goes_together(rig: Rig, products: list[str]) -> None:
+    shown = [rig.client().product(one) for one in products[5:7]]
+    buyer = rig.buyer(cents=10_000)
+    buyer.client.place_order({one.offers[0].listing: 1 for one in shown}, buyer.address, euro(2_000))
+
+    first = rig.client().recommendations("goes_with", product=products[5]).data[0]
+
+    assert (first.id, first.why, first.because) == (products[6], "bought_together", products[5])
