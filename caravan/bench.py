@@ -209,6 +209,23 @@ def discovery(
     tell(found, _accuracy, as_json=as_json)
 
 
+@app.command()
+def recommending(
+    *,
+    products: Annotated[int, typer.Option(min=1_000, max=5_000_000, help="Products in the shop.")] = 1_000_000,
+    looks: Annotated[int, typer.Option(min=10_000, max=100_000_000, help="Looks that are remembered.")] = 10_000_000,
+    questions: Annotated[int, typer.Option(min=200, max=100_000, help="Questions a run.")] = 5_000,
+    runs: Annotated[int, typer.Option(min=1, max=50, help="Runs of each; the median is quoted.")] = 5,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of everything drawn by lot.")] = 1,
+    as_json: Json = False,
+) -> None:
+    """Measure how fast recommendations are answered in a large shop, and what memory that takes."""
+    module = program("recommending")
+    with _bars() as progress:
+        found = module.run(module.Load(products, looks, questions, runs, seed), progress)
+    tell(found, _answered, as_json=as_json)
+
+
 def program(name: str) -> Any:  # noqa: ANN401  # A program is whatever its file holds.
     """Give the program of a benchmark; refuses where Caravan was installed without its source."""
     root = Path(__file__).resolve().parent.parent
@@ -291,3 +308,8 @@ def _accuracy(found: dict[str, Any]) -> None:
             told = "  ".join(f"{figure} {value:.4f}" for figure, value in figures.items() if figure != "questions")
             _say.print(f"  {name:<14} {told}")
         _say.print(f"  learned in {one['learning_s']} s; {one['speed']}")
+
+
+def _answered(found: dict[str, Any]) -> None:
+    _figures(found | {"skipped": []})
+    _say.print(f"{found['products']:,} products, {found['looks']:,} looks, {found['memory_mb']:,} MB")

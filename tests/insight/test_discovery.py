@@ -2,18 +2,24 @@
 
 import importlib.util
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
+from benchmarks import discovery as benchmark
+from caravan.adapters.skills import SkillFolder
 from caravan.cell import transpose
 from caravan.events import catalog, identity, orders
 from caravan.events import discovery as events
 from caravan.insight import discovery
 from caravan.insight.discovery import kernel, linear, sequence, tastes, trees
 from caravan.insight.discovery.arrange import EXPLORED, SHOWN_TIRED
+from caravan.insight.discovery.trained import assemble
 from caravan.kernel.clock import DAY, MINUTE, Instant
-from caravan.kernel.errors import Invalid
+from caravan.kernel.errors import Invalid, NotFound
 from caravan.kernel.event import Event
 from caravan.kernel.ids import (
     BuyerId,
@@ -529,3 +535,107 @@ class TestTraining:
         answer = recommender.next_of(np.array([7, 67], np.int32), memory.sight())
         assert answer[0] == 127
         assert len(trained.skill.trees.roots) > 0
+
+
+class TestReadingFolders:
+    def test_every_prefix_is_asked_and_every_product_counts(self, tmp_path: Path) -> None:
+        pq.write_table(
+            pa.table({"session_idx": [0, 1], "items": [[1, 2], [2, 3, 9]]}), tmp_path / "train_sessions.parquet"
+        )
+        pq.write_table(pa.table({"prefix": [[2, 3], [2]], "target": [11, 3]}), tmp_path / "test_pairs.parquet")
+
+        (task,) = benchmark.read(tmp_path)
+
+        assert task.history.items.tolist() == [1, 2, 2, 3, 9]
+        assert task.history.products == 12
+        asked = task.questions
+        assert [asked.items[a:b].tolist() for a, b in zip(asked.starts, asked.ends, strict=True)] == [[2, 3], [2]]
+
+    def test_of_a_sequence_the_last_is_asked_and_never_learned_from(self, tmp_path: Path) -> None:
+        pq.write_table(pa.table({"user": [1, 2], "items": [[1, 2, 3], [4, 5, 6]]}), tmp_path / "Beauty.parquet")
+        pq.write_table(pa.table({"item": [1], "attributes": [[2, 1]]}), tmp_path / "Beauty_attrs.parquet")
+
+        (task,) = benchmark.read(tmp_path)
+
+        assert task.history.items.tolist() == [1, 2, 4, 5]
+        assert task.questions.targets.tolist() == [3, 6]
+        assert task.questions.own.tolist() == [1, 2]
+        assert task.history.traits.values.tolist() == [1, 2]
+
+    def test_a_folder_of_no_known_shape_is_refused(self, tmp_path: Path) -> None:
+        with pytest.raises(Invalid):
+            list(benchmark.read(tmp_path))
+
+    def test_a_hit_below_the_depth_counts_for_nothing(self) -> None:
+        figures = benchmark._figures(np.array([1, 2, 21, 0]), 20)
+
+        assert (figures["recall@20"], figures["mrr@20"]) == (0.5, 0.375)
+
+
+def test_too_little_is_not_learned_from() -> None:
+    history = discovery.History(np.array([0, 2]), np.array([1, 2], np.int32), 3, discovery.no_traits())
+
+    with pytest.raises(discovery.TooLittleToLearn):
+        discovery.train(history, ranker=NoRanker(), plan=discovery.Plan(), progress=lambda *_: None)
+
+
+class NoRanker:
+    def learn(self, *_: object, **__: object) -> trees.Trees:
+        return trees.none()
+
+
+class TestSkillFolder:
+    def kept(self, folder: SkillFolder, seed: int) -> str:
+        rng = np.random.default_rng(seed)
+        model = sequence.fresh(20, rng, 4)
+        trained = assemble(model, linear.none(), trees.none(), looks=seed, rng=rng)
+        folder.save(trained, {"seed": seed})
+        return trained.version
+
+    def test_a_version_comes_back_as_it_was_kept(self, tmp_path: Path) -> None:
+        folder = SkillFolder(tmp_path)
+        version = self.kept(folder, 1)
+
+        again = folder.load(version)
+
+        assert (again.version, again.looks) == (version, 1)
+        assert again.skill.net.unit.shape == (20, 4)
+
+    def test_a_promoted_version_can_be_rolled_back(self, tmp_path: Path) -> None:
+        folder = SkillFolder(tmp_path)
+        first, second = self.kept(folder, 1), self.kept(folder, 2)
+        folder.promote(first)
+        folder.promote(second)
+
+        assert folder.standing().champion == second
+        assert folder.roll_back().champion == first
+        assert [name for name, _ in folder.versions()] == [second, first]
+
+    def test_a_challenger_leaves_the_champion_where_it_is(self, tmp_path: Path) -> None:
+        folder = SkillFolder(tmp_path)
+        first, second = self.kept(folder, 1), self.kept(folder, 2)
+        folder.promote(first)
+
+        standing = folder.challenge(second, 10)
+
+        assert (standing.champion, standing.challenger, standing.share_percent) == (first, second, 10)
+
+    def test_what_is_not_there_is_refused(self, tmp_path: Path) -> None:
+        folder = SkillFolder(tmp_path)
+        with pytest.raises(NotFound):
+            folder.promote("0123456789abcdef")
+        with pytest.raises(Invalid):
+            folder.load("../../etc/passwd")
+        with pytest.raises(Invalid):
+            folder.roll_back()
+
+    def test_a_draft_is_found_by_the_same_plan_over_the_same_looks_only(self, tmp_path: Path) -> None:
+        history = discovery.History(np.array([0, 2]), np.array([1, 2], np.int32), 3, discovery.no_traits())
+        folder, model = SkillFolder(tmp_path), sequence.fresh(3, np.random.default_rng(1), 4)
+        folder.drafts(discovery.Plan(), history).keep(model)
+
+        found = folder.drafts(discovery.Plan(), history).find()
+
+        assert found is not None
+        assert np.array_equal(found.items, model.items)
+        assert folder.drafts(discovery.Plan(seed=2), history).find() is None

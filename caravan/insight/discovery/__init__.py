@@ -13,7 +13,7 @@ from caravan.insight.discovery.memory import Looks, Memory
 from caravan.insight.discovery.ports import Ranker
 from caravan.insight.discovery.recommender import Recommender, Skill, no_traits, traits_of, unskilled
 from caravan.insight.discovery.tastes import Rule, Tastes
-from caravan.insight.discovery.trained import Trained
+from caravan.insight.discovery.trained import Trained, skill_by_lot
 
 __all__ = [
     "BLEND",
@@ -44,6 +44,7 @@ __all__ = [
     "note",
     "set_rule",
     "show",
+    "skill_by_lot",
     "train",
     "traits_of",
     "unskilled",
