@@ -41,6 +41,7 @@ def run(load: Load, progress: Callable[[str, int, int], None]) -> dict[str, Any]
     skill = discovery.skill_by_lot(load.products, rng)
     answering = discovery.Answering(view, skill, "by-lot")
     progress("Learning by lot", 1, 1)
+    answering.warm()
     figures: list[runs.Figure] = []
     for surface in SURFACES:
         figures += _ask(answering, view, load, surface, rng, progress)

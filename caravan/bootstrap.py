@@ -248,7 +248,7 @@ class Advice:
         self.tastes = tasting.Tastes()
         self._follower = Projector(log=log, kinds=KINDS, views=[self.tastes], store=MemoryViewStore())
         self._skills = skills
-        self._seen, self._looked_at = -1, 0.0
+        self._seen, self._looked_at = 0, 0.0
         self._standing = Standing()
         self._answering = tasting.Answering(self.tastes, tasting.unskilled())
         self._trying: tasting.Answering | None = None
@@ -262,6 +262,10 @@ class Advice:
         is_tried = self._trying is not None and asked.visitor and asked.visitor[0] % 100 < self._standing.share_percent
         answering = self._trying if is_tried and self._trying is not None else self._answering
         return answering.answer(asked)
+
+    def warm(self) -> None:
+        """Get everything ready that the first answers would wait for."""
+        self._answering.warm()
 
     def wait_for(self, position: int, *, timeout_s: float) -> bool:
         """Wait until a position has been folded in; tell whether it has."""

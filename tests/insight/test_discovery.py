@@ -22,16 +22,21 @@ from caravan.kernel.clock import DAY, MINUTE, Instant
 from caravan.kernel.errors import Invalid, NotFound
 from caravan.kernel.event import Event
 from caravan.kernel.ids import (
+    AddressId,
     BuyerId,
+    EntryId,
+    HoldId,
     ListingId,
     LocationId,
     OrderId,
     ProductId,
     PurchaseId,
     SellerId,
+    SessionId,
     SkuId,
 )
 
+pytestmark = pytest.mark.timeout(900)  # The kernels may have to be compiled first.
 AT = Instant(1_000 * DAY)
 ANA, BEN = b"a" * 16, b"b" * 16
 
@@ -238,17 +243,20 @@ class Fold:
     def buy(self, buyer: int, *products: int, at: int = AT) -> None:
         count = len(products)
         self.tell(
-            orders.OrderPlaced(
-                at=at, order=OrderId(1), purchase=PurchaseId(1), buyer=BuyerId(buyer), seller=SellerId(1), unit=978,
-                total_minor=1, fee_minor=0, fee_tax_minor=0, listings=tuple(ListingId(one) for one in products),
+            orders.PurchasePlaced(
+                at=at, purchase=PurchaseId(1), buyer=BuyerId(buyer), session=SessionId(0), address=AddressId(0),
+                unit=978, total_minor=1, mark_high=0, mark_low=0, entry=EntryId(1), first_hold=HoldId(1),
+                first_order=OrderId(1), rules=1, sellers=(SellerId(1),), totals_minor=(1,), fee_taxes_minor=(0,),
+                line_counts=(count,), listings=tuple(ListingId(one) for one in products),
                 skus=tuple(SkuId(one) for one in products), locations=(LocationId(1),) * count,
                 quantities=(1,) * count, unit_prices_minor=(1,) * count, shipping_minor=(0,) * count,
-                fees_minor=(0,) * count,
+                fees_minor=(0,) * count, holds=(HoldId(0),) * count,
             )
         )  # fmt: skip
 
     def ask(self, surface: str = "home", *about: int, visitor: bytes = b"", buyer: int = 0) -> discovery.Answer:
         answering = discovery.Answering(self.view, discovery.unskilled())
+        answering.warm()
         return answering.answer(discovery.Asked(surface, about, visitor, buyer, AT))
 
 
@@ -268,6 +276,16 @@ def added(number: int) -> list[Event]:
 
 
 class TestTastes:
+    def test_until_the_kernels_are_there_trends_answer(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        fold = Fold()
+        fold.look(BEN, 1)
+        fold.look(BEN, 2)
+        monkeypatch.setattr(discovery.Answering, "warm", lambda _: None)
+
+        answer = discovery.Answering(fold.view, discovery.unskilled()).answer(discovery.Asked("home", (1,), ANA, 0, AT))
+
+        assert {one.why for one in answer.offered} == {"wanted_now"}
+
     def test_the_first_visitor_is_shown_the_newest(self) -> None:
         answer = Fold().ask()
 

@@ -516,7 +516,9 @@ def test_cookies_are_out_of_reach_for_scripts_and_other_sites(visitor: Open) -> 
     assert client.post("/sell/login", data=fields).status_code == 422
 
 
-def test_the_shelves_follow_what_a_visitor_looks_at(visitor: Open) -> None:
+@pytest.mark.timeout(900)  # The kernels may have to be compiled first.
+def test_the_shelves_follow_what_a_visitor_looks_at(visitor: Open, caravan: Caravan) -> None:
+    caravan.advice.warm()
     other, mine = visitor(), visitor()
     for product in (1, 2):
         other.get(f"/products/{ids.text(ProductId, product)}")

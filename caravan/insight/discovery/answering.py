@@ -9,7 +9,7 @@ from numba import njit
 
 from caravan.insight.discovery import kernel
 from caravan.insight.discovery.kernel import Scratch
-from caravan.insight.discovery.memory import Looks
+from caravan.insight.discovery.memory import Looks, Memory
 from caravan.insight.discovery.recommender import Recommender, Skill
 from caravan.insight.discovery.tastes import Tastes
 
@@ -95,6 +95,8 @@ class Answering:
     def __init__(self, tastes: Tastes, skill: Skill, version: str = BLEND) -> None:
         self._tastes = tastes
         self._lock = threading.Lock()
+        self._warming: threading.Thread | None = None
+        self._is_warm = False
         self._trends: tuple[int, int, np.ndarray] = (-1, 0, np.zeros(0, np.int64))
         self.learn(skill, version)
 
@@ -112,8 +114,27 @@ class Answering:
         self._by_baskets = Recommender(self._capacity, _plain(self._skill), traits)
         self._becauses = np.zeros(kernel.KEPT_MAX, np.int32)
 
+    def warm(self) -> None:
+        """Compile what answers, or load what was compiled before: a minute once on a machine, then a second a process."""
+        memory = Memory()
+        memory.remember(np.array([1, 1, 2], np.int32), np.array([1, 2, 1], np.int32))
+        recommender = Recommender(8, self._skill, self._tastes.traits())
+        found = recommender.next_of(np.array([1], np.int32), memory.sight())
+        _because(np.array([1], np.int32), found, 0, memory.sight(), recommender.room, np.zeros(len(found), np.int32))
+        self._is_warm = True
+
+    def _is_ready(self) -> bool:
+        """Tell whether sessions can be walked yet; begin to get ready for it at the first question."""
+        if not self._is_warm and self._warming is None:
+            self._warming = threading.Thread(target=self.warm, name="discovery-warming", daemon=True)
+            self._warming.start()
+        return self._is_warm
+
     def answer(self, asked: Asked) -> Answer:
-        """Answer what may please, best first: from sessions alike, from baskets alike, then from trends."""
+        """Answer what may please, best first: from sessions alike, from baskets alike, then from trends.
+
+        The first questions of a process are answered from trends alone, until the kernels are there.
+        """
         with self._lock:
             tastes = self._tastes
             if len(tastes.products) > self._capacity:
@@ -146,7 +167,7 @@ class Answering:
     ) -> None:  # fmt: skip
         memory = self._tastes.looks if recommender is self._by_looks else self._tastes.baskets
         prefix = np.array(products[-kernel.PREFIX_MAX :], np.int32)
-        if not len(prefix) or not len(memory):
+        if not len(prefix) or not len(memory) or not self._is_ready():
             return
         recommender.traits = self._tastes.traits()
         sight = memory.sight()

@@ -127,11 +127,11 @@ class Memory:
 
     def sight(self) -> Looks:
         """Take a sight of everything remembered so far; costs no copy."""
-        looks, items = self._looks.whole, self._items.whole
+        looks, items = self._looks.whole, self._items
         return Looks(
             len(self._looks), looks("item"), looks("session"), looks("before"), looks("after"), looks("earlier"),
-            items("head"), items("looks"), items("repeats"), items("again"), items("fast"), items("slow"),
-            self._sessions.whole("last"),
+            items.head, items.looks, items.repeats, items.again, items.fast, items.slow,
+            self._sessions.last,
         )  # fmt: skip
 
     def items_of(self, session: int, limit: int) -> np.ndarray:

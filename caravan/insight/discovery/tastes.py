@@ -69,7 +69,7 @@ class Tastes:
     kinds: frozenset[type[Event]] = frozenset(
         {
             events.SignalNoted, events.ListShown, events.RuleSet, events.RuleLifted, catalog.ProductAdded,
-            catalog.ProductEdited, catalog.SkuAdded, catalog.ListingAdded, catalog.ListingRepriced, orders.OrderPlaced,
+            catalog.ProductEdited, catalog.SkuAdded, catalog.ListingAdded, catalog.ListingRepriced, orders.PurchasePlaced,
             identity.BuyerForgotten,
         }
     )  # fmt: skip
@@ -102,7 +102,7 @@ class Tastes:
     def apply(self, part: Section, write: Write) -> None:  # noqa: ARG002  # It keeps no tables.
         """Fold in a run of facts."""
         self.changes += part.batch.num_rows
-        if part.kind is orders.OrderPlaced:
+        if part.kind is orders.PurchasePlaced:
             self._place(part)
         elif part.kind is catalog.ListingAdded:
             self._list(part)

@@ -7,11 +7,13 @@ from caravan.client.sending import Refused
 from caravan.insight.discovery import BLEND
 from tests.web.api.rig import Rig, euro, price
 
+pytestmark = pytest.mark.timeout(900)  # The kernels may have to be compiled first.
 VISITOR = "a visitor of the tests"
 
 
 @pytest.fixture(scope="module")
 def products(rig: Rig) -> list[str]:
+    rig.caravan.advice.warm()
     sellers, made = [rig.seller(), rig.seller()], []
     for number, seller in enumerate(sellers * 5):
         offered = seller.client.offer_product(
