@@ -226,6 +226,64 @@ def recommending(
     tell(found, _answered, as_json=as_json)
 
 
+@app.command()
+def identity(  # noqa: PLR0913  # Each is an option of the command.
+    *,
+    data: Annotated[Path | None, typer.Option(help="A folder of tables with a known truth, Parquet or CSV.")] = None,
+    told: Annotated[
+        list[str] | None, typer.Option("--map", help="What a column is: COLUMN=ROLE. May be given several times.")
+    ] = None,
+    million: Annotated[bool, typer.Option("--million", help="Also look through 1,000,000 made-up records.")] = False,
+    records: Annotated[int, typer.Option(min=0, max=5_000_000, help="Also look through so many made-up ones.")] = 0,
+    live: Annotated[bool, typer.Option("--live", help="Also measure certain ties a second, and answers.")] = False,
+    storm: Annotated[int, typer.Option(min=0, max=1_000_000, help="Also merge and split so often at random.")] = 0,
+    peers: Annotated[bool, typer.Option(help="Run Splink's tutorial beside it, where its table is there.")] = True,
+    as_json: Json = False,
+) -> None:
+    """Measure how right identities are against a known truth, and how fast they are tied and untied."""
+    if data is not None and not data.is_dir():
+        raise Invalid(f"There is no folder {data}.", field="data")
+    if data is None and not (million or records or live or storm):
+        raise typer.BadParameter("Name a folder with --data, or --million, --records, --live or --storm.")
+    module = program("identity")
+    found = module.run(
+        data, told=mapping(told), records=1_000_000 if million else records, storm=storm, has_live=live,
+        has_peers=peers, progress=_step,
+    )  # fmt: skip
+    tell(found, _identities, as_json=as_json)
+
+
+def mapping(told: list[str] | None) -> dict[str, str]:
+    """Read COLUMN=ROLE options. Refuses one without a role as wrong usage."""
+    pairs = [one.rpartition("=") for one in told or []]
+    for column, _, role in pairs:
+        if not column or not role:
+            raise typer.BadParameter("A mapping is COLUMN=ROLE, such as dob=birth_date.", param_hint="--map")
+    return {column: role for column, _, role in pairs}
+
+
+def _step(step: str, done: int, total: int) -> None:
+    if _say.is_terminal:
+        _say.print(f"{step}: {done:,}/{total:,}", end="\r" if done < total else "\n")
+
+
+def _identities(found: dict[str, Any]) -> None:
+    for table in [*found["people"], *found["products"]]:
+        surely = table.get("automatic")
+        said = f", surely {surely['f1']:.4f} with {surely['false_merges']:.3%} false" if surely else ""
+        _say.print(f"{table['name']:<24} F1 {table['f1']:.4f}{said}, {table['seconds']:.1f} s")
+    for name, peer in found.get("splink", {}).items():
+        _say.print(f"splink ({name})".ljust(24) + f" F1 {peer['f1']:.4f} at its best cut")
+    if "storm" in found:
+        _say.print(f"storm: {found['storm']}")
+    for figure in found["figures"]:
+        _say.print(
+            f"{figure.name:<24} {figure.median:>12,.1f} {figure.unit}  ({figure.least:,.1f} to {figure.most:,.1f})"
+        )
+    for skipped in found["skipped"]:
+        _say.print(f"{skipped['name']:<24} skipped: {skipped['why']}")
+
+
 def program(name: str) -> Any:  # noqa: ANN401  # A program is whatever its file holds.
     """Give the program of a benchmark; refuses where Caravan was installed without its source."""
     root = Path(__file__).resolve().parent.parent

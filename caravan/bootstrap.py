@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 
 import msgspec
@@ -43,6 +43,7 @@ from caravan.events import (
     ledger,
     markets,
     network,
+    oneid,
     orders,
     partners,
     payments,
@@ -51,6 +52,7 @@ from caravan.events import (
 from caravan.flows import history, invariants, opening, planning, promises, settlement, shopping
 from caravan.flows.finder import Finder
 from caravan.flows.house import House
+from caravan.flows.lookalikes import KnownPeople
 from caravan.flows.views import all_views
 from caravan.insight import discovery as tasting
 from caravan.insight.identity import Vault
@@ -64,7 +66,8 @@ from caravan.world.partners import History, HistorySource, ImportOptions
 _logger = logging.getLogger("caravan")
 
 KINDS = registry(
-    catalog, delivery, discovery, identity, ledger, markets, network, orders, partners, payments, search, answers
+    catalog, delivery, discovery, identity, ledger, markets, network, oneid, orders, partners, payments,
+    search, answers,
 )
 _LOOK_S = 0.2
 _SEARCH_REBUILT_S = 3_600
@@ -89,6 +92,7 @@ class Caravan:
     planner: "PlanningDesk"
     desk: promises.Desk
     advice: "Advice"
+    people: KnownPeople = field(default_factory=KnownPeople)
 
     def close(self) -> None:
         """Finish what is waiting and stop."""

@@ -17,7 +17,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from caravan import bench, bootstrap, config
+from caravan import bench, bootstrap, config, identities
 from caravan.flows import history, people, promises
 from caravan.flows.opening import Opening, open_market
 from caravan.kernel.clock import SystemClock
@@ -34,6 +34,7 @@ Home = Annotated[Path | None, typer.Option("--home", help="The folder with log, 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.")]
 
 remote.mount(app)
+app.add_typer(identities.app, name="identity")
 app.add_typer(bench.app, name="bench")
 app.add_typer(planning.app, name="network")
 app.add_typer(qr_codes.app, name="qr")

@@ -134,6 +134,53 @@ class Client:
         """Show a plan of a network; it is there when its status is no longer pending."""
         return self._get(f"/v1/network/plans/{plan}", wire.NetworkPlan)
 
+    # Who is who, for the operator.
+
+    def observe(self, observations: Sequence[wire.Observation]) -> list[str]:
+        """Tie identifiers that were certainly of one person; give the identity of each observation."""
+        new = wire.NewObservations(data=list(observations))
+        return self._post("/v1/identities/observations", wire.Observed, new).data
+
+    def who_is(
+        self, identifiers: Sequence[wire.Identifier] = (), *, record: Mapping[str, str] | None = None
+    ) -> wire.Recognized:
+        """Say who is meant, or whom a record resembles."""
+        asked = wire.Who(identifiers=list(identifiers), record=dict(record or {}))
+        return self._post("/v1/identities/resolve", wire.Recognized, asked)
+
+    def identity(self, identity: str) -> wire.Identity:
+        """Show an identity with its ties and what it allows."""
+        return self._get(f"/v1/identities/{identity}", wire.Identity)
+
+    def tie_identities(self, left: str, right: str, *, why: str = "", key: str | None = None) -> wire.Identity:
+        """Make two identities one because somebody says so."""
+        new = wire.NewIdentityTie(left=left, right=right, why=why)
+        return self._post("/v1/identities/ties", wire.Identity, new, key=key)
+
+    def split_identity(
+        self, identity: str, ties: Sequence[str], *, why: str = "", key: str | None = None
+    ) -> list[wire.Identity]:
+        """Undo ties; give the identities that were there before."""
+        new = wire.NewSplit(ties=list(ties), why=why)
+        return self._post(f"/v1/identities/{identity}/split", wire.Page[wire.Identity], new, key=key).data
+
+    def forget_identity(self, identity: str) -> None:
+        """Erase a person."""
+        self._sender.send("DELETE", f"/v1/identities/{identity}")
+
+    def state_consent(self, statement: wire.NewStatement, *, key: str | None = None) -> wire.Identity:
+        """Note what somebody allows or forbids."""
+        return self._post("/v1/identities/consents", wire.Identity, statement, key=key)
+
+    def proposals(self, *, limit: int | None = None) -> Iterator[wire.Proposal]:
+        """Go through records that may be one person and wait for somebody to decide."""
+        return self._pages("/v1/identities/proposals", wire.Page[wire.Proposal], {}, limit)
+
+    def decide_proposal(self, proposal: str, *, accept: bool, key: str | None = None) -> wire.Proposal:
+        """Accept a proposal, or reject it."""
+        new = wire.NewVerdict(accept=accept)
+        return self._post(f"/v1/identities/proposals/{proposal}/decide", wire.Proposal, new, key=key)
+
     # What is sold.
 
     def products(

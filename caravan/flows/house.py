@@ -9,6 +9,7 @@ import numpy as np
 from caravan.cell import Batch, Model, Section, transpose
 from caravan.insight.identity import Identity
 from caravan.insight.search import Search
+from caravan.insight.oneid import OneId
 from caravan.kernel.errors import CaravanError
 from caravan.kernel.event import Event
 from caravan.trade.catalog import Catalog
@@ -33,6 +34,7 @@ class House:
     ledger: Ledger = field(default_factory=Ledger)
     markets: Markets = field(default_factory=Markets)
     network: Plans = field(default_factory=Plans)
+    oneid: OneId = field(default_factory=OneId)
     orders: Orders = field(default_factory=Orders)
     partners: Partners = field(default_factory=Partners)
     payments: Payments = field(default_factory=Payments)
@@ -48,6 +50,7 @@ class House:
             self.ledger,
             self.markets,
             self.network,
+            self.oneid,
             self.orders,
             self.partners,
             self.payments,

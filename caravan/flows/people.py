@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from caravan.cell import Decision
+from caravan.flows import identities
 from caravan.flows.house import House, as_facts
 from caravan.insight import identity
 from caravan.kernel.clock import Instant
@@ -83,8 +84,10 @@ def register_buyers(house: House, wanted: Sequence[NewBuyer], *, now: Instant) -
                     password_hash=new.password_hash, now=now,
                 )
             )  # fmt: skip
+    seen = identities.buyers_seen(house, range(first, first + len(wanted)), [new.email_mark for new in wanted], now=now)
     return Decision(
-        as_facts(*buyers, *addresses, *passwords), lambda: [BuyerId(first + place) for place in range(len(wanted))]
+        [*as_facts(*buyers, *addresses, *passwords), *seen],
+        lambda: [BuyerId(first + place) for place in range(len(wanted))],
     )
 
 
@@ -100,7 +103,11 @@ def add_address(house: House, new: NewAddress, *, now: Instant) -> Decision:
 
 def forget_buyer(house: House, buyer: BuyerId, *, now: Instant) -> Decision:
     """Erase a buyer. Whoever calls destroys the keys when this is durable; the ledger stays as it is."""
-    return Decision(as_facts(identity.forget(house.identity, buyer=buyer, now=now)), lambda: buyer)
+    facts = as_facts(identity.forget(house.identity, buyer=buyer, now=now))
+    known = identities.buyer_identity(house, buyer)
+    if known:
+        facts += identities.forget_identity(house, known, now=now).facts
+    return Decision(facts, lambda: buyer)
 
 
 def issue_token(_: House, new: NewToken, *, now: Instant) -> Decision:

@@ -25,6 +25,9 @@ EntryId = NewType("EntryId", int)
 HoldId = NewType("HoldId", int)
 AccountId = NewType("AccountId", int)
 PlanId = NewType("PlanId", int)
+IdentityId = NewType("IdentityId", int)
+TieId = NewType("TieId", int)
+ProposalId = NewType("ProposalId", int)
 
 PREFIXES = {
     SellerId: "sel",
@@ -46,6 +49,9 @@ PREFIXES = {
     HoldId: "hld",
     AccountId: "acc",
     PlanId: "pln",
+    IdentityId: "idt",
+    TieId: "tie",
+    ProposalId: "ppl",
 }
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 DIGITS = 12

@@ -35,6 +35,8 @@ DOMAINS: Final = (
     "insight.discovery",
     "insight.identity",
     "insight.search",
+    "insight.oneid",
+    "insight.likeness",
     "world.markets",
     "world.partners",
 )

@@ -9,7 +9,7 @@ import pytest
 HOUSE = Path(__file__).resolve().parents[2] / "caravan"
 WINGS = {"trade", "insight", "cloud", "world"}
 GROUND = {"kernel", "events", "cell"}
-DOORS = {"bootstrap", "web", "bench", "cli", "__main__"}
+DOORS = {"bootstrap", "web", "bench", "identities", "cli", "__main__"}
 
 # The design's table. A domain is seen by its face (the package itself), by its ports, or from inside.
 ARROWS = {
@@ -24,6 +24,7 @@ ARROWS = {
     "bootstrap": GROUND | {"face", "flows", "client", "config", "adapters"} | DOORS,
     "web": GROUND | {"face", "flows", "client", "config"} | DOORS,
     "bench": GROUND | {"face", "flows", "client", "config"} | DOORS,
+    "identities": GROUND | {"face", "flows", "client", "config"} | DOORS,
     "cli": GROUND | {"face", "flows", "client", "config"} | DOORS,
     "__main__": {"cli"},
 }

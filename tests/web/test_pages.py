@@ -9,9 +9,10 @@ import pytest
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
+from benchmarks import people as made_up
 from caravan.bootstrap import Caravan, open_caravan, tick
 from caravan.config import Settings
-from caravan.flows import invariants, opening, selling
+from caravan.flows import invariants, lookalikes, opening, selling
 from caravan.kernel import ids
 from caravan.kernel.clock import DAY, HOUR, FixedClock
 from caravan.kernel.errors import Outage
@@ -33,7 +34,7 @@ SELLER_PAGES = [
     "/sell/home", "/sell/orders", "/sell/orders?show=all", "/sell/listings", "/sell/listings/new", "/sell/balance",
     "/sell/listings/lst_000000000001",
 ]  # fmt: skip
-OPERATOR_PAGES = ["/operator", "/operator/sellers", "/operator/words", "/operator/network", "/operator/check"]
+OPERATOR_PAGES = ["/operator", "/operator/sellers", "/operator/words", "/operator/network", "/operator/identities", "/operator/check"]
 PLACE = {"name": "Ana", "line1": "Rua 1", "city": "Porto", "postcode": "4050", "country": "PT"}
 Open = Callable[[], TestClient]
 
@@ -452,6 +453,22 @@ def test_a_photo_within_a_drawing_is_taken(caravan: Caravan, visitor: Open) -> N
 
     assert made.status_code == 200
     assert client.get("/products/prd_000000000003/image.svg").text == photo
+
+
+def test_the_operator_sees_records_side_by_side_and_ties_them(caravan: Caravan, visitor: Open) -> None:
+    client = visitor()
+    operator_login(caravan, client)
+    assert "Nothing to decide" in client.get("/operator/identities").text
+    table = made_up.make(200, seed=3).drop_columns(["cluster"])
+    lookalikes.take_customers(caravan.cell, caravan.vault, table, source="crm", told={}, progress=lambda *_: None)
+
+    page = send(client, "/operator/identities", "/operator/identities/look").text
+    assert "almost the same" in page
+    (first, *_) = re.findall(r"/operator/identities/(ppl_\w{12})", page)
+
+    tied = send(client, "/operator/identities", f"/operator/identities/{first}", verdict="accept").text
+    assert "one person now" in tied
+    assert [one.state for one in caravan.cell.house.oneid.proposals[1:]].count(1) == 1
 
 
 def test_the_operator_lets_in_suspends_and_checks_the_books(caravan: Caravan, visitor: Open) -> None:

@@ -5,6 +5,7 @@ from caravan.web.api import (
     discovering,
     fulfilling,
     goods,
+    identities,
     market,
     money,
     network,
@@ -29,6 +30,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *money.OPERATIONS,
     *network.OPERATIONS,
     *discovering.OPERATIONS,
+    *identities.OPERATIONS,
 )
 
 __all__ = ["OPERATIONS", "Doorway", "Operation", "Table", "describe"]

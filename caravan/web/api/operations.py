@@ -17,7 +17,8 @@ PUBLIC, BUYER, SELLER, OPERATOR = "public", "buyer", "seller", "operator"
 PATH_IDS: dict[str, type[int]] = {
     "product": ids.ProductId, "listing": ids.ListingId, "cart": ids.CartId, "session": ids.SessionId,
     "purchase": ids.PurchaseId, "order": ids.OrderId, "parcel": ids.ParcelId, "payout": ids.PayoutId,
-    "seller": ids.SellerId, "buyer": ids.BuyerId, "plan": ids.PlanId,
+    "seller": ids.SellerId, "buyer": ids.BuyerId, "plan": ids.PlanId, "identity": ids.IdentityId,
+    "proposal": ids.ProposalId,
 }  # fmt: skip
 
 

@@ -5,7 +5,7 @@ from starlette.routing import BaseRoute, Route
 
 from caravan.bootstrap import Caravan
 from caravan.kernel.errors import NotFound
-from caravan.web.pages import account, cart, checkout, demo, files, network, operator, seller, storefront, tastes
+from caravan.web.pages import account, cart, checkout, demo, files, identities, network, operator, seller, storefront, tastes
 from caravan.web.pages.pictures import picture_door
 from caravan.web.pages.shop import Shop
 from caravan.web.pages.visit import Handler, Visit, door
@@ -69,6 +69,9 @@ _OPERATE: tuple[_Row, ...] = (
     ("/operator/sellers/{id}/approve", None, operator.approve, "operator"),
     ("/operator/sellers/{id}/suspend", None, operator.suspend, "operator"),
     ("/operator/listings/{id}", None, operator.rule, "operator"),
+    ("/operator/identities", identities.queue, None, "operator"),
+    ("/operator/identities/look", None, identities.look, "operator"),
+    ("/operator/identities/{id}", None, identities.decide, "operator"),
     ("/demo", demo.choose, demo.enter, ""),
 )
 
