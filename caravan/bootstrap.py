@@ -66,15 +66,26 @@ from caravan.world.partners import History, HistorySource, ImportOptions
 _logger = logging.getLogger("caravan")
 
 KINDS = registry(
-    catalog, delivery, discovery, identity, ledger, markets, network, oneid, orders, partners, payments,
-    search, answers,
+    catalog,
+    delivery,
+    discovery,
+    identity,
+    ledger,
+    markets,
+    network,
+    oneid,
+    orders,
+    partners,
+    payments,
+    search,
+    answers,
 )
 _LOOK_S = 0.2
 _SEARCH_REBUILT_S = 3_600
 _ADVICE_WAIT_S = 0.25
 _DESK_LOOK_S = 0.5
 _DESK_STOPS_S = 30.0
-SHAPE = "3"  # Change it when a model's dump changes: snapshots of another shape are passed over.
+SHAPE = "4"  # Change it when a model's dump changes: snapshots of another shape are passed over.
 
 
 @dataclass(frozen=True)

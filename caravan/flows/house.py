@@ -8,8 +8,8 @@ import numpy as np
 
 from caravan.cell import Batch, Model, Section, transpose
 from caravan.insight.identity import Identity
-from caravan.insight.search import Search
 from caravan.insight.oneid import OneId
+from caravan.insight.search import Search
 from caravan.kernel.errors import CaravanError
 from caravan.kernel.event import Event
 from caravan.trade.catalog import Catalog

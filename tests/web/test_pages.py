@@ -34,7 +34,14 @@ SELLER_PAGES = [
     "/sell/home", "/sell/orders", "/sell/orders?show=all", "/sell/listings", "/sell/listings/new", "/sell/balance",
     "/sell/listings/lst_000000000001",
 ]  # fmt: skip
-OPERATOR_PAGES = ["/operator", "/operator/sellers", "/operator/words", "/operator/network", "/operator/identities", "/operator/check"]
+OPERATOR_PAGES = [
+    "/operator",
+    "/operator/sellers",
+    "/operator/words",
+    "/operator/network",
+    "/operator/identities",
+    "/operator/check",
+]
 PLACE = {"name": "Ana", "line1": "Rua 1", "city": "Porto", "postcode": "4050", "country": "PT"}
 Open = Callable[[], TestClient]
 

@@ -82,7 +82,7 @@ def asked_codes(text: str) -> list[str]:
 
 
 def _is_code(code: str) -> bool:
-    return 4 <= len(code) <= TERM_CHARACTERS_MAX and bool(_HAS_DIGIT.search(code))  # noqa: PLR2004  # Shorter is a size.
+    return 4 <= len(code) <= TERM_CHARACTERS_MAX and bool(_HAS_DIGIT.search(code))  # Shorter is a size.
 
 
 def _folded(text: str) -> str:
@@ -111,4 +111,4 @@ def has_digit(word: str) -> bool:
 
 def is_guessable(word: str) -> bool:
     """Tell whether a typo in a word may be mended: it is long enough, alphabetic, and no Chinese, Japanese or Korean."""
-    return len(word) >= 3 and word.isalpha() and not _IS_CJK.search(word)  # noqa: PLR2004  # "TV" is no typo of "tub".
+    return len(word) >= 3 and word.isalpha() and not _IS_CJK.search(word)  # "TV" is no typo of "tub".

@@ -5,7 +5,19 @@ from starlette.routing import BaseRoute, Route
 
 from caravan.bootstrap import Caravan
 from caravan.kernel.errors import NotFound
-from caravan.web.pages import account, cart, checkout, demo, files, identities, network, operator, seller, storefront, tastes
+from caravan.web.pages import (
+    account,
+    cart,
+    checkout,
+    demo,
+    files,
+    identities,
+    network,
+    operator,
+    seller,
+    storefront,
+    tastes,
+)
 from caravan.web.pages.pictures import picture_door
 from caravan.web.pages.shop import Shop
 from caravan.web.pages.visit import Handler, Visit, door
