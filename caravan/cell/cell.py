@@ -9,10 +9,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence, Sized
 from concurrent.futures import Future
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
-import pyarrow as pa
-
 from caravan.cell.facts import Section, schema
-from caravan.cell.frame import Frame, fingerprint, seal
+from caravan.cell.frame import Frame, layout_of, seal
 from caravan.cell.idempotency import Answer, Answers, Key, RequestInFlight, answered_at
 from caravan.cell.log import Log
 from caravan.cell.model import Model, digest
@@ -444,10 +442,10 @@ class Cell(Generic[House]):
             model.apply(part)
 
     def _fresh_layouts(self, facts: Iterable[Section]) -> dict[bytes, bytes]:
-        layouts: dict[bytes, pa.Schema] = {
-            fingerprint(schema(kind)): schema(kind) for kind in {part.kind for part in facts}
+        layouts = {layout_of(kind): kind for kind in {part.kind for part in facts}}
+        fresh = {
+            name: schema(kind).serialize().to_pybytes() for name, kind in layouts.items() if name not in self._layouts
         }
-        fresh = {name: layout.serialize().to_pybytes() for name, layout in layouts.items() if name not in self._layouts}
         self._layouts.update(fresh)
         return fresh
 

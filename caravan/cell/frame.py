@@ -2,6 +2,7 @@
 
 import struct
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 from typing import NamedTuple
 
 import pyarrow as pa
@@ -53,6 +54,12 @@ def fingerprint(layout: pa.Schema) -> bytes:
     return xxhash.xxh3_128_digest(layout.serialize().to_pybytes())
 
 
+@cache
+def layout_of(kind: type[Event]) -> bytes:
+    """Name the schema of a kind of event."""
+    return fingerprint(schema(kind))
+
+
 def checksum(previous: bytes, frame: Frame) -> bytes:
     """Compute what a frame's checksum must be, given the one before it."""
     digest = xxhash.xxh3_128(previous)
@@ -90,7 +97,7 @@ def encode(sections: Iterable[Section]) -> bytes:
     merged = [pa.concat_batches(parts) if len(parts) > 1 else parts[0] for parts in batches.values()]
     columns = [
         pa.array([str(kind.__struct_config__.tag) for kind in kinds], pa.string()),
-        pa.array([fingerprint(schema(kind)) for kind in kinds], pa.binary(16)),
+        pa.array([layout_of(kind) for kind in kinds], pa.binary(16)),
         pa.array(list(starts.values()), pa.list_(pa.int32())),
         pa.array(list(lengths.values()), pa.list_(pa.int32())),
         pa.array([_message(batch) for batch in merged], pa.binary()),

@@ -14,6 +14,7 @@ from caravan.kernel.event import Event
 _logger = logging.getLogger("caravan.cell")
 
 FRAMES_PER_TRANSACTION_MAX = 64
+FACTS_PER_TRANSACTION_MAX = 20_000  # A stop waits for the transaction that is under way: seconds, not minutes.
 _PAUSE_S = 0.5
 
 Write = Callable[[str, Iterable[Sequence[object]]], None]
@@ -117,10 +118,11 @@ class Projector:
 
     def fold_some(self) -> bool:
         """Fold in the next few durable frames; tell whether there were any."""
-        frames = []
+        frames, facts = [], 0
         for frame in self._log.read(after=self.position):
             frames.append(frame)
-            if len(frames) == FRAMES_PER_TRANSACTION_MAX:
+            facts += frame.facts
+            if len(frames) == FRAMES_PER_TRANSACTION_MAX or facts >= FACTS_PER_TRANSACTION_MAX:
                 break
         if not frames:
             return False

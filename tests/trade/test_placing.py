@@ -133,3 +133,13 @@ def test_a_purchase_that_was_refused_before_is_passed_over() -> None:
     assert (done.codes.tolist(), done.entries.tolist()) == ([-1, 0], [0, 4])
     assert ledger.balance(book, Kind.WALLET, owner=1, unit=EUR) == (FUNDS, 10)
     assert same(reloaded(book), book)
+
+
+def test_money_is_held_for_ever_whatever_a_refused_entry_left_behind() -> None:
+    book, legs = stocked(), Legs()
+    legs.hold(ints(0), accounts=book.find(Kind.WALLET, ints(1), ints(EUR)), amounts=ints(FUNDS + 1))
+    assert not ledger.record(book, legs, reason=Reason.RESERVED, at=ints(1), expires_at=ints(7)).recorded.any()
+
+    done = ledger.place(book, placing([(1, [(1, 1, False)], [10])], 1), passed=np.array([True]))
+
+    assert book.holds.expires_at[done.first_holds[0]] == 0

@@ -294,5 +294,7 @@ def place(  # noqa: C901, PLR0913, PLR0917  # Compiled code takes arrays, not ob
         for order in range(order_offsets[row], order_offsets[row + 1]):
             hold_account[holds] = wallet[row]
             hold_remaining[holds] = amount[order]
+            if hold_expires[holds] != 0:  # Left there by an entry that was refused; not written where it is 0 already.
+                hold_expires[holds] = 0
             holds += 1
     return holds
