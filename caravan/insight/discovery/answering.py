@@ -10,7 +10,7 @@ from numba import njit
 from caravan.insight.discovery import kernel
 from caravan.insight.discovery.kernel import Scratch
 from caravan.insight.discovery.memory import Looks, Memory
-from caravan.insight.discovery.recommender import Recommender, Skill
+from caravan.insight.discovery.recommender import Recommender, Skill, unskilled
 from caravan.insight.discovery.tastes import Tastes
 
 BLEND = "blend-1"  # The version of answers that no learned model had a part in.
@@ -220,4 +220,4 @@ def _plain(skill: Skill) -> Skill:
     """Give a skill that ranks by the blend: the trees learned from looks, not from baskets."""
     trees = skill.trees
     none = trees._replace(**{name: array[:0] for name, array in trees._asdict().items()})
-    return Skill(skill.net, skill.links, none)
+    return Skill(unskilled().net, skill.links, none)

@@ -34,8 +34,8 @@ class Plan(msgspec.Struct, frozen=True):
     later_rate: float = 0.0005
     tail: float = 0.2
     chunks: int = 4
-    questions: int = 40_000
-    others: float = 20.0
+    questions: int = 16_000
+    others: float = 1e9
     ridge: float = 30.0
 
 

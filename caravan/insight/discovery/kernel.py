@@ -49,7 +49,8 @@ _AGE = 20.0  # A neighbor from one twentieth of all looks ago counts half in `fr
 class Net(NamedTuple):
     """The sequence model as serving reads it: product vectors of length one, the net, and cells of near products.
 
-    Cell i holds the products members[bounds[i]:bounds[i + 1]]. Without a model, `unit` has no rows.
+    Cell i holds the products members[bounds[i]:bounds[i + 1]], and `packed` their vectors in that order, so that a cell is
+    read in one go. Without a model, `unit` has no rows.
     """
 
     unit: np.ndarray
@@ -62,6 +63,7 @@ class Net(NamedTuple):
     centers: np.ndarray
     bounds: np.ndarray
     members: np.ndarray
+    packed: np.ndarray
 
 
 class Links(NamedTuple):
@@ -407,7 +409,7 @@ def _probe(net: Net, cells: int, wanted: int, room: Scratch) -> None:
     for cell in opened:
         for at in range(net.bounds[cell], net.bounds[cell + 1]):
             who[count] = net.members[at]
-            how[count] = _dot(room.vector, net.unit[who[count]])
+            how[count] = _dot(room.vector, net.packed[at])
             count += 1
     least = np.partition(how, total - wanted)[total - wanted] if total > wanted else np.float32(-2.0)
     for at in range(total):
@@ -420,29 +422,41 @@ def compare(prefix: np.ndarray, net: Net, cells: int, room: Scratch) -> None:
     """Measure how near candidates are to what the session is about, and add the nearest products of all."""
     if net.unit.shape[0] == 0:
         return
-    last = read(prefix, net, room.vector)
-    if last == 0:
+    if read(prefix, net, room.vector) == 0:
         return
     _probe(net, cells, NEAREST_MAX, room)
-    table, length = room.table, prefix.shape[0]
+    table = room.table
     best = -1.0
     for to in range(room.state[1]):
         what = room.found[to]
         if what >= net.unit.shape[0]:
             table[to, SEQUENCE] = -1.0
             continue
-        vector = net.unit[what]
-        table[to, SEQUENCE] = _dot(vector, room.vector)
+        table[to, SEQUENCE] = _dot(net.unit[what], room.vector)
         best = max(best, table[to, SEQUENCE])
-        table[to, LIKE_LAST] = _dot(vector, net.unit[last])
+    for to in range(room.state[1]):
+        table[to, SEQUENCE_GAP] = best - table[to, SEQUENCE]
+
+
+@njit(cache=True, nogil=True)
+def liken(prefix: np.ndarray, kept: int, net: Net, room: Scratch) -> None:
+    """Measure how near the kept candidates are to each of the last products of the session."""
+    known, length = net.unit.shape[0], prefix.shape[0]
+    for row in range(kept):
+        to = room.rows[row]
+        what = room.found[to]
+        if what >= known:
+            continue
         closest = -1.0
         for at in range(max(0, length - 6), length):
             other = prefix[at]
-            if 0 < other < net.unit.shape[0] and other != what:
-                closest = max(closest, _dot(vector, net.unit[other]))
-        table[to, LIKE_BEST] = closest
-    for to in range(room.state[1]):
-        table[to, SEQUENCE_GAP] = best - table[to, SEQUENCE]
+            if 0 < other < known:
+                near = _dot(net.unit[what], net.unit[other])
+                if at == length - 1:
+                    room.table[to, LIKE_LAST] = near
+                if other != what:
+                    closest = max(closest, near)
+        room.table[to, LIKE_BEST] = closest
 
 
 @njit(cache=True, nogil=True)
@@ -560,7 +574,7 @@ def finish(kept: int, room: Scratch) -> None:
 
 
 QUOTAS = np.array([90, 60, 80, 40, 70, 60], np.int64)
-CELLS_OPENED = 12
+CELLS_OPENED = 8
 
 
 @njit(cache=True, nogil=True)
@@ -573,6 +587,7 @@ def candidates(  # noqa: PLR0913, PLR0917  # Compiled code takes arrays, not obj
     compare(prefix, net, cells, room)
     link(prefix, links, room)
     kept = keep(room, quotas)
+    liken(prefix, kept, net, room)
     resemble(prefix, kept, traits, room)
     finish(kept, room)
     return kept

@@ -17,7 +17,7 @@ from caravan.kernel.errors import Refusal
 
 Progress = Callable[[str, int, int], None]
 LOOKS_MIN = 2_000  # Fewer looks than this teach nothing that the blend does not do as well.
-ROWS_A_QUESTION = 100  # Room for the examples of one question, on average.
+ROWS_A_QUESTION = 200  # Room for the examples of one question, on average.
 
 
 class TooLittleToLearn(Refusal):

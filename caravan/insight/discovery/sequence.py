@@ -227,7 +227,9 @@ def net_of(model: Sequence | None, rng: np.random.Generator) -> Net:
     """Lay a model out for serving: product vectors at length one, gathered in cells of near ones."""
     if model is None:
         none = np.zeros((0, 1), np.float32)
-        return Net(none, none, none, none[0:0, 0], none, none, none, none, np.zeros(1, np.int64), np.zeros(0, np.int32))
+        return Net(
+            none, none, none, none[0:0, 0], none, none, none, none, np.zeros(1, np.int64), np.zeros(0, np.int32), none
+        )
     unit = units(model)
     unit[0] = 0.0
     centers = _centers(unit[1:], rng)
@@ -236,7 +238,7 @@ def net_of(model: Sequence | None, rng: np.random.Generator) -> Net:
     bounds = np.searchsorted(nearest[order], np.arange(len(centers) + 1))
     return Net(
         unit, model.gate_each, model.gate_last, model.gate_out, model.places, model.mix_all, model.mix_last,
-        centers, bounds.astype(np.int64), (order + 1).astype(np.int32),
+        centers, bounds.astype(np.int64), (order + 1).astype(np.int32), np.ascontiguousarray(unit[order + 1]),
     )  # fmt: skip
 
 
