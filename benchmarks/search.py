@@ -2,8 +2,8 @@
 
 The data are a folder with `products.parquet` (product_uid, product_title) and `judgments.parquet` (search_term,
 product_uid, relevance from 1 to 3). Queries are split into folds, seeded; what is learned for a fold is learned from
-the queries of the other folds only, and nothing was chosen on a fold that it is reported for: the only model has fixed
-settings. Every contestant retrieves over the whole corpus. NDCG@10 takes 2^grade - 1 as the gain of a graded product
+the queries of the other folds only, with fixed settings; the weights of the ranking by hand, which a shop has before
+anything was learned, were set once while looking at such queries. Every contestant retrieves over the whole corpus. NDCG@10 takes 2^grade - 1 as the gain of a graded product
 and 0 of one that is not graded, and divides by the best order of all graded ones; beside it stand the linear gain, and
 the variant that orders graded products only. It goes through the engine that the storefront asks, in process.
 """

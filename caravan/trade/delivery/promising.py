@@ -35,7 +35,7 @@ _KEPT_OVER_DAYS = 30
 _GAIN = 10.0  # How much too many or too few kept over those days moves the level of the next dates.
 _LEVEL_DOWN, _LEVEL_UP = 2.0, 0.6  # of what is left to 1, at most
 # Counting today as passed makes dates cautious when ways slow down; in calm months they come out kept oftener than they
-# were chosen for, by so much of what is left to 1 (July to October 2017, the months before any test).
+# were chosen for, by so much of what is left to 1 (seen with near settings on July to October 2017).
 _TRIMMED = 0.15
 _FEW_PROMISES = 50
 _STEADY = 300.0  # promises that weigh against being moved by chance
