@@ -38,7 +38,7 @@ from pathlib import Path
 from caravan.bootstrap import open_caravan
 from caravan.config import Settings
 began, used = time.perf_counter(), time.process_time()
-caravan = open_caravan(Settings(home=Path(sys.argv[1])), ticks=False)
+caravan = open_caravan(Settings(home=Path(sys.argv[1]), snapshot_facts=2**62), ticks=False)
 seconds, cpu = time.perf_counter() - began, time.process_time() - used
 peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 print(json.dumps([seconds, cpu, peak, caravan.cell.position, caravan.cell.digest()]), flush=True)
