@@ -1,5 +1,7 @@
 """Tests that a table of arrays holds what a list of rows would."""
 
+import os
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -99,3 +101,13 @@ def test_rows_behind_those_that_were_read_back_are_empty() -> None:
 def test_a_column_that_is_not_there_is_told_as_such() -> None:
     with pytest.raises(AttributeError, match="color"):
         _ = _table().color
+
+
+def test_a_process_with_many_tables_can_still_fork() -> None:
+    kept = [Table(one=np.int64, two=np.int64) for _ in range(60)]  # 60 GiB of address space.
+
+    child = os.fork()
+    if child == 0:
+        os._exit(len(kept) != 60)
+
+    assert os.waitpid(child, 0)[1] == 0

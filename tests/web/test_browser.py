@@ -37,6 +37,7 @@ def site(tmp_path: Path) -> Iterator[Site]:
     clock = FixedClock(int(time.time()) * 1_000_000)
     caravan = open_caravan(Settings(home=tmp_path), clock=clock, ticks=False)
     caravan.cell.do(opening.open_market, opening.Opening("Caravan", "EUR", has_play_money=True))
+    caravan.finder.start()
     token = asyncio.run(access.issue_token(caravan, audience="operator", subject=0))
     app = Starlette(routes=pages.routes(caravan))
     server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_level="warning", ws="none"))
@@ -146,7 +147,7 @@ def _list(page: Page) -> None:
 
 def _buy(page: Page) -> None:
     page.goto("/")
-    page.get_by_role("searchbox", name="Search").fill("stonew")
+    page.get_by_role("combobox", name="Search").fill("stoneware")
     page.keyboard.press("Enter")
     page.get_by_role("link", name="Stoneware mug").click()
     expect(page.locator(".product-buy")).to_contain_text("3 left")

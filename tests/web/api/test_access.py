@@ -44,6 +44,7 @@ def street(rig: Rig) -> Street:
         "listing": listing, "product": seller.client.listing(listing).product, "cart": client.open_cart(listing, 1).id,
         "session": session.id, "purchase": purchase.id, "order": purchase.orders[0], "parcel": parcel.id,
         "payout": next(seller.client.payouts()).id, "seller": seller.id, "buyer": buyer.id, "plan": "pln_000000000001",
+        "identity": "idt_000000000001", "proposal": "ppl_000000000001",
     }  # fmt: skip
     return Street(rig, seller, stranger, buyer, passer_by, ids)
 

@@ -9,6 +9,7 @@ import httpx
 import msgspec
 import pytest
 
+from caravan.bootstrap import keep_promises
 from caravan.flows import invariants
 from caravan.kernel import ids
 from caravan.web.api import OPERATIONS, describe
@@ -109,6 +110,9 @@ def test_whatever_is_sent_nothing_breaks_inside(home: Path, seed: int) -> None:
     with running(home, has_play_money=True, requests_per_minute=600_000) as rig:
         dice = Dice(seed)
         tokens = _people(rig)
+        keep_promises(rig.caravan.cell, rig.caravan.desk)
+        rig.caravan.finder.start()
+        assert rig.caravan.finder.wait_for(rig.caravan.cell.position, timeout_s=60)
         told: Counter[int] = Counter()
         http = rig.http()
         for place in range(REQUESTS):

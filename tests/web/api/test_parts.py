@@ -140,4 +140,6 @@ def test_what_moves_stock_or_money_takes_a_key_by_the_table() -> None:
 def test_what_tells_of_a_person_has_a_keyed_fingerprint_by_the_table() -> None:
     personal = {operation.name for operation in OPERATIONS if operation.is_personal}
 
-    assert personal == {"register_buyer", "add_address", "apply_to_sell"}
+    assert personal == {
+        "register_buyer", "add_address", "apply_to_sell", "observe", "resolve", "state_consent",
+    }  # fmt: skip
