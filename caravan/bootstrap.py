@@ -363,14 +363,12 @@ class Ticker:
                 _logger.exception("What is due could not be done; trying again.")
 
     def _promise(self) -> None:
-        while True:
+        while not self._stops.wait(self._settings.tick_seconds):
             try:
                 keep_promises(self._cell, self._desk)
             except CaravanError:
                 if not self._stops.is_set():
                     _logger.exception("Delivery promises could not be kept up; trying again.")
-            if self._stops.wait(self._settings.tick_seconds):
-                return
 
 
 def keep_promises(cell: Cell[House], desk: promises.Desk) -> None:
