@@ -471,6 +471,15 @@ def refusals() -> set[str]:
         "caravan.flows",
         "caravan.cell.idem",
     )
-    kinds = [*Refusal.__subclasses__(), catalog.StaleRevision]
+    # What trades nothing has its refusals tested where it is.
+    apart = (
+        "caravan.trade.network",
+        "caravan.trade.qr",
+        "caravan.flows.planning",
+        *tuple(f"caravan.insight.{name}" for name in ("discovery", "likeness", "oneid", "search")),
+    )
+    kinds = [
+        kind for kind in [*Refusal.__subclasses__(), catalog.StaleRevision] if not kind.__module__.startswith(apart)
+    ]
     found = {kind.__name__ for kind in kinds if kind.__module__.startswith(rooms)}
     return found - {"WrongLogin"} - {kind.__name__ for kind in kinds if kind.__module__ == "caravan.flows.history"}
