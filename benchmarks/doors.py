@@ -23,6 +23,7 @@ from benchmarks.connections import Answered, work_off
 from benchmarks.shop import EUR, Keys
 from benchmarks.workload import PRICE_MINOR, Load, Orders, draw
 from caravan.bootstrap import Caravan
+from caravan.cell import Full
 from caravan.client import Client, OrderStream
 from caravan.flows import checkout
 from caravan.flows.baskets import Baskets
@@ -233,7 +234,11 @@ class Cell:
         return _paced(laid, answers, dues, ends, before, _own_usage())
 
     def _submit(self, batch: Baskets) -> "Future[Any]":
-        return self._caravan.cell.submit(checkout.place_baskets, batch, is_many=True)
+        while True:
+            try:
+                return self._caravan.cell.submit(checkout.place_baskets, batch, is_many=True)
+            except Full:  # It takes no more for the moment; the clock of an order that is due goes on.
+                time.sleep(_LOOK_S)
 
 
 def _stamp(ends: np.ndarray, number: int, _: object) -> None:
