@@ -152,7 +152,7 @@ def open_caravan(
     if folds:
         projector.start()
     desk = promises.Desk()
-    advice = Advice(log, skills_of(settings))
+    advice = Advice(log, skills_of(settings), follows=folds)
     ticker = Ticker(cell, projector, settings, desk, snapshotter_of(settings, log) if keeps else None)
     finder = Finder(cell=cell, log=log, kinds=KINDS, make_engine=lambda: make_engine(settings.home / "search"))
     planner = PlanningDesk(cell, optimizer())
@@ -259,7 +259,7 @@ def rebuild(settings: Settings, report: Callable[[int, int], None]) -> int:
 class Advice:
     """What may please whom: discovery's view, following the log in a thread of its own, and who answers out of it."""
 
-    def __init__(self, log: Log, skills: SkillFolder) -> None:
+    def __init__(self, log: Log, skills: SkillFolder, *, follows: bool = True) -> None:
         self.tastes = tasting.Tastes()
         self._follower = Projector(log=log, kinds=KINDS, views=[self.tastes], store=MemoryViewStore())
         self._skills = skills
@@ -267,7 +267,8 @@ class Advice:
         self._standing = Standing()
         self._answering = tasting.Answering(self.tastes, tasting.unskilled())
         self._trying: tasting.Answering | None = None
-        self._follower.start()
+        if follows:
+            self._follower.start()
 
     def answer(self, asked: tasting.Asked, *, position: int) -> tasting.Answer:
         """Answer what may please, no earlier than all that was durable at a position; or late, with what is known."""
