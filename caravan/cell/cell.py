@@ -32,6 +32,8 @@ ROWS_WAITING_MAX = 262_144  # Orders in batches wait by their rows; a single req
 _SNAPSHOT_WAITS_S = 60
 # One being decided, one laid down, one on its way to the disk. More would be smaller frames at more cost, no sooner durable.
 FRAMES_UNDER_WAY_MAX = 3
+# Fewer rows than these wait for the frame before them: they share the next sync anyway, and a frame has a cost of its own.
+ROWS_GATHERED = 256
 
 
 class Decision(NamedTuple):
@@ -156,8 +158,8 @@ class Cell(Generic[House]):
         self._is_closing = False
         self._requests: queue.SimpleQueue[_Request | None] = queue.SimpleQueue()
         self._rows_waiting = 0
-        self._rows_lock = threading.Lock()
-        self._has_room = threading.Semaphore(FRAMES_UNDER_WAY_MAX)
+        self._frames_under_way = 0
+        self._room = threading.Condition(threading.Lock())
         self._drafts: queue.SimpleQueue[_Draft | None] = queue.SimpleQueue()
         self._commits: queue.SimpleQueue[tuple[Frame | None, Mapping[bytes, bytes], list[_Outcome]] | None]
         self._commits = queue.SimpleQueue()
@@ -212,11 +214,13 @@ class Cell(Generic[House]):
             raise Outage("The cell has stopped.") from self._failure
         assert (key is None) == (render is None), "A key goes with a way to render its answer."
         rows = len(argument) if isinstance(argument, Sized) else 1
-        with self._rows_lock:
+        with self._room:
             has_room = not self._rows_waiting or self._rows_waiting + rows <= ROWS_WAITING_MAX
             if not has_room or self._requests.qsize() >= REQUESTS_WAITING_MAX:
                 raise Full
             self._rows_waiting += rows
+            if self._rows_waiting >= ROWS_GATHERED:
+                self._room.notify()
         self._requests.put(_Request(flow, argument, at, is_many, key, render, told, rows))
 
     def ask(self, query: Callable[..., Any], *arguments: object) -> Any:  # noqa: ANN401
@@ -302,7 +306,7 @@ class Cell(Generic[House]):
     def _decide_forever(self) -> None:
         requests: list[_Request] | None = []
         try:
-            while self._has_room.acquire() and (requests := self._take()) is not None:
+            while (requests := self._take()) is not None:
                 self._decide_together(requests)
         except BaseException as error:  # noqa: BLE001
             self._fail(error)
@@ -315,6 +319,9 @@ class Cell(Generic[House]):
         first = self._requests.get()
         if first is None:
             return None
+        with self._room:
+            self._room.wait_for(self._may_begin)
+            self._frames_under_way += 1
         taken, rows = [first], first.rows
         while len(taken) < REQUESTS_PER_FRAME_MAX and rows < ROWS_PER_FRAME_MAX:
             try:
@@ -326,9 +333,17 @@ class Cell(Generic[House]):
                 break
             taken.append(request)
             rows += request.rows
-        with self._rows_lock:
+        with self._room:
             self._rows_waiting -= rows
         return taken
+
+    def _may_begin(self) -> bool:
+        under_way = self._frames_under_way
+        return (
+            self._failure is not None
+            or not under_way
+            or (under_way < FRAMES_UNDER_WAY_MAX and self._rows_waiting >= ROWS_GATHERED)
+        )
 
     def _decide_together(self, requests: list[_Request]) -> None:
         facts: list[Section] = []
@@ -469,7 +484,9 @@ class Cell(Generic[House]):
     def _commit_forever(self) -> None:
         while (work := self._commits.get()) is not None:
             self._commit(*work)
-            self._has_room.release()
+            with self._room:
+                self._frames_under_way -= 1
+                self._room.notify()
 
     def _commit(self, frame: Frame | None, fresh: Mapping[bytes, bytes], outcomes: list[_Outcome]) -> None:
         if self._failure is not None:
@@ -487,10 +504,10 @@ class Cell(Generic[House]):
         _release(outcomes, None)
 
     def _announce(self, sequence: int, outcomes: list[_Outcome]) -> None:
-        with self._state:
-            self._undurable_keys.difference_update(
-                outcome.request.key.scope for outcome in outcomes if outcome.request.key is not None
-            )
+        keyed = [outcome.request.key.scope for outcome in outcomes if outcome.request.key is not None]
+        if keyed:  # Else nobody waits here for the decision that is being made.
+            with self._state:
+                self._undurable_keys.difference_update(keyed)
         with self._durable_changed:
             self._durable = sequence
             ready = [waiter for waiter in self._waiters if waiter.sequence <= sequence]

@@ -3,8 +3,14 @@
 import numpy as np
 from numba import njit
 
+from caravan.cell.room import Room, Stretch
+
 _CAPACITY_FIRST = 4096
-_GROWTH = 4
+# A room is filled to a half, and of a new one no more than this is taken by what moves there.
+_FILLED_FIRST = 0.4
+# From this size on, the memory of the next room is taken beside the writer while the last quarter of this one fills up.
+_CAPACITY_LARGE = 1 << 17
+_WIDTH_BYTES = 3 * 8
 # While an index moves to a larger room, each insertion moves so many old slots for each new pair, and so many more.
 _MOVED_PER_PAIR = 4
 _MOVED_LEAST = 1024
@@ -76,7 +82,8 @@ class Index:
     """
 
     def __init__(self) -> None:
-        self._slots = np.zeros((_CAPACITY_FIRST, 3), np.int64)
+        self._slots = _slots(Room(_CAPACITY_FIRST * _WIDTH_BYTES), _CAPACITY_FIRST)
+        self._next: tuple[np.ndarray, Stretch] | None = None
         self._filled = 0
         self._old: np.ndarray | None = None
         self._moved = 0
@@ -114,18 +121,28 @@ class Index:
 
     def _reserve(self, count: int) -> None:
         capacity = self._slots.shape[0]
-        if (self._filled + count) * 2 <= capacity:
+        filled = (self._filled + count) * 2
+        if filled > capacity * 3 // 4 and capacity >= _CAPACITY_LARGE and self._next is None:
+            self._next = _prepared(self._capacity_for(capacity // 2))
+        if filled <= capacity:
             return
         if self._old is not None:
             self._move(self._old.shape[0])
-        alive = self._filled
+        capacity = self._capacity_for(self._filled + count)
+        self._old, self._moved, self._filled = self._slots, 0, 0
+        if self._next is not None and self._next[0].shape[0] >= capacity:
+            self._slots = self._next[0]
+        else:
+            self._slots = _slots(Room(capacity * _WIDTH_BYTES), capacity)
+        self._next = None
+
+    def _capacity_for(self, pairs: int) -> int:
         if self._least > 1:  # Where values age out each pair has its own: no more are alive than are still counted.
-            alive = min(alive, max(self._most - self._least + 1, 0))
+            pairs = min(pairs, max(self._most - self._least + 1, 0))
         capacity = _CAPACITY_FIRST
-        while capacity < (alive + count) * _GROWTH:
+        while capacity * _FILLED_FIRST < pairs:
             capacity *= 2
-        self._old, self._moved = self._slots, 0
-        self._slots, self._filled = np.zeros((capacity, 3), np.int64), 0
+        return capacity
 
     def _move(self, count: int) -> None:
         assert self._old is not None
@@ -134,6 +151,18 @@ class Index:
         self._moved = stop
         if stop == self._old.shape[0]:
             self._old = None
+
+
+def _slots(room: Room, capacity: int) -> np.ndarray:
+    return room.array(np.dtype(np.int64), capacity * 3).reshape(capacity, 3)
+
+
+def _prepared(capacity: int) -> tuple[np.ndarray, Stretch]:
+    """Make room for so many slots whose memory is taken in a thread."""
+    room, ahead = Room(capacity * _WIDTH_BYTES), Stretch()
+    room.enlarge_pages()
+    ahead.keep_ahead(0, capacity, lambda: [(room, _WIDTH_BYTES)])
+    return _slots(room, capacity), ahead
 
 
 def _words(numbers: np.ndarray) -> np.ndarray:

@@ -1,37 +1,19 @@
 """A table of arrays that grows: the shape in which models keep what there is one of per order, account or hold."""
 
-import mmap
-import sys
 from collections.abc import Iterator
 
 import numpy as np
 
+from caravan.cell.room import Room, Stretch
+
 # Address space, not memory: a page takes memory when it is first written. So a table grows without ever being copied,
 # and no batch of orders waits for that, until it has more rows than a cell's memory holds.
 _CAPACITY_FIRST = 1 << 26
-# From so many rows on, the operating system is asked for large pages: a page fault for every 4 KiB costs more than the writing.
+# From so many rows on, large pages are asked for, and memory is taken ahead of the rows: a quarter as much as there is,
+# within these bounds.
 _ROWS_LARGE = 1 << 16
-# Not counted as memory that is spoken for: else a process that forks is refused one as large as all its rooms. Python
-# knows the flag's name from 3.13 on; Linux gives it this number on all but its rarest machines.
-_NO_RESERVE = getattr(mmap, "MAP_NORESERVE", 0x4000 if sys.platform == "linux" else 0)
-_MAPPED = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | _NO_RESERVE
+_ROWS_AHEAD_MAX = 1 << 20
 _LINE_BYTES = 64  # Of the processor's cache.
-
-
-class _Room:
-    """A stretch of address space that reads as zeros."""
-
-    def __init__(self, size: int) -> None:
-        self.pages = mmap.mmap(-1, max(size, mmap.PAGESIZE), flags=_MAPPED)
-        self._advise("MADV_NOHUGEPAGE")
-
-    def enlarge_pages(self) -> None:
-        self._advise("MADV_HUGEPAGE")
-
-    def _advise(self, name: str) -> None:
-        advice = getattr(mmap, name, None)
-        if advice is not None:
-            self.pages.madvise(advice)
 
 
 class Table:
@@ -48,18 +30,20 @@ class Table:
         assert not by_row or set(self._dtypes.values()) == {np.dtype(np.int64)}
         self._rows = 1
         self._is_large = False
+        self._ahead = Stretch()
+        self._filled: set[str] = {""} if by_row else set()  # The columns that new rows bring values for.
         self._columns, self._rooms = self._allocate(_CAPACITY_FIRST)
 
-    def _allocate(self, capacity: int) -> tuple[dict[str, np.ndarray], list[_Room]]:
+    def _allocate(self, capacity: int) -> tuple[dict[str, np.ndarray], dict[str, tuple[Room, int]]]:
         if self._by_row:
             width = -(-len(self._dtypes) * 8 // _LINE_BYTES) * _LINE_BYTES // 8
-            room = _Room(capacity * width * 8)
+            room = Room(capacity * width * 8)
             room.enlarge_pages()  # A row here and a row there is a page here and a page there.
-            block = np.frombuffer(room.pages, np.int64, capacity * width).reshape(capacity, width)
-            return {name: block[:, place] for place, name in enumerate(self._dtypes)}, [room]
-        rooms = {name: _Room(capacity * dtype.itemsize) for name, dtype in self._dtypes.items()}
-        columns = {name: np.frombuffer(rooms[name].pages, dtype, capacity) for name, dtype in self._dtypes.items()}
-        return columns, list(rooms.values())
+            block = room.array(np.dtype(np.int64), capacity * width).reshape(capacity, width)
+            return {name: block[:, place] for place, name in enumerate(self._dtypes)}, {"": (room, width * 8)}
+        rooms = {name: Room(capacity * dtype.itemsize) for name, dtype in self._dtypes.items()}
+        columns = {name: rooms[name].array(dtype, capacity) for name, dtype in self._dtypes.items()}
+        return columns, {name: (rooms[name], dtype.itemsize) for name, dtype in self._dtypes.items()}
 
     def __len__(self) -> int:
         """Give the number of rows, the none row counted: also the number that the next row will have."""
@@ -76,6 +60,8 @@ class Table:
     def append(self, count: int, **values: object) -> slice:
         """Add rows; columns that are not given stay zero. Gives the slice of the new rows."""
         first, last = self._rows, self._rows + count
+        if not self._by_row:
+            self._filled.update(values)
         self.reserve(last)
         for name, value in values.items():
             self._columns[name][first:last] = value
@@ -84,10 +70,9 @@ class Table:
 
     def reserve(self, rows: int) -> None:
         """Make room for so many rows in all, so that views stay good until then."""
-        if rows >= _ROWS_LARGE and not self._is_large:
-            self._is_large = True
-            for room in self._rooms:
-                room.enlarge_pages()
+        if rows >= _ROWS_LARGE:
+            self._enlarge()
+            self._ahead.keep_ahead(rows, min(rows // 4, _ROWS_AHEAD_MAX), self._rooms_filled)
         capacity = self._capacity
         if rows <= capacity:
             return
@@ -97,6 +82,15 @@ class Table:
         for name, column in self._columns.items():
             grown[name][: self._rows] = column[: self._rows]
         self._columns = grown
+
+    def _enlarge(self) -> None:
+        if not self._is_large:
+            self._is_large = True
+            for room, _ in self._rooms.values():
+                room.enlarge_pages()
+
+    def _rooms_filled(self) -> list[tuple[Room, int]]:
+        return [self._rooms[name] for name in self._rooms if name in self._filled]
 
     @property
     def _capacity(self) -> int:

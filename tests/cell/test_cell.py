@@ -22,7 +22,13 @@ from caravan.cell import (
     replay,
     section,
 )
-from caravan.cell.cell import REQUESTS_PER_FRAME_MAX, REQUESTS_WAITING_MAX, ROWS_PER_FRAME_MAX, _Waiter
+from caravan.cell.cell import (
+    REQUESTS_PER_FRAME_MAX,
+    REQUESTS_WAITING_MAX,
+    ROWS_GATHERED,
+    ROWS_PER_FRAME_MAX,
+    _Waiter,
+)
 from caravan.cell.idempotency import Answers, RequestInFlight
 from caravan.kernel.clock import FixedClock, Instant
 from caravan.kernel.errors import Outage
@@ -265,13 +271,43 @@ def test_an_answer_in_flight_is_not_replayed_before_it_is_durable(cell: Cell[Hou
     first = cell.submit(note, "a", key=key("k"), render=render)
     assert log.arrived.wait(WAIT_S)
 
-    second = cell.submit(note, "a", key=key("k"), render=render)
+    second = cell.submit(note, "a" * ROWS_GATHERED, key=key("k"), render=render)
     assert not _done_soon(second)
     log.gate.set()
 
     assert isinstance(second.exception(WAIT_S), RequestInFlight)
     assert first.result(WAIT_S).body == b"1"
     assert cell.submit(note, "a", key=key("k"), render=render).result(WAIT_S).is_replayed
+
+
+def test_a_few_requests_are_gathered_behind_the_frame_that_is_under_way(cell: Cell[House], log: GatedLog) -> None:
+    log.gate.clear()
+    first = cell.submit(note, "a", key=key("k"), render=render)
+    assert log.arrived.wait(WAIT_S)
+
+    again = cell.submit(note, "a", key=key("k"), render=render)
+    others = [cell.submit(note, text) for text in "bcd"]
+    assert not _done_soon(others[-1])
+    log.gate.set()
+
+    assert [other.result(WAIT_S) for other in others] == [2, 3, 4]
+    assert again.result(WAIT_S).is_replayed
+    assert first.result(WAIT_S).body == b"1"
+    assert [frame.facts for frame in log.stored.frames] == [2, 3]
+
+
+def test_enough_requests_do_not_wait_for_the_frame_that_is_under_way(cell: Cell[House], log: GatedLog) -> None:
+    log.gate.clear()
+    cell.submit(note, "a")
+    assert log.arrived.wait(WAIT_S)
+
+    cell.submit(note, "b")
+    many = cell.submit(note, "c" * ROWS_GATHERED)
+    seen = _decided(cell, 3)
+    log.gate.set()
+
+    assert seen
+    assert many.result(WAIT_S) == 3
 
 
 def test_waiting_for_more_ends_when_there_is_more_or_the_time_is_up(cell: Cell[House]) -> None:
@@ -514,3 +550,11 @@ def test_every_start_writes_under_a_new_epoch(cell: Cell[House], log: GatedLog) 
 def _done_soon(future: Future[object]) -> bool:
     time.sleep(BLINK_S)
     return future.done()
+
+
+def _decided(cell: Cell[House], facts: int) -> bool:
+    """Wait until so many facts have been decided; tell whether they were, durable or not."""
+    until = time.monotonic() + WAIT_S
+    while cell.facts < facts and time.monotonic() < until:
+        time.sleep(0.001)
+    return cell.facts == facts

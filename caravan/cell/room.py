@@ -1,0 +1,80 @@
+"""Room: address space that reads as zeros and takes memory when it is written, or before, beside whoever will write."""
+
+import ctypes
+import mmap
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from functools import cache
+
+import numpy as np
+
+# Not counted as memory that is spoken for: else a process that forks is refused one as large as all its rooms. Python
+# knows the flag's name from 3.13 on; Linux gives it this number on all but its rarest machines.
+_NO_RESERVE = getattr(mmap, "MAP_NORESERVE", 0x4000 if sys.platform == "linux" else 0)
+_MAPPED = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | _NO_RESERVE
+# Linux 5.14: pages are made writable as a write would make them, but for what it would write. Python has no name for it.
+_POPULATE_WRITE = 23
+# Whoever maps memory meanwhile waits for one step at most.
+_STEP_BYTES = 4 << 20
+
+
+class Room:
+    """A stretch of address space. Memory that is touched for the first time is the dearest part of an order."""
+
+    def __init__(self, size: int) -> None:
+        self._pages = mmap.mmap(-1, max(size, mmap.PAGESIZE), flags=_MAPPED)
+        self._advise("MADV_NOHUGEPAGE")
+
+    def array(self, dtype: np.dtype, count: int) -> np.ndarray:
+        """Give the room as an array; shape [count]."""
+        return np.frombuffer(self._pages, dtype, count)
+
+    def enlarge_pages(self) -> None:
+        """Ask for large pages: a page fault for every 4 KiB costs more than the writing."""
+        self._advise("MADV_HUGEPAGE")
+
+    def _advise(self, name: str) -> None:
+        advice = getattr(mmap, name, None)
+        if advice is not None:
+            self._pages.madvise(advice)
+
+    def prepare(self, first: int, last: int) -> None:
+        """Take memory for these bytes now, where the system can; what they hold stays, and others may write meanwhile."""
+        madvise = _madvise()
+        if madvise is None:
+            return
+        start = ctypes.addressof(ctypes.c_char.from_buffer(self._pages))
+        first -= first % mmap.PAGESIZE
+        for place in range(first, min(last, len(self._pages)), _STEP_BYTES):
+            length = min(_STEP_BYTES, last - place, len(self._pages) - place)
+            if madvise(ctypes.c_void_p(start + place), ctypes.c_size_t(length), _POPULATE_WRITE):
+                return  # An older system, or no memory: it will be taken when it is written, or not at all.
+
+
+class Stretch:
+    """How far rooms have been prepared; more is prepared in a thread, which needs no interpreter for it."""
+
+    def __init__(self) -> None:
+        self._until = 0
+        self._thread: threading.Thread | None = None
+
+    def keep_ahead(self, rows: int, ahead: int, rooms: Callable[[], Sequence[tuple[Room, int]]]) -> None:
+        """Prepare rooms, each with its bytes a row, `ahead` of these rows, when half of that has been taken."""
+        if rows + ahead // 2 <= self._until or (self._thread is not None and self._thread.is_alive()):
+            return
+        first, self._until = max(self._until, rows), rows + ahead
+        work = (first, self._until, rooms())
+        self._thread = threading.Thread(target=_prepare, args=work, name="room", daemon=True)
+        self._thread.start()
+
+
+def _prepare(first: int, until: int, rooms: Sequence[tuple[Room, int]]) -> None:
+    for room, width in rooms:
+        room.prepare(first * width, until * width)
+
+
+@cache
+def _madvise() -> Callable[..., int] | None:
+    """Give the system's own call: Python's holds the interpreter while it works."""
+    return getattr(ctypes.CDLL(None), "madvise", None) if sys.platform == "linux" else None

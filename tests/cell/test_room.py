@@ -1,0 +1,73 @@
+"""Tests that a room's memory can be taken before it is written, and that nothing in it changes by that."""
+
+import resource
+import sys
+import threading
+
+import numpy as np
+import pytest
+
+from caravan.cell.room import Room, Stretch
+
+SIZE = 32 << 20
+WORDS = SIZE // 8
+
+
+def _faults() -> int:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+
+
+def test_a_room_reads_as_zeros_and_keeps_what_is_written_when_it_is_prepared() -> None:
+    room = Room(SIZE)
+    words = room.array(np.dtype(np.int64), WORDS)
+    words[7] = 42
+
+    room.prepare(0, SIZE)
+
+    assert words[7] == 42
+    assert np.count_nonzero(words) == 1
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux can be asked to take memory before it is written")
+def test_memory_that_was_prepared_is_written_without_a_fault() -> None:
+    room, other = Room(SIZE), Room(SIZE)
+    words, unprepared = (one.array(np.dtype(np.int64), WORDS) for one in (room, other))
+    room.prepare(0, SIZE)
+
+    before = _faults()
+    words[:] = 1
+    between = _faults()
+    unprepared[:] = 1
+
+    assert between - before < 100
+    assert _faults() - between > 1_000
+
+
+def test_preparing_past_the_end_stops_at_the_end() -> None:
+    room = Room(SIZE)
+
+    room.prepare(SIZE - 10, 4 * SIZE)
+
+    assert not room.array(np.dtype(np.int64), WORDS)[-1]
+
+
+def test_a_stretch_is_prepared_once_for_many_rows() -> None:
+    asked: list[int] = []
+    stretch, room = Stretch(), Room(SIZE)
+
+    def rooms() -> list[tuple[Room, int]]:
+        asked.append(1)
+        return [(room, 8)]
+
+    for rows in range(1, 4_000):
+        stretch.keep_ahead(rows, 8_000, rooms)
+        _finish()
+    stretch.keep_ahead(4_002, 8_000, rooms)
+
+    assert len(asked) == 2
+
+
+def _finish() -> None:
+    for thread in threading.enumerate():
+        if thread.name == "room":
+            thread.join()
