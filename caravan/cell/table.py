@@ -31,7 +31,7 @@ class Table:
         self._rows = 1
         self._is_large = False
         self._ahead = Stretch()
-        self._filled: set[str] = {""} if by_row else set()  # The columns that new rows bring values for.
+        self._filled: set[str] = set()  # The columns that new rows bring values for.
         self._columns, self._rooms = self._allocate(_CAPACITY_FIRST)
 
     def _allocate(self, capacity: int) -> tuple[dict[str, np.ndarray], dict[str, tuple[Room, int]]]:
@@ -60,8 +60,7 @@ class Table:
     def append(self, count: int, **values: object) -> slice:
         """Add rows; columns that are not given stay zero. Gives the slice of the new rows."""
         first, last = self._rows, self._rows + count
-        if not self._by_row:
-            self._filled.update(values)
+        self._filled.update(values)
         self.reserve(last)
         for name, value in values.items():
             self._columns[name][first:last] = value
@@ -90,7 +89,7 @@ class Table:
                 room.enlarge_pages()
 
     def _rooms_filled(self) -> list[tuple[Room, int]]:
-        return [self._rooms[name] for name in self._rooms if name in self._filled]
+        return [room for name, room in self._rooms.items() if self._by_row or name in self._filled]
 
     @property
     def _capacity(self) -> int:
@@ -98,6 +97,7 @@ class Table:
 
     def whole(self, name: str) -> np.ndarray:
         """Give a column with its spare capacity, for a kernel that appends in place; see `extend_to`."""
+        self._filled.add(name)
         return self._columns[name]
 
     def extend_to(self, rows: int) -> None:

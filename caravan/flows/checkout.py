@@ -8,7 +8,7 @@ import numpy as np
 
 from caravan.cell import Batch, Section
 from caravan.flows.baskets import Baskets, join
-from caravan.flows.house import House, answered, integers
+from caravan.flows.house import House, answered, fold, integers
 from caravan.flows.judgment import Verdict, judged
 from caravan.insight import identity
 from caravan.kernel.clock import Instant
@@ -205,12 +205,21 @@ def _place(house: House, baskets: Baskets) -> tuple[list[Section], np.ndarray, n
         quantities=lines.quantities, unit_prices=lines.unit_prices, shipping=lines.shipping, fees=fees,
         holds=lines.holds, rules=ledger.VERSION,
     )  # fmt: skip
-    facts, placed[passed] = orders.place(house.orders, columns, passed=passed)
-    for part in facts:
-        for model in house.models():
-            if part.kind in model.kinds and model is not house.ledger:  # Which has changed already.
-                model.apply(part)
-    return [part._replace(is_applied=True) for part in facts], placed, verdicts, done.culprits
+    columns = orders.chosen(columns, passed)
+    (purchase, *completed), placed[passed] = orders.place(house.orders, columns)
+    house.payments.authorize(
+        buyers=columns.buyer, units=columns.unit, totals=columns.total, first_holds=columns.first_hold,
+        order_offsets=columns.order_offsets, sellers=columns.sellers, amounts=columns.totals,
+    )  # fmt: skip
+    have_folded = (
+        house.ledger,
+        house.orders,
+        house.payments,
+    )  # From the columns, which a fact would have to be read for.
+    for model in house.models():
+        if purchase.kind in model.kinds and model not in have_folded:
+            model.apply(purchase)
+    return [purchase._replace(is_applied=True), *fold(house, completed)], placed, verdicts, done.culprits
 
 
 def _verdicts_of(house: House, codes: np.ndarray, culprits: np.ndarray) -> np.ndarray:

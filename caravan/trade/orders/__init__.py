@@ -13,11 +13,11 @@ from caravan.trade.orders.commands import (
     EmptyCart,
     NothingToReturn,
     OrderNotOpen,
-    Purchases,
     SessionNotReady,
     TotalChanged,
     address_session,
     cancel,
+    chosen,
     claim_cart,
     close_session,
     complete,
@@ -33,7 +33,17 @@ from caravan.trade.orders.commands import (
     return_line,
     set_cart_line,
 )
-from caravan.trade.orders.model import KEYS_KEPT_FOR, LASTING, Cart, Line, Orders, Session, SessionStatus, orders_in
+from caravan.trade.orders.model import (
+    KEYS_KEPT_FOR,
+    LASTING,
+    Cart,
+    Line,
+    Orders,
+    Purchases,
+    Session,
+    SessionStatus,
+    orders_in,
+)
 from caravan.trade.orders.queries import (
     OrderState,
     cart_of,
@@ -68,6 +78,7 @@ __all__ = [
     "address_session",
     "cancel",
     "cart_of",
+    "chosen",
     "claim_cart",
     "close_session",
     "complete",

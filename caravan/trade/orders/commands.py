@@ -1,7 +1,7 @@
 """What you can tell orders: fill carts, go through checkout, place, cancel, fulfill, receive, return, complete."""
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -11,7 +11,7 @@ from caravan.kernel.clock import Instant
 from caravan.kernel.errors import Invalid, NotFound, Refusal
 from caravan.kernel.ids import AddressId, BuyerId, CartId, HoldId, ListingId, OrderId, SessionId
 from caravan.kernel.money import AMOUNT_MAX
-from caravan.trade.orders.model import Line, Orders, Session, SessionStatus
+from caravan.trade.orders.model import Line, Orders, Purchases, Session, SessionStatus
 
 LINES_PER_CART_MAX = 100
 UNITS_PER_LINE_MAX = 100_000
@@ -47,40 +47,6 @@ class AlreadyFulfilled(Refusal):
 
 class NothingToReturn(Refusal):
     """No such units of this order are out there to come back."""
-
-
-class Purchases(NamedTuple):
-    """Purchases to place, in columns. Shapes: int64, of purchases [n], of orders [k], of lines [m].
-
-    Purchase i has the orders from order_offsets[i] and the lines from line_offsets[i] on; an order's lines, line_counts
-    of them, follow the lines of the order before it. `rules` is the version of the kernels that decided them.
-    """
-
-    at: np.ndarray
-    buyer: np.ndarray
-    session: np.ndarray
-    address: np.ndarray
-    unit: np.ndarray
-    total: np.ndarray
-    mark_high: np.ndarray
-    mark_low: np.ndarray
-    entry: np.ndarray
-    first_hold: np.ndarray
-    order_offsets: np.ndarray
-    line_offsets: np.ndarray
-    sellers: np.ndarray
-    totals: np.ndarray
-    fee_taxes: np.ndarray
-    line_counts: np.ndarray
-    listings: np.ndarray
-    skus: np.ndarray
-    locations: np.ndarray
-    quantities: np.ndarray
-    unit_prices: np.ndarray
-    shipping: np.ndarray
-    fees: np.ndarray
-    holds: np.ndarray
-    rules: int
 
 
 _OF_ORDERS = ("sellers", "totals", "fee_taxes", "line_counts")
@@ -203,10 +169,11 @@ def close_session(
     return events.SessionCanceled(at=now, session=session.session)
 
 
-def place(orders: Orders, columns: Purchases, *, passed: np.ndarray) -> tuple[list[Section], np.ndarray]:
-    """Place purchases that stock and money have been kept for; bool [n] says which. Give the facts and their numbers."""
-    if not passed.all():
-        columns = _chosen(columns, passed)
+def place(orders: Orders, columns: Purchases) -> tuple[list[Section], np.ndarray]:
+    """Place purchases that stock and money have been kept for: one or more. Give the facts and their numbers.
+
+    Orders have folded the first fact in when this returns, from its columns.
+    """
     count, orders_of = len(columns.at), np.diff(columns.order_offsets)
     sums = np.add.reduceat(columns.totals, columns.order_offsets[:-1])
     assert (sums == columns.total).all(), "A purchase's total is the sum of its orders' totals."
@@ -225,7 +192,8 @@ def place(orders: Orders, columns: Purchases, *, passed: np.ndarray) -> tuple[li
         unit_prices_minor=Ragged(line_spans, columns.unit_prices), shipping_minor=Ragged(line_spans, columns.shipping),
         fees_minor=Ragged(line_spans, columns.fees), holds=Ragged(line_spans, columns.holds),
     )  # fmt: skip
-    facts, bought = [placed], columns.session != 0
+    orders.fold_purchases(columns)
+    facts, bought = [placed._replace(is_applied=True)], columns.session != 0
     if bought.any():
         facts.append(
             section(
@@ -238,8 +206,10 @@ def place(orders: Orders, columns: Purchases, *, passed: np.ndarray) -> tuple[li
     return facts, purchases
 
 
-def _chosen(columns: Purchases, passed: np.ndarray) -> Purchases:
-    """Give these purchases alone, with their orders and lines."""
+def chosen(columns: Purchases, passed: np.ndarray) -> Purchases:
+    """Give these purchases alone, with their orders and lines; bool [n] says which."""
+    if passed.all():
+        return columns
     of_orders = np.repeat(passed, np.diff(columns.order_offsets))
     of_lines = np.repeat(passed, np.diff(columns.line_offsets))
     offsets = {
@@ -248,8 +218,8 @@ def _chosen(columns: Purchases, passed: np.ndarray) -> Purchases:
     }
     masks = dict.fromkeys(_OF_ORDERS, of_orders) | dict.fromkeys(_OF_LINES, of_lines)
     rest = [name for name in Purchases._fields if name not in offsets and name != "rules"]
-    chosen: dict[str, Any] = {name: getattr(columns, name)[masks.get(name, passed)] for name in rest}
-    return Purchases(**offsets, **chosen, rules=columns.rules)
+    kept: dict[str, Any] = {name: getattr(columns, name)[masks.get(name, passed)] for name in rest}
+    return Purchases(**offsets, **kept, rules=columns.rules)
 
 
 def complete(*, orders: np.ndarray, at: np.ndarray) -> Section:

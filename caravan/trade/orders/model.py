@@ -2,6 +2,7 @@
 
 import heapq
 from enum import IntEnum
+from typing import NamedTuple
 
 import msgspec
 import numpy as np
@@ -22,6 +23,7 @@ from caravan.kernel.ids import (
     SessionId,
     SkuId,
 )
+from caravan.trade.orders import kernel
 
 
 class SessionStatus(IntEnum):
@@ -77,10 +79,23 @@ class Session(msgspec.Struct, array_like=True):
 KEYS_KEPT_FOR = 2 * DAY
 LASTING = 1
 
-_LINE_COLUMNS = ("listings", "skus", "locations", "quantities", "unit_prices_minor", "shipping_minor", "fees_minor")
-_PURCHASE_COLUMNS = (
-    "at", "purchase", "buyer", "session", "address", "unit", "total_minor", "mark_high", "mark_low", "first_order",
+# What a purchase's fact calls the columns of `Purchases`.
+_PURCHASE_COLUMNS = {
+    "at": "at", "buyer": "buyer", "session": "session", "address": "address", "unit": "unit", "total": "total_minor",
+    "mark_high": "mark_high", "mark_low": "mark_low", "entry": "entry", "first_hold": "first_hold",
+}  # fmt: skip
+_ORDER_COLUMNS = {
+    "sellers": "sellers", "totals": "totals_minor", "fee_taxes": "fee_taxes_minor", "line_counts": "line_counts",
+}  # fmt: skip
+_LINE_COLUMNS = {
+    "listings": "listings", "skus": "skus", "locations": "locations", "quantities": "quantities",
+    "unit_prices": "unit_prices_minor", "shipping": "shipping_minor", "fees": "fees_minor", "holds": "holds",
+}  # fmt: skip
+_PURCHASES_WRITTEN = ("buyer", "session", "address", "unit", "total", "placed_at", "orders", "first_order")
+_ORDERS_WRITTEN = (
+    "purchase", "buyer", "seller", "unit", "total", "fee", "fee_tax", "placed_at", "first_line", "lines",
 )  # fmt: skip
+_LINES_WRITTEN = ("order", "listing", "sku", "location", "quantity", "unit_price", "shipping", "fee")
 _KEYS_AT_ONCE = 8_192
 _STAMPS: dict[type[Event], str] = {
     events.OrderCanceled: "canceled_at",
@@ -106,6 +121,53 @@ def orders_in(part: Section) -> dict[str, np.ndarray]:
         "total": ragged(batch, "totals_minor").values, "fee_tax": ragged(batch, "fee_taxes_minor").values,
         "fee": np.add.reduceat(ragged(batch, "fees_minor").values, starts), "lines": lines, "line": starts,
     }  # fmt: skip
+
+
+class Purchases(NamedTuple):
+    """Purchases to place, in columns. Shapes: int64, of purchases [n], of orders [k], of lines [m].
+
+    Purchase i has the orders from order_offsets[i] and the lines from line_offsets[i] on; an order's lines, line_counts
+    of them, follow the lines of the order before it. `rules` is the version of the kernels that decided them.
+    """
+
+    at: np.ndarray
+    buyer: np.ndarray
+    session: np.ndarray
+    address: np.ndarray
+    unit: np.ndarray
+    total: np.ndarray
+    mark_high: np.ndarray
+    mark_low: np.ndarray
+    entry: np.ndarray
+    first_hold: np.ndarray
+    order_offsets: np.ndarray
+    line_offsets: np.ndarray
+    sellers: np.ndarray
+    totals: np.ndarray
+    fee_taxes: np.ndarray
+    line_counts: np.ndarray
+    listings: np.ndarray
+    skus: np.ndarray
+    locations: np.ndarray
+    quantities: np.ndarray
+    unit_prices: np.ndarray
+    shipping: np.ndarray
+    fees: np.ndarray
+    holds: np.ndarray
+    rules: int
+
+    @staticmethod
+    def of(part: Section) -> "Purchases":
+        """Read purchases back from their fact."""
+        batch = part.batch
+        words = {name: _own(numbers(batch, source)) for name, source in _PURCHASE_COLUMNS.items()}
+        orders = {name: ragged(batch, source) for name, source in _ORDER_COLUMNS.items()}
+        lines = {name: ragged(batch, source) for name, source in _LINE_COLUMNS.items()}
+        return Purchases(
+            **words, order_offsets=_own(orders["sellers"].offsets), line_offsets=_own(lines["listings"].offsets),
+            **{name: _own(column.values) for name, column in (orders | lines).items()},
+            rules=int(numbers(batch, "rules")[0]),
+        )  # fmt: skip
 
 
 class Orders:
@@ -146,10 +208,11 @@ class Orders:
 
     def apply(self, part: Section) -> None:
         """Fold in a run of facts; orders as columns, the rest one by one."""
-        self.version += 1
         if part.kind is events.PurchasePlaced:
             self._apply_purchases(part)
-        elif part.kind in _STAMPS:
+            return
+        self.version += 1
+        if part.kind in _STAMPS:
             column = getattr(self.orders, _STAMPS[part.kind])
             column[numbers(part.batch, "order")] = numbers(part.batch, "at")
         else:
@@ -157,32 +220,46 @@ class Orders:
                 self._apply(event)
 
     def _apply_purchases(self, part: Section) -> None:
-        batch, placed = part.batch, orders_in(part)
-        column = {name: numbers(batch, name) for name in _PURCHASE_COLUMNS}
-        assert column["purchase"][0] == len(self.purchases), "Purchases are numbered in the order of the log."
-        assert placed["order"][0] == len(self.orders), "Orders are numbered in the order of the log."
-        self.purchases.append(
-            batch.num_rows, buyer=column["buyer"], session=column["session"], address=column["address"],
-            unit=column["unit"], total=column["total_minor"], placed_at=column["at"], orders=placed["counts"],
-            first_order=column["first_order"],
-        )  # fmt: skip
-        self.orders.append(
-            len(placed["order"]), placed_at=placed["at"], first_line=len(self.lines) + placed["line"],
-            **{name: placed[name] for name in ("purchase", "buyer", "seller", "unit", "total", "fee", "fee_tax", "lines")},
-        )  # fmt: skip
-        columns = ("listing", "sku", "location", "quantity", "unit_price", "shipping", "fee")
-        values = {name: ragged(batch, source).values for name, source in zip(columns, _LINE_COLUMNS, strict=True)}
-        self.lines.append(len(values["listing"]), order=np.repeat(placed["order"], placed["lines"]), **values)
-        self._mark(column)
+        assert numbers(part.batch, "purchase")[0] == len(self.purchases), (
+            "Purchases are numbered in the order of the log."
+        )
+        assert numbers(part.batch, "first_order")[0] == len(self.orders), "Orders are numbered in the order of the log."
+        self.fold_purchases(Purchases.of(part))
 
-    def _mark(self, column: dict[str, np.ndarray]) -> None:
+    def fold_purchases(self, placed: Purchases) -> None:
+        """Fold in purchases that come next by number, with the orders and lines that come next."""
+        self.version += 1
+        purchases, orders, lines = self.purchases, self.orders, self.lines
+        first_purchase, first_order, first_line = len(purchases), len(orders), len(lines)
+        purchases.reserve(first_purchase + len(placed.at))
+        orders.reserve(first_order + len(placed.sellers))
+        lines.reserve(first_line + len(placed.listings))
+        kernel.write_purchases(
+            first_purchase, first_order, placed.at, placed.buyer, placed.session, placed.address, placed.unit,
+            placed.total, placed.order_offsets, *map(purchases.whole, _PURCHASES_WRITTEN),
+        )  # fmt: skip
+        kernel.write_orders(
+            first_purchase, first_order, first_line, placed.at, placed.buyer, placed.unit, placed.order_offsets,
+            placed.sellers, placed.totals, placed.fee_taxes, placed.line_counts, placed.fees,
+            *map(orders.whole, _ORDERS_WRITTEN),
+        )  # fmt: skip
+        kernel.write_lines(
+            first_order, first_line, placed.line_counts, placed.listings, placed.skus, placed.locations,
+            placed.quantities, placed.unit_prices, placed.shipping, placed.fees, *map(lines.whole, _LINES_WRITTEN),
+        )  # fmt: skip
+        purchases.extend_to(first_purchase + len(placed.at))
+        orders.extend_to(first_order + len(placed.sellers))
+        lines.extend_to(first_line + len(placed.listings))
+        self._mark(placed, first_purchase)
+
+    def _mark(self, placed: Purchases, first: int) -> None:
         """Remember where purchases came from, and forget the keys that are too old by the time of these."""
-        high, low, purchase = column["mark_high"], column["mark_low"], column["purchase"]
+        high, low = placed.mark_high, placed.mark_low
         is_marked, is_lasting = (high != 0) | (low != 0), (low & LASTING) != 0
         for index, chosen in ((self.marks, is_marked & is_lasting), (self.keys, is_marked & ~is_lasting)):
             if chosen.any():
-                index.insert(high[chosen], low[chosen], purchase[chosen])
-        too_old, placed_at = int(column["at"][-1]) - KEYS_KEPT_FOR, self.purchases.placed_at
+                index.insert(high[chosen], low[chosen], first + np.flatnonzero(chosen))
+        too_old, placed_at = int(placed.at[-1]) - KEYS_KEPT_FOR, self.purchases.placed_at
         while self.keys_from < len(placed_at) and placed_at[self.keys_from] < too_old:
             some = placed_at[self.keys_from : self.keys_from + _KEYS_AT_ONCE]
             is_young = some >= too_old
@@ -294,3 +371,8 @@ class Orders:
         offsets = np.concatenate([[0], np.cumsum(counts)])
         within = np.arange(offsets[-1]) - np.repeat(offsets[:-1], counts)
         return Ragged(offsets, np.repeat(self.orders.first_line[orders], counts) + within)
+
+
+def _own(values: np.ndarray) -> np.ndarray:
+    """Give the numbers as the one array type that the kernels are compiled for."""
+    return np.require(values, np.int64, ["C", "A", "W"])

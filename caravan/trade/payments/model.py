@@ -7,6 +7,7 @@ from caravan.cell import Section, Table, numbers, pack, ragged, rows, unpack
 from caravan.events import payments as events
 from caravan.events.orders import PurchasePlaced
 from caravan.kernel.event import Event
+from caravan.trade.payments import kernel
 
 
 class Due(msgspec.Struct, array_like=True):
@@ -42,34 +43,44 @@ class Payments:
 
     def apply(self, part: Section) -> None:
         """Fold in a run of facts; all but payouts as columns."""
+        if part.kind is PurchasePlaced:
+            self._apply_purchases(part)
+            return
         self.version += 1
         if part.kind is events.PayoutSent:
             for event in rows(part):
                 assert isinstance(event, events.PayoutSent)
                 self._pay_out(event)
-        elif part.kind is PurchasePlaced:
-            self._authorize(part)
         elif part.kind is not events.WalletToppedUp:
             self._move(part)
 
-    def _authorize(self, part: Section) -> None:
-        """Note that the money for purchases is held, one hold an order: a payment for each purchase."""
-        batch = part.batch
-        first, count = len(self.payments), batch.num_rows
-        self.payments.append(
-            count, purchase=numbers(batch, "purchase"), buyer=numbers(batch, "buyer"), unit=numbers(batch, "unit"),
-            amount=numbers(batch, "total_minor"),
-        )  # fmt: skip
+    def _apply_purchases(self, part: Section) -> None:
+        batch, sellers = part.batch, ragged(part.batch, "sellers")
         assert numbers(batch, "first_order")[0] == len(self.money), "Every order has one row of money."
-        sellers = ragged(batch, "sellers")
-        counts = np.diff(sellers.offsets)
-        places = np.arange(len(sellers.values)) - np.repeat(sellers.offsets[:-1], counts)
-        self.money.append(
-            len(sellers.values), payment=np.repeat(np.arange(first, first + count), counts),
-            buyer=np.repeat(numbers(batch, "buyer"), counts), unit=np.repeat(numbers(batch, "unit"), counts),
-            seller=sellers.values, hold=np.repeat(numbers(batch, "first_hold"), counts) + places,
-            authorized=ragged(batch, "totals_minor").values,
+        assert numbers(batch, "purchase")[0] == len(self.payments), "Every purchase has one payment."
+        self.authorize(
+            buyers=numbers(batch, "buyer"), units=numbers(batch, "unit"), totals=numbers(batch, "total_minor"),
+            first_holds=numbers(batch, "first_hold"), order_offsets=sellers.offsets, sellers=sellers.values,
+            amounts=ragged(batch, "totals_minor").values,
         )  # fmt: skip
+
+    def authorize(
+        self, *, buyers: np.ndarray, units: np.ndarray, totals: np.ndarray, first_holds: np.ndarray,
+        order_offsets: np.ndarray, sellers: np.ndarray, amounts: np.ndarray,
+    ) -> None:  # fmt: skip
+        """Note that the money for the next purchases is held: a payment for each, a hold for each of its orders.
+
+        Shapes: int64, of purchases [n]; order_offsets [n + 1]; sellers and amounts of orders [k].
+        """
+        self.version += 1
+        first, count, orders = len(self.payments), len(buyers), len(sellers)
+        self.payments.append(count, purchase=np.arange(first, first + count), buyer=buyers, unit=units, amount=totals)
+        self.money.reserve(len(self.money) + orders)
+        kernel.write_money(
+            first, len(self.money), _own(order_offsets), _own(buyers), _own(units), _own(first_holds), _own(sellers), _own(amounts),
+            *map(self.money.whole, ("payment", "buyer", "unit", "hold", "seller", "authorized")),
+        )  # fmt: skip
+        self.money.extend_to(len(self.money) + orders)
 
     def _move(self, part: Section) -> None:
         order = numbers(part.batch, "order")
@@ -129,3 +140,8 @@ class Payments:
         self.money.load("money", parts)
         self.due = dict(unpack(parts, "due", list[tuple[tuple[int, int], Due]]))
         self.payouts = int(parts["payouts"][0])
+
+
+def _own(values: np.ndarray) -> np.ndarray:
+    """Give the numbers as the one array type that the kernel is compiled for."""
+    return np.require(values, np.int64, ["C", "A", "W"])
