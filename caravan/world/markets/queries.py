@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from caravan.world.markets import kernel
 from caravan.world.markets.model import Markets
 
 
@@ -21,31 +22,19 @@ def fees(
     more than, together with its tax, the line's price. `in_category` tells which lines are in a category or below it.
     """
     rules = markets.fee_rules
-    fee = np.zeros(len(sellers), np.int64)
+    sellers, quantities, prices_minor = (_words(column) for column in (sellers, quantities, prices_minor))
+    fee, tax = np.zeros(len(sellers), np.int64), np.zeros(len(sellers), np.int64)
     is_open = np.ones(len(sellers), np.bool_)
     for place, seller in enumerate(rules.sellers):
-        matches = is_open.copy()
-        if seller:
-            matches &= sellers == seller
-        if rules.categories[place]:
-            matches &= in_category(rules.categories[place])
-        # No unit need cost more than the line, so that a fixed fee near the limit does not overflow.
-        fixed = np.minimum(rules.fixed_minor[place], prices_minor // quantities + 1) * quantities
-        wanted = _share(prices_minor, rules.basis_points[place]) + fixed
-        wanted = np.maximum(wanted, rules.floors_minor[place])
-        if rules.caps_minor[place]:
-            wanted = np.minimum(wanted, rules.caps_minor[place])
-        fee[matches] = wanted[matches]
-        is_open &= ~matches
-    tax_share = rules.tax_basis_points
-    whole, rest = np.divmod(prices_minor, 10_000 + tax_share)
-    fee = np.minimum(fee, whole * 10_000 + rest * 10_000 // (10_000 + tax_share))
-    tax = np.minimum(_share(fee, tax_share), prices_minor - fee)
+        category = rules.categories[place]
+        kernel.charge(
+            sellers, quantities, prices_minor, in_category(category) if category else is_open, is_open, fee, seller,
+            rules.basis_points[place], rules.fixed_minor[place], rules.floors_minor[place], rules.caps_minor[place],
+        )  # fmt: skip
+    kernel.tax(prices_minor, fee, tax, rules.tax_basis_points)
     return fee, tax
 
 
-def _share(amounts: np.ndarray, basis_points: int) -> np.ndarray:
-    # In two parts, so that an amount near the limit does not overflow.
-    whole, rest = np.divmod(amounts, 10_000)
-    shares: np.ndarray = whole * basis_points + (rest * basis_points + 5_000) // 10_000
-    return shares
+def _words(numbers: np.ndarray) -> np.ndarray:
+    """Give the numbers as the one array type that the kernels are compiled for."""
+    return np.require(numbers, np.int64, ["C", "A", "W"])
