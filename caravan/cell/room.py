@@ -1,5 +1,6 @@
 """Room: address space that reads as zeros and takes memory when it is written, or before, beside whoever will write."""
 
+import _thread
 import ctypes
 import mmap
 import sys
@@ -57,21 +58,27 @@ class Stretch:
 
     def __init__(self) -> None:
         self._until = 0
-        self._thread: threading.Thread | None = None
+        self._at_work = threading.Lock()
 
     def keep_ahead(self, rows: int, ahead: int, rooms: Callable[[], Sequence[tuple[Room, int]]]) -> None:
         """Prepare rooms, each with its bytes a row, `ahead` of these rows, when half of that has been taken."""
-        if rows + ahead // 2 <= self._until or (self._thread is not None and self._thread.is_alive()):
+        if rows + ahead // 2 <= self._until or not self._at_work.acquire(blocking=False):
             return
         first, self._until = max(self._until, rows), rows + ahead
-        work = (first, self._until, rooms())
-        self._thread = threading.Thread(target=_prepare, args=work, name="room", daemon=True)
-        self._thread.start()
+        # A `threading.Thread` would hold us up until it has begun.
+        _thread.start_new_thread(self._prepare, (first, self._until, rooms()))
 
+    def wait(self) -> None:
+        """Wait for what is under way."""
+        with self._at_work:
+            pass
 
-def _prepare(first: int, until: int, rooms: Sequence[tuple[Room, int]]) -> None:
-    for room, width in rooms:
-        room.prepare(first * width, until * width)
+    def _prepare(self, first: int, until: int, rooms: Sequence[tuple[Room, int]]) -> None:
+        try:
+            for room, width in rooms:
+                room.prepare(first * width, until * width)
+        finally:
+            self._at_work.release()
 
 
 @cache

@@ -2,7 +2,6 @@
 
 import resource
 import sys
-import threading
 
 import numpy as np
 import pytest
@@ -61,13 +60,7 @@ def test_a_stretch_is_prepared_once_for_many_rows() -> None:
 
     for rows in range(1, 4_000):
         stretch.keep_ahead(rows, 8_000, rooms)
-        _finish()
+        stretch.wait()
     stretch.keep_ahead(4_002, 8_000, rooms)
 
     assert len(asked) == 2
-
-
-def _finish() -> None:
-    for thread in threading.enumerate():
-        if thread.name == "room":
-            thread.join()

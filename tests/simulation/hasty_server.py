@@ -16,9 +16,9 @@ def _hold_back(log: SqliteLog, frame: Frame, layouts: Mapping[bytes, bytes]) -> 
     _waiting.append((frame, layouts))
     if len(_waiting) < _HELD_BACK:
         return
-    for waiting in _waiting:
-        _append(log, *waiting)
-    _waiting.clear()
+    # Never all of them, so that whenever it is killed something is lost.
+    while len(_waiting) > _HELD_BACK // 2:
+        _append(log, *_waiting.pop(0))
 
 
 if __name__ == "__main__":

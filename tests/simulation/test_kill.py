@@ -94,9 +94,11 @@ class Market:
         """Buy one unit; give the purchase."""
         return str(client.place_order({self.listing: 1}, self.buyers[buyer][1], PRICE, key=key).id)
 
-    def client(self, buyer: int) -> Client:
-        """Give a client of a buyer's."""
-        return Client(self.server.url, self.buyers[buyer][0])
+    @contextlib.contextmanager
+    def clients(self) -> Iterator[list[Client]]:
+        """Give a client of each buyer's."""
+        with contextlib.ExitStack() as stack:
+            yield [stack.enter_context(Client(self.server.url, token)) for token, _ in self.buyers]
 
 
 def _open(server: Server) -> Market:
@@ -172,10 +174,10 @@ def _kill_under_load(market: Market, load: Load, dice: random.Random) -> None:
 def _lost(market: Market, load: Load) -> list[str]:
     """Look every acknowledged purchase up; give those that are not there."""
     lost = []
-    for key, purchase in load.acknowledged.items():
-        with market.client(load.sent[key]) as client:
+    with market.clients() as clients:
+        for key, purchase in load.acknowledged.items():
             try:
-                client.purchase(purchase)
+                clients[load.sent[key]].purchase(purchase)
             except Outage:
                 raise
             except CaravanError:  # Not even the buyer may be there to ask.
@@ -193,10 +195,10 @@ def test_what_was_acknowledged_before_a_kill_is_there_once_after_it(server: Serv
 
     assert len(load.acknowledged) > ROUNDS * BUYERS
     assert not _lost(market, load)
-    for key, buyer in load.sent.items():  # Asked again with the same key: the same purchase, or now at last one.
-        with market.client(buyer) as client:
-            purchase = market.order(client, buyer, key)
-        assert purchase == load.acknowledged.setdefault(key, purchase)
+    with market.clients() as clients:
+        for key, buyer in load.sent.items():  # Asked again with the same key: the same purchase, or now at last one.
+            purchase = market.order(clients[buyer], buyer, key)
+            assert purchase == load.acknowledged.setdefault(key, purchase)
     assert len(set(load.acknowledged.values())) == len(load.sent)
     with Client(server.url, market.operator) as operator:
         assert operator.listing(market.listing).available == UNITS - len(load.sent)
