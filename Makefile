@@ -23,7 +23,7 @@ setup: .venv/.ready ## Set up only: the environment in .venv, with .venv/bin/car
 
 test: .venv/.ready-dev ## Set up and run every test
 	@sh tests/system.sh
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist loadfile
 
 # CI calls `make check` and then `make test`: there the tests run once, in the second.
 check: lint $(if $(filter true,$(CI)),,test) ## Check format, lint, types and arrows, then run every test
