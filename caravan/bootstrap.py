@@ -7,15 +7,17 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
+from typing import IO
 
 import msgspec
 
 from caravan.adapters import archive
 from caravan.adapters.demo import DemoSource
+from caravan.adapters.follower import Follower, follow
 from caravan.adapters.highs import HighsOptimizer
 from caravan.adapters.lightgbm import LightGbmRanker
 from caravan.adapters.lightgbm_trainer import LightgbmTrainer
@@ -30,7 +32,20 @@ from caravan.adapters.sqlite import SqliteLog
 from caravan.adapters.sqlite_views import SqliteViewStore
 from caravan.adapters.tantivy_index import TantivyIndex, stem
 from caravan.adapters.vault import SqliteVault
-from caravan.cell import Answers, Audit, Cell, Log, Model, Projector, Snapshots, ViewStore, audit, registry, replay
+from caravan.cell import (
+    Answers,
+    Audit,
+    Cell,
+    Following,
+    Log,
+    Model,
+    Projector,
+    Snapshots,
+    ViewStore,
+    audit,
+    registry,
+    replay,
+)
 from caravan.cell import idempotency as answers
 from caravan.cell import parts_of as state_of
 from caravan.cell.cell import stop_process
@@ -95,7 +110,7 @@ class Caravan:
     settings: Settings
     cell: Cell[House]
     views: ViewStore
-    projector: Projector
+    projector: Following
     vault: Vault
     clock: Clock
     ticker: "Ticker"
@@ -124,11 +139,12 @@ def open_caravan(
     on_failure: Callable[[BaseException], None] = stop_process,
     ticks: bool = True,
     folds: bool = True,
+    beside: bool = False,
     log: Log | None = None,
 ) -> Caravan:
     """Open a home, make it if it is not there, and bring everything up to the head of its log.
 
-    Without `folds` the views stay as they are, for programs that show none.
+    Without `folds` the views stay as they are, for programs that show none; with `beside` another process keeps them.
     """
     settings.home.mkdir(parents=True, exist_ok=True, mode=0o700)
     clock = clock or SystemClock()
@@ -140,7 +156,7 @@ def open_caravan(
         snapshots=snapshots_of(settings), on_failure=on_failure,
     )  # fmt: skip
     store = SqliteViewStore(settings.home / "views.db")
-    projector = Projector(log=log, kinds=KINDS, views=all_views(), store=store)
+    projector: Following = Projector(log=log, kinds=KINDS, views=all_views(), store=store, rest=cell.give_way)
     if projector.position > cell.position:
         cell.close()
         store.close()
@@ -149,10 +165,13 @@ def open_caravan(
             "a disk has lost what it had kept. Restore the last good backup; or, to go on with what is left, "
             "run `caravan rebuild` and start again."
         )
+    if beside:
+        assert keeps, "Another process can't open a log that was handed in."
+        projector = follower_of(settings, projector.position)
     if folds:
         projector.start()
     desk = promises.Desk()
-    advice = Advice(log, skills_of(settings), follows=folds)
+    advice = Advice(log, skills_of(settings), follows=folds, rest=cell.give_way)
     ticker = Ticker(cell, projector, settings, desk, snapshotter_of(settings, log) if keeps else None)
     finder = Finder(cell=cell, log=log, kinds=KINDS, make_engine=lambda: make_engine(settings.home / "search"))
     planner = PlanningDesk(cell, optimizer())
@@ -209,6 +228,26 @@ def snapshotter_of(settings: Settings, log: Log) -> Snapshotter:
     )
 
 
+def follower_of(settings: Settings, position: int) -> Follower:
+    """Give what keeps the views of a home in another process, by `caravan follow`."""
+    return Follower(
+        [sys.executable, "-P", "-m", "caravan.cli", "follow"],
+        {"CARAVAN_HOME": str(settings.home.absolute()), "CARAVAN_LOG_URL": settings.log_url},
+        position=position,
+    )
+
+
+def keep_views(settings: Settings, asks: Iterable[bytes], tells: IO[bytes]) -> None:
+    """Keep a home's views for a Caravan that runs in it, until it asks no more."""
+    log = open_log(settings, is_reader=True)
+    store = SqliteViewStore(settings.home / "views.db")
+    try:
+        follow(Projector(log=log, kinds=KINDS, views=all_views(), store=store), asks, tells)
+    finally:
+        store.close()
+        log.close()
+
+
 class SnapshotRunning(Conflict):
     """Another process is writing a snapshot of this home."""
 
@@ -259,9 +298,12 @@ def rebuild(settings: Settings, report: Callable[[int, int], None]) -> int:
 class Advice:
     """What may please whom: discovery's view, following the log in a thread of its own, and who answers out of it."""
 
-    def __init__(self, log: Log, skills: SkillFolder, *, follows: bool = True) -> None:
+    def __init__(
+        self, log: Log, skills: SkillFolder, *, follows: bool = True,
+        rest: Callable[[float, threading.Event], None] = lambda _worked_s, _stops: None,
+    ) -> None:  # fmt: skip
         self.tastes = tasting.Tastes()
-        self._follower = Projector(log=log, kinds=KINDS, views=[self.tastes], store=MemoryViewStore())
+        self._follower = Projector(log=log, kinds=KINDS, views=[self.tastes], store=MemoryViewStore(), rest=rest)
         self._skills = skills
         self._seen, self._looked_at = 0, 0.0
         self._standing = Standing()
@@ -320,7 +362,7 @@ class Ticker:
     def __init__(
         self,
         cell: Cell[House],
-        projector: Projector,
+        projector: Following,
         settings: Settings,
         desk: promises.Desk,
         snapshotter: Snapshotter | None,

@@ -77,7 +77,7 @@ def up(
         if settings.market == "demo" and not settings.log_url and not (settings.home / "log.db").exists():
             with _progress() as progress:
                 bootstrap.fill_demo(settings, progress)
-        caravan = bootstrap.open_caravan(settings)
+        caravan = bootstrap.open_caravan(settings, beside=True)
         gc.freeze()  # What has been loaded is here to stay: nobody waits while it is looked through for garbage.
         try:
             if caravan.cell.ask(lambda house: house.markets.market) is None:
@@ -240,6 +240,12 @@ def snapshot(*, home: Home = None, as_json: Json = False) -> None:
         _print_json(written)
     else:
         _say.print(f"The snapshot stands at frame {written['position']:,} and holds {written['bytes']:,} bytes.")
+
+
+@app.command(hidden=True)
+def follow(*, home: Home = None) -> None:
+    """Keep the views of a running Caravan; it starts this itself and ends it by closing its standard input."""
+    bootstrap.keep_views(_existing(home), sys.stdin.buffer, sys.stdout.buffer)
 
 
 @app.command()

@@ -8,7 +8,7 @@ from caravan.cell.idempotency import Answer, Answers, IdempotencyConflict, Key, 
 from caravan.cell.index import Index
 from caravan.cell.log import Log, StaleWriter
 from caravan.cell.model import Model, digest, pack, unpack
-from caravan.cell.projection import Projector, View, ViewStore, Write
+from caravan.cell.projection import Following, Projector, View, ViewStore, Write
 from caravan.cell.replay import facts, fold, prove, read_layouts, replay
 from caravan.cell.snapshot import Snapshots, parts_of
 from caravan.cell.table import Table
@@ -23,6 +23,7 @@ __all__ = [
     "Corrupt",
     "Decision",
     "Finding",
+    "Following",
     "Frame",
     "Full",
     "IdempotencyConflict",

@@ -5,6 +5,7 @@ import os
 import queue
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence, Sized
 from concurrent.futures import Future
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar
@@ -30,6 +31,7 @@ ROWS_PER_FRAME_MAX = 8_192  # A larger frame takes longer to sync than two; meas
 REQUESTS_WAITING_MAX = 16_384
 ROWS_WAITING_MAX = 262_144  # Orders in batches wait by their rows; a single request of more is taken when none waits.
 _SNAPSHOT_WAITS_S = 60
+_RESTS, _REST_S_MAX, _REST_LOOK_S = 3.0, 5.0, 0.05
 # One being decided, one laid down, one on its way to the disk. More would be smaller frames at more cost, no sooner durable.
 FRAMES_UNDER_WAY_MAX = 3
 # Fewer rows than these wait for the frame before them: they share the next sync anyway, and a frame has a cost of its own.
@@ -262,6 +264,16 @@ class Cell(Generic[House]):
         with self._durable_changed:
             self._durable_changed.wait_for(lambda: self._durable > after or self._failure is not None, timeout_s)
             return self._durable
+
+    def give_way(self, worked_s: float, stops: threading.Event) -> None:
+        """Let whoever follows the log in this process rest while much is waiting: for thrice as long as it worked, at most.
+
+        Followers and the writer share one interpreter, and who buys goes first.
+        """
+        until = time.monotonic() + min(_RESTS * worked_s, _REST_S_MAX)
+        while self._rows_waiting >= ROWS_GATHERED and time.monotonic() < until:
+            if stops.wait(_REST_LOOK_S):
+                return
 
     def digest(self) -> str:
         """Name the state that the cell has at this moment."""

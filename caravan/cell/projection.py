@@ -2,6 +2,7 @@
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Protocol
 
@@ -61,11 +62,48 @@ class ViewStore(Protocol):
         ...
 
 
-class Projector:
-    """Keeps views up to date behind a log, in a thread of its own."""
+class Following(Protocol):
+    """What keeps views up to date, in a thread of this process or in another process."""
 
-    def __init__(self, *, log: Log, kinds: Mapping[str, type[Event]], views: Sequence[View], store: ViewStore) -> None:
-        self._log, self._kinds, self._views, self._store = log, kinds, views, store
+    @property
+    def position(self) -> int:
+        """Give the position of the log that the views show."""
+        ...
+
+    def start(self) -> None:
+        """Begin to follow the log."""
+        ...
+
+    def wake(self) -> None:
+        """Say that there may be more to read."""
+        ...
+
+    def wait_for(self, position: int, *, timeout_s: float) -> bool:
+        """Wait until the views show a position; tell whether they do."""
+        ...
+
+    def stop(self) -> None:
+        """Stop following."""
+        ...
+
+
+class Projector:
+    """Keeps views up to date behind a log, in a thread of its own.
+
+    `rest` is called with how long each transaction took and an event that ends the rest: who follows a busy cell in its
+    own process gives it `Cell.give_way`.
+    """
+
+    def __init__(
+        self,
+        *,
+        log: Log,
+        kinds: Mapping[str, type[Event]],
+        views: Sequence[View],
+        store: ViewStore,
+        rest: Callable[[float, threading.Event], None] = lambda _worked_s, _stops: None,
+    ) -> None:
+        self._log, self._kinds, self._views, self._store, self._rest = log, kinds, views, store, rest
         self._changed = threading.Condition()
         self._stops = threading.Event()
         self._is_woken = False
@@ -89,6 +127,12 @@ class Projector:
         with self._changed:
             return self._changed.wait_for(lambda: self.position >= position, timeout_s)
 
+    def wait_for_more(self, after: int, *, timeout_s: float) -> int:
+        """Wait until the views show more than a position, or the time is up; give the position."""
+        with self._changed:
+            self._changed.wait_for(lambda: self.position > after, timeout_s)
+            return self.position
+
     def catch_up(self) -> int:
         """Fold in all durable frames that the views do not show yet; give how many frames that were."""
         done = 0
@@ -105,13 +149,16 @@ class Projector:
 
     def _run(self) -> None:
         while not self._stops.is_set():
+            began = time.monotonic()
             try:
                 moved = self.fold_some()
             except Exception:
                 _logger.exception("The views could not follow the log; trying again.")
                 moved = False
                 self._stops.wait(_PAUSE_S)
-            if not moved:
+            if moved:
+                self._rest(time.monotonic() - began, self._stops)
+            else:
                 with self._changed:  # Remembered, so that a call while frames were being folded is not missed.
                     self._changed.wait_for(lambda: self._is_woken, _PAUSE_S)
                     self._is_woken = False

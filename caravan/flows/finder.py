@@ -19,6 +19,7 @@ from caravan.kernel.event import Event
 _logger = logging.getLogger("caravan.search")
 
 _PRODUCTS_AT_ONCE = 500
+_UNKNOWN = 2
 _UNCOMMITTED_MAX = 10_000
 """So many frames that change nothing for search are read again at most at a start."""
 _LOOK_S = 0.2
@@ -40,6 +41,7 @@ class Finder:
         self._cell, self._log, self._kinds, self._make_engine = cell, log, kinds, make_engine
         self._engine: Engine | None = None
         self._seen: dict[int, int] = {}
+        self._stock = np.full(_PRODUCTS_AT_ONCE, _UNKNOWN, np.int8)
         self._noted: deque[tuple[float, str]] = deque()
         self._synonyms_at = -1
         self._changed = threading.Condition()
@@ -104,7 +106,7 @@ class Finder:
         position = self._cell.position
         known = self.engine.position
         last = self._cell.inquire(finding.products).result()
-        touched = set(self._touched(known, position)) if known else None
+        touched = set(self._cell.inquire(finding.products_of, self._read(known, position)).result()) if known else None
         for first in range(1, last + 1, _PRODUCTS_AT_ONCE):
             if self._stops.is_set():
                 return self.position
@@ -124,11 +126,17 @@ class Finder:
 
     def follow(self, position: int) -> None:
         """Put in what has changed up to a position of the log."""
-        wanted = self._touched(self.position, position)
+        touched = self._read(self.position, position)
+        pages = {name: numbers for name, numbers in touched.items() if name not in finding.STOCK}
+        wanted = self._cell.inquire(finding.products_of, pages).result()
+        accounts = self._cell.inquire(finding.accounts_of, touched).result()
+        put = 0
         for first in range(0, len(wanted), _PRODUCTS_AT_ONCE):
             sheets = self._cell.inquire(finding.sheets, wanted[first : first + _PRODUCTS_AT_ONCE]).result()
-            self.engine.put(self._remember(sheets))
-        if wanted or position - self.engine.position > _UNCOMMITTED_MAX:
+            put += self._put(sheets)
+        for first in range(0, len(accounts), _PRODUCTS_AT_ONCE):
+            put += self._turn(accounts[first : first + _PRODUCTS_AT_ONCE])
+        if put or position - self.engine.position > _UNCOMMITTED_MAX:
             self.engine.commit(position)
         self._take_synonyms()
         self.engine.phrase()
@@ -145,14 +153,30 @@ class Finder:
                     _logger.info("Search was ready in %.1f s.", time.monotonic() - began)
                 position = self._cell.wait_for_more(self.position, timeout_s=_LOOK_S)
                 if position > self.position:
+                    began = time.monotonic()
                     self.follow(position)
+                    self._cell.give_way(time.monotonic() - began, self._stops)
             except Exception:
                 if not self._stops.is_set():
                     _logger.exception("Search could not follow the log; trying again.")
                     self._stops.wait(_PAUSE_S)
 
-    def _touched(self, after: int, position: int) -> list[int]:
-        """Read the products that frames behind a position change."""
+    def _put(self, sheets: Sequence[Sheet]) -> int:
+        new = self._remember(sheets)
+        self.engine.put(new)
+        return len(new)
+
+    def _turn(self, accounts: np.ndarray) -> int:
+        """Put in the products that ran out or came back with these accounts; give how many."""
+        if accounts[-1] >= len(self._stock):
+            more = np.full(int(accounts[-1]) + 1, _UNKNOWN, np.int8)
+            self._stock = np.concatenate([self._stock, more])
+        turned = self._cell.inquire(finding.turned, accounts, self._stock[accounts]).result()
+        self._stock[turned.accounts] = turned.is_there
+        return self._put(turned.sheets)
+
+    def _read(self, after: int, position: int) -> dict[str, np.ndarray]:
+        """Read what frames behind a position change."""
         touched: dict[str, list[np.ndarray]] = {}
         layouts = read_layouts(self._log)
         for frame in self._log.read(after=after):
@@ -162,9 +186,7 @@ class Finder:
                 if part.kind in finding.KINDS:
                     name, numbers = finding.changed(part)
                     touched.setdefault(name, []).append(numbers)
-        together = {name: np.unique(np.concatenate(numbers)) for name, numbers in touched.items()}
-        found: list[int] = self._cell.inquire(finding.products_of, together).result()
-        return found
+        return {name: np.unique(np.concatenate(numbers)) for name, numbers in touched.items()}
 
     def _remember(self, sheets: Sequence[Sheet]) -> list[Sheet]:
         """Give those that are not as they were last seen: an order changes a product only when it sells out."""

@@ -1,6 +1,7 @@
 """Finding: products as search knows them, out of catalog, sellers and stock; and what a fact changes about them."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 
@@ -30,33 +31,68 @@ _NAMES = {
 }  # fmt: skip
 _NUMBERS = ("mpn", "sku", "model")
 SELLERS_MAX = 200
+STOCK = frozenset({"account", "stock"})
+"""What `changed` tells of stock: see `turned`."""
+_SKU_BITS = 32
 
 
 def changed(part: Section) -> tuple[str, np.ndarray]:
-    """Tell what a run of facts changes: numbers of products, listings, sellers or ledger accounts, each once."""
+    """Tell what a run of facts changes: numbers of products, listings, sellers or ledger accounts, each once.
+
+    What purchases took is told as "stock": a number for each location and SKU.
+    """
     if part.kind is postings.EntryRecorded:
         return "account", np.unique(ragged(part.batch, "accounts").values)
     if part.kind is orders.PurchasePlaced:
-        return "listing", np.unique(ragged(part.batch, "listings").values)
+        locations, skus = (ragged(part.batch, name).values for name in ("locations", "skus"))
+        return "stock", np.unique(locations << _SKU_BITS | skus)
     name = _NAMES.get(part.kind, "listing")
     return name, np.unique(numbers(part.batch, name))
 
 
 def products_of(house: House, touched: dict[str, np.ndarray]) -> list[int]:
-    """Give the products that touched listings, sellers and accounts belong to, each once."""
+    """Give the products that touched listings, sellers and stock belong to, each once."""
     none = np.zeros(0, np.int64)
     found = set(touched.get("product", none).tolist())
     table, skus = house.catalog.listings, house.catalog.skus
-    accounts = touched.get("account", none)
-    is_stock = house.ledger.accounts.kind[accounts] == ledger.Kind.AVAILABLE
-    moved = set(house.ledger.accounts.unit[accounts[is_stock]].tolist())
-    listings = touched.get("listing", none)
-    moved.update(table.sku[listings].tolist())
+    moved = set(table.sku[touched.get("listing", none)].tolist())
+    moved.update(house.ledger.accounts.unit[accounts_of(house, touched)].tolist())
     if len(touched.get("seller", none)):
         theirs = np.isin(table.seller[: len(table)], touched["seller"])
         moved.update(table.sku[: len(table)][theirs].tolist())
     found.update(skus[sku].product for sku in moved if 0 < sku < len(skus))
     return sorted(found - {0})
+
+
+def accounts_of(house: House, touched: dict[str, np.ndarray]) -> np.ndarray:
+    """Give the ledger accounts of available units that were touched, each once."""
+    none = np.zeros(0, np.int64)
+    accounts, stock = touched.get("account", none), touched.get("stock", none)
+    is_stock = house.ledger.accounts.kind[accounts] == ledger.Kind.AVAILABLE
+    taken = house.ledger.find(ledger.Kind.AVAILABLE, stock >> _SKU_BITS, stock & (1 << _SKU_BITS) - 1)
+    return np.unique(np.concatenate([accounts[is_stock], taken[taken > 0]]))
+
+
+class Turned(NamedTuple):
+    """Products whose availability is not what search shows: as they are now, and what search shows from then on."""
+
+    sheets: list[Sheet]
+    accounts: np.ndarray
+    is_there: np.ndarray
+
+
+def turned(house: House, accounts: np.ndarray, shown: np.ndarray) -> Turned:
+    """Look which of these accounts ran out or came back, against what was shown: 1 there, 0 not, others not known.
+
+    An order moves stock but seldom ends it, so that most of what is bought need not be put into the index again.
+    """
+    table = house.ledger.accounts
+    is_there = table.posted[accounts] > table.held[accounts]
+    differs = is_there != shown
+    skus = set(table.unit[accounts[differs]].tolist())
+    known = house.catalog.skus
+    found = sorted({known[sku].product for sku in skus if 0 < sku < len(known)} - {0})
+    return Turned(sheets(house, found), accounts[differs], is_there[differs])
 
 
 def products(house: House) -> int:

@@ -164,3 +164,21 @@ def test_a_product_belongs_to_its_listing_its_seller_and_its_stock(tmp_path: Pat
     assert finding.products_of(caravan.cell.house, {"listing": by["listing"]}) == [2]
     assert finding.products_of(caravan.cell.house, {"seller": by["seller"]}) == [1, 2]
     caravan.close()
+
+
+def test_an_order_that_leaves_some_puts_nothing_into_the_index(tmp_path: Path) -> None:
+    caravan = opened(tmp_path)
+    fill(caravan, "Teapot")
+    stock(caravan, 1, 5)
+    in_stock = Filter(is_available=True)
+    assert found(caravan, "teapot", in_stock) == [1]
+    before = caravan.finder.engine.position
+
+    stock(caravan, 1, -2)
+    assert found(caravan, "teapot", in_stock) == [1]
+    stock(caravan, 1, -3)
+    between = caravan.finder.engine.position
+
+    assert found(caravan, "teapot", in_stock) == []
+    assert between == before < caravan.finder.engine.position
+    caravan.close()
