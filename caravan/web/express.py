@@ -49,6 +49,7 @@ class Express:
         self._is_woken = False
         self._run = secrets.token_hex(4)
         self._numbers = itertools.count(1)
+        self._dated: tuple[object, bytes] = None, b""
         fixed = {"api-version": wire.API_VERSION, "cache-control": "no-store", **API_HEADERS}
         self._fixed = b"".join(f"{name}: {value}\r\n".encode() for name, value in fixed.items())
 
@@ -72,11 +73,17 @@ class Express:
         while self._done:
             self._done.popleft()()
 
-    def head(self, answer: Answer, request_id: str, headers: dict[str, str]) -> bytes:
+    def dated(self, headers: list[tuple[bytes, bytes]]) -> bytes:
+        """Write the server's own headers, which are a new list each second."""
+        if self._dated[0] is not headers:
+            self._dated = headers, b"".join([b"%b: %b\r\n" % header for header in headers])
+        return self._dated[1]
+
+    def head(self, answer: Answer, request_id: str, dated: bytes, headers: dict[str, str]) -> bytes:
         """Write the head of an answer."""
         told = "".join([f"{name}: {value}\r\n" for name, value in headers.items()])
-        return b"HTTP/1.1 %d %b\r\n%brequest-id: %b\r\n%bcontent-type: %b\r\ncontent-length: %d\r\n\r\n" % (
-            answer.status, _PHRASES.get(answer.status, b""), self._fixed, request_id.encode(), told.encode("latin-1"),
+        return b"HTTP/1.1 %d %b\r\n%b%brequest-id: %b\r\n%bcontent-type: %b\r\ncontent-length: %d\r\n\r\n" % (
+            answer.status, _PHRASES.get(answer.status, b""), dated, self._fixed, request_id.encode(), told.encode("latin-1"),
             answer.media.encode(), len(answer.body),
         )  # fmt: skip
 
@@ -127,8 +134,8 @@ class _Ride:
             headers["idempotent-replayed"] = "true"
         if not self.keep_alive:
             headers["connection"] = "close"
-        dated = {name.decode(): value.decode() for name, value in self._connection.server_state.default_headers}
-        self._connection.transport.write(self._express.head(answer, self.request_id, dated | headers) + answer.body)
+        dated = self._express.dated(self._connection.server_state.default_headers)
+        self._connection.transport.write(self._express.head(answer, self.request_id, dated, headers) + answer.body)
         if not self.keep_alive:
             self._connection.transport.close()
         self._connection.on_response_complete()
