@@ -28,7 +28,7 @@ from caravan.web import access
 from caravan.web.app import make_app
 from caravan.web.festival import Board, Plan, Score, demand, show
 from caravan.web.festival.crowd import Crowd, oversold
-from caravan.web.festival.plan import wishes
+from caravan.web.festival.plan import TAKEN_BY_PLACE, tempted, wishes
 from caravan.web.festival.score import Sold
 from caravan.web.festival.screen import showing
 
@@ -97,6 +97,7 @@ def test_a_festival_counts_every_order_once_and_oversells_nothing(market: Market
     house = market.caravan.cell.house
     assert seen.orders == len(house.orders.purchases) - 1 > 50
     assert seen.gmv == int(house.orders.orders.total.sum())
+    assert 0 < seen.recommended < seen.gmv
     assert set(seen.refused) == {"out_of_stock"}
     assert (seen.oversold, seen.skus_watched) == (0, 5)
     assert list(invariants.findings(house)) == []
@@ -139,6 +140,24 @@ def test_one_seed_wishes_for_the_same_and_each_listing_once_an_order() -> None:
     assert first.listings.max() < 9
     assert len({*zip(first.rows.tolist(), first.listings.tolist(), strict=True)}) == len(first.rows)
     assert len(wishes(PLAN, np.random.default_rng(1), expected=0, listings=9).buyers) == 0
+
+
+def test_shoppers_take_some_of_what_is_shown_and_nothing_twice() -> None:
+    wished = wishes(PLAN, np.random.default_rng(1), expected=2_000, listings=9)
+
+    more = tempted(wished, np.random.default_rng(2), shown=lambda place: [(place + step) % 9 for step in range(7)])
+
+    lines = list(zip(more.rows.tolist(), more.listings.tolist(), strict=True))
+    added = int(more.is_recommended.sum())
+    assert len(lines) == len(set(lines)) == len(wished.rows) + added
+    assert 0.05 < added / len(wished.buyers) < sum(TAKEN_BY_PLACE)
+    assert (np.diff(more.rows) >= 0).all()
+
+
+def test_where_nothing_is_shown_nothing_more_is_taken() -> None:
+    wished = wishes(PLAN, np.random.default_rng(1), expected=20, listings=9)
+
+    assert tempted(wished, np.random.default_rng(2), shown=lambda _: []) is wished
 
 
 def test_the_screen_shows_the_board_and_streams_it() -> None:

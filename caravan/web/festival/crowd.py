@@ -13,6 +13,7 @@ import pyarrow as pa
 from caravan.client import Client, Refused, wire
 from caravan.kernel.errors import Invalid, Outage
 from caravan.kernel.money import Money
+from caravan.web.festival.advice import Advice
 from caravan.web.festival.plan import Plan, Wishes, units_wanted
 from caravan.web.festival.score import Score, Sold
 
@@ -32,6 +33,7 @@ class Stall(NamedTuple):
     """A listing that the crowd may buy."""
 
     listing: str
+    product: str
     title: str
     category: str
     price: int
@@ -70,7 +72,7 @@ class Crowd:
             # What ships costs more than its price, and a price can be asked for only as a whole.
             price = listing.price.amount + listing.shipping.amount
             category = categories.get(listing.product, "").split("/")[0].strip() or "Other"
-            self.stalls.append(Stall(listing.id, listing.title, category, price))
+            self.stalls.append(Stall(listing.id, listing.product, listing.title, category, price))
             report("listings", len(self.stalls), LISTINGS_MAX)
             if len(self.stalls) == LISTINGS_MAX:
                 break
@@ -109,9 +111,12 @@ class Crowd:
         answers = self._answered(table, score)
         latency_ms = (time.perf_counter() - began) * 1_000
         refusals = answers.column("refusal").to_pylist()
-        placed, by_category = self._counted(wished, np.array([not refusal for refusal in refusals]))
+        is_placed = np.array([not refusal for refusal in refusals])
+        placed, by_category = self._counted(wished, is_placed)
         refused = Counter(refusal for refusal in refusals if refusal)
-        score.add(placed, refused, by_category, latency_ms=latency_ms, elapsed_s=elapsed_s())
+        amounts = self._prices()[wished.listings] * wished.quantities
+        recommended = int(amounts[wished.is_recommended & is_placed[wished.rows]].sum())
+        score.add(placed, refused, by_category, recommended=recommended, latency_ms=latency_ms, elapsed_s=elapsed_s())
 
     def _answered(self, table: pa.Table, score: Score) -> pa.Table:
         deadline = time.monotonic() + TRIES_S_MAX
@@ -124,11 +129,19 @@ class Crowd:
                 score.went_dark()
                 time.sleep(_TRY_AGAIN_S)
 
+    def advice(self) -> Advice:
+        """Give what will know the market's recommendations beside the listings of this crowd."""
+        return Advice(
+            {stall.product: place for place, stall in enumerate(self.stalls)}, [stall.product for stall in self.stalls]
+        )
+
+    def _prices(self) -> np.ndarray:
+        return np.array([stall.price for stall in self.stalls], np.int64)
+
     def _table(self, wished: Wishes) -> pa.Table:
         count = len(wished.buyers)
-        prices = np.array([stall.price for stall in self.stalls], np.int64)
         totals = np.zeros(count, np.int64)
-        np.add.at(totals, wished.rows, prices[wished.listings] * wished.quantities)
+        np.add.at(totals, wished.rows, self._prices()[wished.listings] * wished.quantities)
         offsets = np.searchsorted(wished.rows, np.arange(count + 1)).astype(np.int32)
         listings = pa.array([self.stalls[place].listing for place in wished.listings.tolist()], pa.string())
         people = [self._people[place] for place in wished.buyers.tolist()]

@@ -39,6 +39,7 @@ class Board(msgspec.Struct, frozen=True):
     seconds: float
     is_over: bool
     gmv: int
+    recommended: int
     orders: int
     orders_per_s: float
     orders_per_s_peak: float
@@ -59,7 +60,7 @@ class Score:
     def __init__(self, *, market: str, currency: str, seconds: float) -> None:
         self._market, self._currency, self._seconds = market, currency, seconds
         self._lock = threading.Lock()
-        self._gmv = self._orders = self._outages = self._oversold = self._watched = 0
+        self._gmv = self._recommended = self._orders = self._outages = self._oversold = self._watched = 0
         self._refused: Counter[str] = Counter()
         self._by_category: Counter[str] = Counter()
         self._latest: deque[Sold] = deque(maxlen=LATEST_SHOWN)
@@ -70,13 +71,14 @@ class Score:
         self._is_over = False
 
     def add(
-        self, placed: Sequence[Sold], refused: Mapping[str, int], by_category: Mapping[str, int], *, latency_ms: float,
-        elapsed_s: float,
+        self, placed: Sequence[Sold], refused: Mapping[str, int], by_category: Mapping[str, int], *, recommended: int = 0,
+        latency_ms: float, elapsed_s: float,
     ) -> None:  # fmt: skip
-        """Count what was answered together."""
+        """Count what was answered together; `recommended` is the value of the lines that were taken from shown lists."""
         with self._lock:
             self._orders += len(placed)
             self._gmv += sum(by_category.values())
+            self._recommended += recommended
             self._refused.update(refused)
             self._by_category.update(by_category)
             self._latest.extend(placed[-LATEST_SHOWN:])
@@ -111,7 +113,7 @@ class Score:
             shares = [Share(*pair) for pair in self._by_category.most_common(CATEGORIES_SHOWN)]
             return Board(
                 market=self._market, currency=self._currency, hour=round(self._hour, 3),
-                elapsed_s=round(self._elapsed_s, 2), seconds=self._seconds, is_over=self._is_over, gmv=self._gmv,
+                elapsed_s=round(self._elapsed_s, 2), seconds=self._seconds, is_over=self._is_over, gmv=self._gmv, recommended=self._recommended,
                 orders=self._orders, orders_per_s=round(self._rate(), 1), orders_per_s_peak=round(self._peak, 1),
                 refused=dict(self._refused), latency_ms_p50=round(p50, 1), latency_ms_p99=round(p99, 1),
                 oversold=self._oversold, skus_watched=self._watched, outages=self._outages, categories=shares,

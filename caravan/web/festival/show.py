@@ -14,8 +14,9 @@ from rich.table import Table
 from caravan.client import Client
 from caravan.kernel.errors import CaravanError
 from caravan.kernel.money import plain
+from caravan.web.festival.advice import Advice
 from caravan.web.festival.crowd import Crowd, oversold
-from caravan.web.festival.plan import Plan, wishes
+from caravan.web.festival.plan import Plan, tempted, wishes
 from caravan.web.festival.score import Board, Score
 from caravan.web.festival.screen import showing
 
@@ -32,6 +33,7 @@ class Summary(msgspec.Struct, frozen=True):
     speed: float
     door: str
     gmv: int
+    recommended: int
     currency: str
     orders: int
     refused: dict[str, int]
@@ -56,19 +58,25 @@ def show(  # What the command takes, and where it says it.
         screen = stack.enter_context(showing(score.board, host=host, port=port))
         say.print(f"The big screen is at [bold]{screen}[/bold]", soft_wrap=True)
         ends = threading.Event()
-        counter = threading.Thread(target=_count, args=(url, token, score, ends), daemon=True)
-        counter.start()
+        advice = crowd.advice()
+        beside = [
+            threading.Thread(target=_count, args=(url, token, score, ends), daemon=True),
+            threading.Thread(target=_ask, args=(url, advice, ends), daemon=True),
+        ]
+        for thread in beside:
+            thread.start()
         with Live(console=say, refresh_per_second=4, get_renderable=lambda: _table(score.board())):
-            _run(crowd, plan, score)
+            _run(crowd, plan, score, advice)
         ends.set()
-        counter.join()
+        for thread in beside:
+            thread.join()
         _look(client, score)
         return _summary(plan, score.board())
 
 
-def _run(crowd: Crowd, plan: Plan, score: Score) -> None:
+def _run(crowd: Crowd, plan: Plan, score: Score, advice: Advice) -> None:
     """Let the day pass, moment by moment. A market that is slow makes the day longer: nobody stays at home."""
-    dice = np.random.default_rng(plan.seed)
+    dice, temptation = np.random.default_rng(plan.seed), np.random.default_rng([plan.seed, 1])
     began = time.perf_counter()
 
     def elapsed_s() -> float:
@@ -80,6 +88,7 @@ def _run(crowd: Crowd, plan: Plan, score: Score) -> None:
         time.sleep(max(0.0, ends_s - elapsed_s()))
         expected = plan.expected(moment * MOMENT_S, ends_s)
         wished = wishes(plan, dice, expected=expected, listings=len(crowd.stalls))
+        wished = tempted(wished, temptation, shown=advice.shown)
         crowd.order(wished, score, elapsed_s=elapsed_s)
         score.tick(elapsed_s=elapsed_s(), hour=plan.hour(ends_s))
     score.tick(elapsed_s=elapsed_s(), hour=plan.hour(moments * MOMENT_S), is_over=True)
@@ -95,6 +104,12 @@ def _count(url: str, token: str, score: Score, ends: threading.Event) -> None:
                 continue  # Gone for a moment; the crowd notices too, and counts it.
 
 
+def _ask(url: str, advice: Advice, ends: threading.Event) -> None:
+    """Ask for recommendations as a shopper does, without a token."""
+    with Client(url) as client:
+        advice.keep_asking(client, ends)
+
+
 def _look(client: Client, score: Score) -> None:
     skus, units = oversold(client)
     score.watched(skus=skus, oversold=units)
@@ -102,7 +117,7 @@ def _look(client: Client, score: Score) -> None:
 
 def _summary(plan: Plan, board: Board) -> Summary:
     return Summary(
-        seed=plan.seed, buyers=plan.buyers, minutes=plan.minutes, speed=plan.speed, door="http-batch", gmv=board.gmv,
+        seed=plan.seed, buyers=plan.buyers, minutes=plan.minutes, speed=plan.speed, door="http-batch", gmv=board.gmv, recommended=board.recommended,
         currency=board.currency, orders=board.orders, refused=board.refused,
         orders_per_s=round(board.orders / max(board.elapsed_s, 1e-9), 1), orders_per_s_peak=board.orders_per_s_peak,
         latency_ms_p50=board.latency_ms_p50, latency_ms_p99=board.latency_ms_p99, oversold=board.oversold,
@@ -116,6 +131,7 @@ def _table(board: Board) -> Table:
     table = Table(title=f"{board.market}: {hour // 60:02d}:{hour % 60:02d} of the sales day", show_header=False)
     rows = {
         "GMV": plain(board.gmv, board.currency),
+        "From recommendations": f"{board.recommended / max(board.gmv, 1):.1%}",
         "Orders": f"{board.orders:,}",
         "Orders a second": f"{board.orders_per_s:,.0f} (peak {board.orders_per_s_peak:,.0f})",
         "Answered within": f"p50 {board.latency_ms_p50:,.0f} ms, p99 {board.latency_ms_p99:,.0f} ms",
