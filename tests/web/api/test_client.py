@@ -1,5 +1,6 @@
 """Checks the client: one key for all tries of a wish, a bounded number of them, and refusals that carry the problem."""
 
+import ssl
 from collections.abc import Callable
 
 import httpx
@@ -152,3 +153,11 @@ def test_money_is_kept_to_the_cent_on_the_way(rig: Rig) -> None:
     with pytest.raises(Refused) as refused:
         shopper.client.top_up(shopper.id, euro(10**12 + 1))
     assert refused.value.status == 400
+
+
+@pytest.mark.parametrize("url", ["https://caravan.example", "HTTPS://caravan.example", "caravan.example"])
+def test_whoever_is_spoken_to_in_secret_has_to_show_a_certificate(url: str) -> None:
+    transport = Sender(url)._http._transport
+
+    assert isinstance(transport, httpx.HTTPTransport)
+    assert transport._pool._ssl_context.verify_mode == ssl.CERT_REQUIRED  # type: ignore[union-attr]
