@@ -19,8 +19,8 @@ from caravan.adapters import archive
 from caravan.adapters.demo import DemoSource
 from caravan.adapters.follower import Follower, follow
 from caravan.adapters.highs import HighsOptimizer
-from caravan.adapters.lightgbm import LightGbmRanker
-from caravan.adapters.lightgbm_trainer import LightgbmTrainer
+from caravan.adapters.lessons import LessonFolder
+from caravan.adapters.lightgbm import LightGbmRanker, LightGbmTrainer
 from caravan.adapters.memory import MemoryLog, MemoryViewStore
 from caravan.adapters.olist import OlistSource
 from caravan.adapters.online_retail import OnlineRetailSource
@@ -64,12 +64,14 @@ from caravan.events import (
     payments,
     search,
 )
-from caravan.flows import history, invariants, opening, planning, promises, settlement, shopping
+from caravan.flows import finding, history, invariants, opening, planning, promises, settlement, shopping
 from caravan.flows.finder import Finder
+from caravan.flows.finding import Graded
 from caravan.flows.house import House
 from caravan.flows.lookalikes import KnownPeople
 from caravan.flows.views import all_views
 from caravan.insight import discovery as tasting
+from caravan.insight import search as wording
 from caravan.insight.identity import Vault
 from caravan.insight.search import Engine, Trainer
 from caravan.kernel.clock import DAY, Clock, SystemClock
@@ -79,6 +81,7 @@ from caravan.world import markets as terms
 from caravan.world.partners import History, HistorySource, ImportOptions
 
 _logger = logging.getLogger("caravan")
+_SHEETS_AT_ONCE = 500
 
 KINDS = registry(
     catalog,
@@ -173,7 +176,10 @@ def open_caravan(
     desk = promises.Desk()
     advice = Advice(log, skills_of(settings), follows=folds, rest=cell.give_way)
     ticker = Ticker(cell, projector, settings, desk, snapshotter_of(settings, log) if keeps else None)
-    finder = Finder(cell=cell, log=log, kinds=KINDS, make_engine=lambda: make_engine(settings.home / "search"))
+    finder = Finder(
+        cell=cell, log=log, kinds=KINDS, make_engine=lambda: make_engine(settings.home / "search"),
+        lessons=lessons_of(settings).news,
+    )  # fmt: skip
     planner = PlanningDesk(cell, optimizer())
     caravan = Caravan(
         settings=settings, finder=finder, planner=planner, cell=cell, views=store, projector=projector,
@@ -204,12 +210,17 @@ def make_engine(folder: Path | None = None) -> Engine:
 
 def make_trainer(*, threads: int = 1) -> Trainer:
     """Make what learns for search; refuses where its libraries are not installed."""
-    return LightgbmTrainer(threads)
+    return LightGbmTrainer(threads=threads)
 
 
 def skills_of(settings: Settings) -> SkillFolder:
     """Give the folder of what discovery learned in a home."""
     return SkillFolder(settings.home / "discovery")
+
+
+def lessons_of(settings: Settings) -> LessonFolder:
+    """Give the folder of what search learned in a home."""
+    return LessonFolder(settings.home / "search-lessons")
 
 
 def snapshots_of(settings: Settings) -> Snapshots:
@@ -345,7 +356,13 @@ class Advice:
     def _made(self, version: str) -> tasting.Answering:
         if not version:
             return tasting.Answering(self.tastes, tasting.unskilled())
-        return tasting.Answering(self.tastes, self._skills.load(version).skill, version)
+        try:
+            return tasting.Answering(self.tastes, self._skills.load(version).skill, version)
+        except Invalid:
+            _logger.exception(
+                "What was learned as %s can't be read; the blend answers until it is learned anew.", version
+            )
+            return tasting.Answering(self.tastes, tasting.unskilled())
 
     def close(self) -> None:
         """Stop following."""
@@ -647,6 +664,33 @@ def learn(settings: Settings, *, seed: int, threads: int, progress: Callable[[st
     sessions, trees = len(history.offsets) - 1, len(trained.skill.trees.roots)
     path = skills.save(trained, {"seed": seed, "sessions": sessions, "trees": trees})
     return Learned(trained.version, trained.looks, sessions, trees, str(path))
+
+
+class Taught(msgspec.Struct, frozen=True):
+    """What came of teaching search: the version, from how many graded queries and pairs, and the products it knows."""
+
+    version: str
+    queries: int
+    pairs: int
+    products: int
+
+
+def teach(
+    settings: Settings, graded: Sequence[Graded], *, seed: int, threads: int, progress: Callable[[str, int, int], None]
+) -> Taught:  # fmt: skip
+    """Teach search to rank from graded pairs over a home's products, while it runs or not, and keep that as a version."""
+    house = read_house(settings)
+    last, engine = finding.products(house), make_engine()
+    for first in range(1, last + 1, _SHEETS_AT_ONCE):
+        engine.put(finding.sheets(house, range(first, min(first + _SHEETS_AT_ONCE, last + 1))))
+        progress("Reading the products", first, last)
+    engine.commit()
+    engine.phrase(is_forced=True)
+    examples = finding.examples(house, graded)
+    learned = wording.learn(engine, examples, make_trainer(threads=threads), seed=seed, report=progress)
+    notes = {"seed": seed, "queries": len(examples), "pairs": len(graded)}
+    version = lessons_of(settings).save(engine.keep(learned), notes)
+    return Taught(version, len(examples), len(graded), last)
 
 
 def ranker(*, threads: int) -> tasting.Ranker:

@@ -23,7 +23,7 @@ from caravan.flows.opening import Opening, open_market
 from caravan.kernel.clock import SystemClock
 from caravan.kernel.errors import CaravanError, Invalid, code
 from caravan.kernel.money import plain
-from caravan.web import access, festival, qr_codes, remote, training
+from caravan.web import access, festival, qr_codes, remote, teaching, training
 from caravan.web.planning import terminal as planning
 from caravan.web.server import serve
 
@@ -39,6 +39,7 @@ app.add_typer(bench.app, name="bench")
 app.add_typer(planning.app, name="network")
 app.add_typer(qr_codes.app, name="qr")
 app.add_typer(training.app, name="discovery")
+app.add_typer(teaching.app, name="search")
 promise = typer.Typer(no_args_is_help=True, help="Delivery promises: what is learned from a home's own parcels.")
 app.add_typer(promise, name="promise")
 

@@ -24,6 +24,8 @@ _UNCOMMITTED_MAX = 10_000
 """So many frames that change nothing for search are read again at most at a start."""
 _LOOK_S = 0.2
 _PAUSE_S = 0.5
+_GROWN = 1.05
+"""By so much a shop's words grow before what was learned is fitted to them again."""
 _NEWS_S = 10.0
 _NEWS_MAX = 100
 """So many searches in vain are written down in that time."""
@@ -36,9 +38,11 @@ class Finder:
     """
 
     def __init__(
-        self, *, cell: Cell[House], log: Log, kinds: Mapping[str, type[Event]], make_engine: Callable[[], Engine]
-    ) -> None:
+        self, *, cell: Cell[House], log: Log, kinds: Mapping[str, type[Event]], make_engine: Callable[[], Engine],
+        lessons: Callable[[], tuple[bool, search.Kept | None]] = lambda: (False, None),
+    ) -> None:  # fmt: skip
         self._cell, self._log, self._kinds, self._make_engine = cell, log, kinds, make_engine
+        self._lessons, self._fitted_words = lessons, 0
         self._engine: Engine | None = None
         self._seen: dict[int, int] = {}
         self._stock = np.full(_PRODUCTS_AT_ONCE, _UNKNOWN, np.int8)
@@ -120,6 +124,7 @@ class Finder:
         if touched is None or touched or known != position:
             self.engine.commit(position)
         self._take_synonyms()
+        self._take_lessons()
         self.engine.phrase(is_forced=True)
         self._show(position)
         return position
@@ -156,6 +161,7 @@ class Finder:
                     began = time.monotonic()
                     self.follow(position)
                     self._cell.give_way(time.monotonic() - began, self._stops)
+                self._take_lessons()
             except Exception:
                 if not self._stops.is_set():
                     _logger.exception("Search could not follow the log; trying again.")
@@ -203,6 +209,14 @@ class Finder:
         if version != self._synonyms_at:
             self._synonyms_at = version
             self.engine.curate(groups)
+
+    def _take_lessons(self) -> None:
+        """Take up what was learned when another version is named, and fit it anew when the shop has new words."""
+        is_new, kept = self._lessons()
+        words = len(self.engine.vocabulary.terms)
+        if is_new or (kept is not None and words > self._fitted_words * _GROWN):
+            self.engine.learn(kept)
+            self._fitted_words = words
 
     def _show(self, position: int) -> None:
         with self._changed:

@@ -14,6 +14,7 @@ from caravan.flows.house import House, as_facts
 from caravan.insight import search
 from caravan.insight.search import Sheet
 from caravan.kernel.clock import Instant
+from caravan.kernel.errors import Invalid
 from caravan.kernel.ids import ProductId
 from caravan.trade import catalog, ledger
 
@@ -98,6 +99,26 @@ def turned(house: House, accounts: np.ndarray, shown: np.ndarray) -> Turned:
 def products(house: House) -> int:
     """Give the number of the last product."""
     return len(house.catalog.products) - 1
+
+
+class Graded(NamedTuple):
+    """How well a product answers a query, from 1 (does not fit) to 3 (fits), by whoever looked at both."""
+
+    query: str
+    product: ProductId
+    grade: float
+
+
+def examples(house: House, graded: Sequence[Graded]) -> list[search.Example]:
+    """Gather graded pairs by query. Refuses a product that there is none of and a grade that is none."""
+    by_query: dict[str, dict[int, float]] = {}
+    for row, one in enumerate(graded, 1):
+        if not 0 < one.product < len(house.catalog.products):
+            raise Invalid(f"Row {row} grades a product that there is none of.", field="product")
+        if not search.GRADE_MIN <= one.grade <= search.GRADE_MAX:
+            raise Invalid(f"Row {row} has the grade {one.grade:g}: it is from 1 to 3.", field="grade")
+        by_query.setdefault(one.query, {})[one.product] = one.grade
+    return [search.Example(query, grades) for query, grades in by_query.items()]
 
 
 def sheets(house: House, wanted: Sequence[int]) -> list[Sheet]:

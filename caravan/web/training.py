@@ -31,13 +31,13 @@ def train(
     as_json: Json = False,
 ) -> None:
     """Learn from everything in the log. It can be stopped and run again: the longest step is kept."""
-    settings = _settings(home)
-    with _bars() as progress:
+    settings = settings_of(home)
+    with bars() as progress:
         learned = bootstrap.learn(settings, seed=seed, threads=threads, progress=progress)
     if promote:
         bootstrap.skills_of(settings).promote(learned.version)
     words = "answers from now on" if promote else f"is ready: caravan discovery promote {learned.version}"
-    _tell(learned, f"Version {learned.version} {words}", as_json=as_json)
+    tell(learned, f"Version {learned.version} {words}", as_json=as_json)
 
 
 @app.command()
@@ -45,8 +45,8 @@ def promote(
     version: Annotated[str, typer.Argument(help="The version.")], *, home: Home = None, as_json: Json = False
 ) -> None:
     """Let a version answer everybody, within a second where Caravan is running."""
-    standing = bootstrap.skills_of(_settings(home)).promote(version)
-    _tell(standing, f"Version {standing.champion} answers from now on.", as_json=as_json)
+    standing = bootstrap.skills_of(settings_of(home)).promote(version)
+    tell(standing, f"Version {standing.champion} answers from now on.", as_json=as_json)
 
 
 @app.command()
@@ -58,33 +58,35 @@ def challenge(
     as_json: Json = False,
 ) -> None:
     """Let a version answer a share of the visitors, beside the champion."""
-    standing = bootstrap.skills_of(_settings(home)).challenge(version, share)
-    _tell(standing, f"Version {standing.challenger} answers {standing.share_percent} % of visitors.", as_json=as_json)
+    standing = bootstrap.skills_of(settings_of(home)).challenge(version, share)
+    tell(standing, f"Version {standing.challenger} answers {standing.share_percent} % of visitors.", as_json=as_json)
 
 
 @app.command()
 def rollback(*, home: Home = None, as_json: Json = False) -> None:
     """Let the version before answer again."""
-    standing = bootstrap.skills_of(_settings(home)).roll_back()
-    _tell(standing, f"{standing.champion or 'The blend'} answers again.", as_json=as_json)
+    standing = bootstrap.skills_of(settings_of(home)).roll_back()
+    tell(standing, f"{standing.champion or 'The blend'} answers again.", as_json=as_json)
 
 
 @app.command()
 def versions(*, home: Home = None, as_json: Json = False) -> None:
     """Show which versions there are, and which answers."""
-    folder = bootstrap.skills_of(_settings(home))
+    folder = bootstrap.skills_of(settings_of(home))
     standing, kept = folder.standing(), folder.versions()
     told = {"standing": standing, "versions": [{"version": name} | notes for name, notes in kept]}
     lines = [f"{name}  {'champion' if name == standing.champion else ''}  {notes}" for name, notes in kept]
-    _tell(told, "\n".join(lines) or "Nothing has been learned yet: caravan discovery train", as_json=as_json)
+    tell(told, "\n".join(lines) or "Nothing has been learned yet: caravan discovery train", as_json=as_json)
 
 
-def _settings(home: Path | None) -> config.Settings:
+def settings_of(home: Path | None) -> config.Settings:
+    """Give the settings, with another home where one is named."""
     found = config.read()
     return replace(found, home=home) if home is not None else found
 
 
-def _tell(found: object, words: str, *, as_json: bool) -> None:
+def tell(found: object, words: str, *, as_json: bool) -> None:
+    """Say it to a program as one JSON object, or to a person."""
     if as_json:
         sys.stdout.write(msgspec.json.encode(found).decode() + "\n")
     else:
@@ -92,7 +94,8 @@ def _tell(found: object, words: str, *, as_json: bool) -> None:
 
 
 @contextmanager
-def _bars() -> Iterator[Callable[[str, int, int], None]]:
+def bars() -> Iterator[Callable[[str, int, int], None]]:
+    """Show how far each step is, where somebody looks on."""
     columns = (TextColumn("{task.description:>22}"), BarColumn(), TextColumn("{task.completed:,}/{task.total:,}"))
     with Progress(*columns, TimeElapsedColumn(), console=_say, disable=not _say.is_terminal) as bars:
         shown: dict[str, Any] = {}

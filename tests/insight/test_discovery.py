@@ -11,11 +11,11 @@ import pytest
 
 from benchmarks import discovery as benchmark
 from caravan.adapters.skills import SkillFolder
-from caravan.cell import transpose
+from caravan.cell import forest, transpose
 from caravan.events import catalog, identity, orders
 from caravan.events import discovery as events
 from caravan.insight import discovery
-from caravan.insight.discovery import kernel, linear, sequence, tastes, trees
+from caravan.insight.discovery import kernel, linear, sequence, tastes
 from caravan.insight.discovery.arrange import EXPLORED, SHOWN_TIRED
 from caravan.insight.discovery.trained import assemble
 from caravan.kernel.clock import DAY, MINUTE, Instant
@@ -208,16 +208,16 @@ class TestSequence:
 
 class TestTrees:
     def test_rows_fall_into_leaves(self) -> None:
-        one = trees.Trees(
+        one = forest.Trees(
             np.array([0, -3], np.int32), np.array([1], np.int32), np.array([0.5]), np.array([-1], np.int32),
             np.array([-2], np.int32), np.array([10.0, 20.0, 0.25]),
         )  # fmt: skip
         rows, scores = np.array([[0, 0.5], [0, 0.6]], np.float32), np.zeros(2)
 
-        trees.score(rows, 2, one, scores)
+        forest.score(rows, 2, one, scores)
 
         assert scores.tolist() == [10.25, 20.25]
-        assert trees.load(trees.dump(one)) == one
+        assert forest.load(forest.dump(one)) == one
 
 
 class Fold:
@@ -396,6 +396,32 @@ class TestTastes:
             fold.look(number.to_bytes(16, "big"), 1)
 
         assert list(fold.view.visitors) == [number.to_bytes(16, "big") for number in (2, 3, 4)]
+
+    def test_an_erased_buyer_leaves_no_look_though_their_visitor_was_let_go_twice(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(tastes, "VISITORS_MAX", 1)
+        fold = Fold()
+        fold.look(BEN, 1, buyer=7)
+        fold.look(ANA, 2)
+        fold.look(BEN, 3)
+        fold.look(ANA, 4)
+
+        fold.tell(identity.BuyerForgotten(at=AT, buyer=BuyerId(7)))
+
+        sight = fold.view.looks.sight()
+        assert sight.item[1 : sight.end].tolist() == [0, 2, 0, 4]
+        assert BEN not in fold.view.owners
+
+    def test_a_browser_of_two_buyers_is_forgotten_with_either(self) -> None:
+        fold = Fold()
+        fold.look(BEN, 1, buyer=7)
+        fold.look(BEN, 2, buyer=8)
+
+        fold.tell(identity.BuyerForgotten(at=AT, buyer=BuyerId(7)), identity.BuyerForgotten(at=AT, buyer=BuyerId(8)))
+
+        sight = fold.view.looks.sight()
+        assert sight.item[1 : sight.end].tolist() == [0, 0]
 
     def test_a_product_that_moves_is_found_in_its_new_category(self) -> None:
         fold = Fold()
@@ -598,15 +624,15 @@ def test_too_little_is_not_learned_from() -> None:
 
 
 class NoRanker:
-    def learn(self, *_: object, **__: object) -> trees.Trees:
-        return trees.none()
+    def learn(self, *_: object, **__: object) -> forest.Trees:
+        return forest.none()
 
 
 class TestSkillFolder:
     def kept(self, folder: SkillFolder, seed: int) -> str:
         rng = np.random.default_rng(seed)
         model = sequence.fresh(20, rng, 4)
-        trained = assemble(model, linear.none(), trees.none(), looks=seed, rng=rng)
+        trained = assemble(model, linear.none(), forest.none(), looks=seed, rng=rng)
         folder.save(trained, {"seed": seed})
         return trained.version
 

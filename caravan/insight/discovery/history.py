@@ -28,14 +28,15 @@ class Plan(msgspec.Struct, frozen=True):
 
     seed: int = 1
     is_by_person: bool = False
-    epochs: int = 4
+    epochs: int = 6
     rate: float = 0.003
-    dropout: float = 0.2
-    later_rate: float = 0.0005
-    tail: float = 0.2
-    chunks: int = 4
+    dropout: float = 0.35
+    later_epochs: int = 3
+    later_rate: float = 0.002
+    tail: float = 0.06
+    chunks: int = 2
     questions: int = 16_000
-    others: float = 1e9
+    others: float = 60.0
     ridge: float = 30.0
 
 

@@ -26,6 +26,7 @@ FEATURES = (
     "length", "distinct", "last_looks", "mass", "last_repeat",
     "sequence", "sequence_gap", "like_last", "like_best", "linear", "linear_last",
     "alike_last", "alike_all", "price_step", "in_share", "in_rank", "again", "last_again", "stan_rank", "ahead_rank", "sequence_rank", "linear_rank",
+    "in_next", "in_ahead", "in_prev", "in_fading", "in_pace", "in_pair", "new_share", "next_2", "ahead_known", "next_known",
 )  # fmt: skip
 WIDTH = len(FEATURES)
 (
@@ -36,12 +37,14 @@ WIDTH = len(FEATURES)
     LENGTH, DISTINCT, LAST_LOOKS, MASS, LAST_REPEAT,
     SEQUENCE, SEQUENCE_GAP, LIKE_LAST, LIKE_BEST, LINEAR, LINEAR_LAST,
     ALIKE_LAST, ALIKE_ALL, PRICE_STEP, IN_SHARE, IN_RANK, AGAIN, LAST_AGAIN, STAN_RANK, AHEAD_RANK, SEQUENCE_RANK, LINEAR_RANK,
+    IN_NEXT, IN_AHEAD, IN_PREV, IN_FADING, IN_PACE, IN_PAIR, NEW_SHARE, NEXT_2, AHEAD_KNOWN, NEXT_KNOWN,
 ) = range(WIDTH)  # fmt: skip
 
 _BACK = 0.8  # What a look counts for, one step further back in the session.
 _AWAY = 0.85  # What a neighbor's look counts for, one step further from where the sessions met.
 _BEHIND = 0.6  # What came before the meeting point counts for less.
 _RANKS = 60.0  # After so many younger looks at a product, a look at it counts half.
+_CONTEXT = 5  # So many looks before a meeting point tell whether it came about in the same way.
 _STRONG = 20  # The leading candidates of each source are always examples: these are the ones that meet on top.
 _AGE = 20.0  # A neighbor from one twentieth of all looks ago counts half in `fresh`.
 
@@ -156,9 +159,22 @@ def _meet(of: int, look: int, met: int, room: Scratch) -> int:
 
 
 @njit(cache=True, nogil=True)
-def _around(look: int, distinct: int, is_again: bool, freshness: float, sight: Looks, room: Scratch) -> None:  # noqa: C901, FBT001
+def _known_before(look: int, sight: Looks, room: Scratch) -> float:
+    """Tell how much of what came shortly before a look is in the asking session, too."""
+    known, step, distance = 0.0, sight.before[look], 1
+    while step != 0 and distance <= _CONTEXT:
+        other = sight.item[step]
+        if other != 0 and room.stamps[other] == room.state[0] and room.table[room.slots[other], IN_COUNT] > 0.0:
+            known += 1.0 / distance
+        step, distance = sight.before[step], distance + 1
+    return known
+
+
+@njit(cache=True, nogil=True)
+def _around(look: int, distinct: int, is_again: bool, freshness: float, sight: Looks, room: Scratch) -> None:  # noqa: C901, FBT001, PLR0912
     """Note what one session looked at before and after one look."""
     table, seen = room.table, room.seen
+    known = _known_before(look, sight, room) if distinct == 1 else 0.0
     for direction in range(2):
         step = sight.after[look] if direction == 0 else sight.before[look]
         distance = 1
@@ -172,7 +188,9 @@ def _around(look: int, distinct: int, is_again: bool, freshness: float, sight: L
                         if distance == 1:
                             table[to, NEXT] += 1.0
                             table[to, NEXT_FRESH] += freshness
+                            table[to, NEXT_KNOWN] += known
                         table[to, AHEAD] += near
+                        table[to, AHEAD_KNOWN] += near * known
                     else:
                         table[to, BEHIND] += near
                     if not is_again:
@@ -180,6 +198,8 @@ def _around(look: int, distinct: int, is_again: bool, freshness: float, sight: L
                 elif distinct == 2:  # noqa: PLR2004
                     if direction == 0:
                         table[to, AHEAD_2] += near
+                        if distance == 1:
+                            table[to, NEXT_2] += 1.0
                     if not is_again:
                         table[to, TOGETHER_2] += 1.0
                 elif distinct == 3 and not is_again:  # noqa: PLR2004
@@ -276,6 +296,41 @@ def _vote(met: int, sight: Looks, room: Scratch) -> float:
 
 
 @njit(cache=True, nogil=True)
+def _recall(prefix: np.ndarray, room: Scratch) -> None:  # noqa: C901
+    """Note what the session itself says: how often and how long ago it looked, and what it did after its last product."""
+    table, length = room.table, prefix.shape[0]
+    last = prefix[length - 1] if length else 0
+    previous = prefix[length - 2] if length > 1 else 0
+    for back in range(length):
+        what = prefix[length - 1 - back]
+        if what <= 0 or what >= room.slots.shape[0]:
+            continue
+        row = _slot(what, room)
+        table[row, IN_COUNT] += 1.0
+        table[row, IN_FIRST] = back + 1
+        table[row, IN_FADING] += _BACK**back
+        if table[row, IN_BACK] == 0:
+            table[row, IN_BACK] = back + 1
+    for at in range(length - 1):
+        if prefix[at] != last:
+            continue
+        is_pair = at > 0 and prefix[at - 1] == previous
+        for ahead in range(at + 1, length):
+            what = prefix[ahead]
+            if what <= 0 or what >= room.slots.shape[0]:
+                continue
+            row = _slot(what, room)
+            table[row, IN_AHEAD] += 1.0 / (ahead - at)
+            if ahead == at + 1:
+                table[row, IN_NEXT] += 1.0
+                table[row, IN_PAIR] += is_pair
+    for at in range(1, length):
+        what = prefix[at - 1]
+        if prefix[at] == last and 0 < what < room.slots.shape[0]:
+            table[_slot(what, room), IN_PREV] += 1.0
+
+
+@njit(cache=True, nogil=True)
 def walk(prefix: np.ndarray, own: int, sight: Looks, room: Scratch) -> None:
     """Meet candidates through the sessions that looked at the same products, and measure them.
 
@@ -285,17 +340,12 @@ def walk(prefix: np.ndarray, own: int, sight: Looks, room: Scratch) -> None:
     room.state[1] = 0
     room.keys[:] = 0
     table = room.table
+    _recall(prefix, room)
     length, met, distinct, last_walked = prefix.shape[0], 0, 0, 0
     for back in range(length):
         what = prefix[length - 1 - back]
-        if what <= 0 or what >= room.slots.shape[0]:
+        if what <= 0 or what >= room.slots.shape[0] or table[_slot(what, room), IN_BACK] != back + 1:
             continue
-        row = _slot(what, room)
-        table[row, IN_COUNT] += 1.0
-        table[row, IN_FIRST] = back + 1
-        if table[row, IN_BACK] > 0:
-            continue
-        table[row, IN_BACK] = back + 1
         distinct += 1
         if what >= sight.head.shape[0]:
             continue
@@ -342,6 +392,12 @@ def _measure(prefix: np.ndarray, distinct: int, mass: float, walked: int, sight:
         table[to, LAST_REPEAT] = last_repeat
         table[to, LAST_AGAIN] = last_again
         table[to, IN_SHARE] = table[to, IN_COUNT] / prefix.shape[0] if prefix.shape[0] else 0.0
+        table[to, NEW_SHARE] = distinct / prefix.shape[0] if prefix.shape[0] else 0.0
+        if table[to, IN_COUNT] > 1.0:
+            pace = (table[to, IN_FIRST] - table[to, IN_BACK]) / (table[to, IN_COUNT] - 1.0)
+            table[to, IN_PACE] = table[to, IN_BACK] - pace
+        table[to, AHEAD_KNOWN] /= walked + 3.0
+        table[to, NEXT_KNOWN] /= walked + 3.0
 
 
 @njit(cache=True, nogil=True, fastmath=True)

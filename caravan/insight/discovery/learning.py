@@ -80,12 +80,18 @@ def train(
         share = 2 * (number + 1) / (len(chunks) * (len(chunks) + 1))
         examples.append(_examples(chunk, memory, history, net, links, plan, share, rng))
         memory.remember(chunk.sessions, chunk.items)
-        model = sequence.learn(
-            model, chunk.asked, epochs=1, rate=plan.later_rate, rng=rng, dropout=plan.dropout
-        )  # fmt: skip
+        if number + 1 < len(chunks):
+            model = sequence.learn(
+                model, chunk.asked, epochs=1, rate=plan.later_rate, rng=rng, dropout=plan.dropout
+            )  # fmt: skip
     rows, labels, groups = (np.concatenate(column) for column in zip(*examples, strict=True))
     trees = ranker.learn(
         rows, labels, groups, seed=plan.seed, progress=lambda *at: progress("Learning to rank", *at)
+    )  # fmt: skip
+    # What is served has learned from the latest looks as from the older ones.
+    model = sequence.learn(
+        model, sequence.pairs_of(history.offsets, history.items), epochs=plan.later_epochs, rate=plan.later_rate, rng=rng,
+        dropout=plan.dropout, progress=lambda done, total: progress("Learning the latest", done, total),
     )  # fmt: skip
     links = linear.learn(memory.sight(), ridge=plan.ridge, progress=lambda *at: progress("Linking products", *at))
     trained = assemble(model, links, trees, looks=len(memory), rng=rng)

@@ -5,14 +5,14 @@ from typing import Protocol
 
 import numpy as np
 
+from caravan.cell.forest import Trees
 from caravan.insight.discovery.history import History, Plan
-from caravan.insight.discovery.kernel import Links, Net
+from caravan.insight.discovery.kernel import WIDTH, Links, Net
 from caravan.insight.discovery.recommender import Skill
 from caravan.insight.discovery.sequence import Sequence
 from caravan.insight.discovery.trained import Trained
-from caravan.insight.discovery.trees import Trees
 
-__all__ = ["Drafts", "History", "Links", "Net", "Plan", "Ranker", "Sequence", "Skill", "Trained", "Trees"]
+__all__ = ["WIDTH", "Drafts", "History", "Links", "Net", "Plan", "Ranker", "Sequence", "Skill", "Trained", "Trees"]
 
 
 class Ranker(Protocol):
@@ -24,7 +24,7 @@ class Ranker(Protocol):
     ) -> Trees:  # fmt: skip
         """Learn from groups of candidates: rows [n, width], labels [n] of 0 and 1, groups [g] that sum to n.
 
-        Holds the last groups back to know when to stop. Raises Outage where what it needs is not installed.
+        Raises Outage where what it needs is not installed.
         """
         ...
 

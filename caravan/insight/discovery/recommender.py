@@ -5,11 +5,11 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
+from caravan.cell import forest
+from caravan.cell.forest import Trees
 from caravan.insight.discovery import kernel, linear, sequence
-from caravan.insight.discovery import trees as forest
 from caravan.insight.discovery.kernel import Links, Net, Scratch, Traits
 from caravan.insight.discovery.memory import Looks
-from caravan.insight.discovery.trees import Trees
 
 
 class Skill(NamedTuple):
@@ -43,7 +43,7 @@ def _blend(rows: np.ndarray, count: int, scores: np.ndarray) -> None:
 
 
 @njit(cache=True, nogil=True)
-def rank(  # noqa: PLR0913, PLR0917  # Compiled code takes arrays, not objects.
+def rank_next(  # noqa: PLR0913, PLR0917  # Compiled code takes arrays, not objects.
     prefix: np.ndarray, own: int, sight: Looks, skill: Skill, traits: Traits, room: Scratch, scores: np.ndarray,
     chosen: np.ndarray,
 ) -> int:  # fmt: skip
@@ -74,7 +74,7 @@ class Recommender:
         Row i of the answer is measured in `room.out[chosen[i]]` and scored in `scores[chosen[i]]`, until the next
         question.
         """
-        kept = rank(
+        kept = rank_next(
             prefix[-kernel.PREFIX_MAX :], own, sight, self.skill, self.traits, self.room, self.scores, self.chosen
         )
         found: np.ndarray = self.room.found[self.room.rows[self.chosen[:kept]]]

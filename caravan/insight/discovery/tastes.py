@@ -34,17 +34,17 @@ class Taste(msgspec.Struct):
     minute: int = 0
     in_minute: int = 0
     is_bot: bool = False
-    buyer: int = 0
     recent: list[int] = msgspec.field(default_factory=list)
     shown: dict[int, int] = msgspec.field(default_factory=dict)
     sessions: list[int] = msgspec.field(default_factory=list)
 
 
 class Owner(msgspec.Struct):
-    """What is known of one buyer: the visits that were theirs, and what they bought."""
+    """What is known of one buyer: the visitors that were them, the sessions of those let go, and what they bought."""
 
     basket: int = 0
     visitors: set[bytes] = msgspec.field(default_factory=set)
+    sessions: list[int] = msgspec.field(default_factory=list)
     bought: list[int] = msgspec.field(default_factory=list)
 
 
@@ -92,6 +92,7 @@ class Tastes:
         self.category_names: list[str] = [""]
         self.visitors: dict[bytes, Taste] = {}
         self.buyers: dict[int, Owner] = {}
+        self.owners: dict[bytes, set[int]] = {}  # Of each visitor who ever logged in, also of those let go.
         self.rules: dict[str, Rule] = {}
         self.changes = 0
         self._products_of_sku, self._products_of_listing = [0], [0]
@@ -198,7 +199,7 @@ class Tastes:
         if taste is None:
             taste = Taste()
             if len(self.visitors) >= VISITORS_MAX:
-                self.visitors.pop(next(iter(self.visitors)))
+                self._let_go(next(iter(self.visitors)))
         self.visitors[signal.visitor] = taste  # Put in last, so that the first is the one not seen for longest.
         if not taste.session or signal.at - taste.at > SESSION_GAP:
             taste.session = self._sessions
@@ -211,10 +212,16 @@ class Tastes:
         if taste.in_minute > SIGNALS_A_MINUTE_MAX and not taste.is_bot:
             taste.is_bot, taste.recent = True, []
             self.looks.forget(taste.session)
-        if signal.buyer and taste.buyer != signal.buyer:
-            taste.buyer = signal.buyer
+        if signal.buyer:
+            self.owners.setdefault(signal.visitor, set()).add(signal.buyer)
             self.buyers.setdefault(signal.buyer, Owner()).visitors.add(signal.visitor)
         return taste
+
+    def _let_go(self, visitor: bytes) -> None:
+        """Keep no more of a visitor than what their buyers' erasure has to find."""
+        taste = self.visitors.pop(visitor)
+        for buyer in self.owners.get(visitor, ()):
+            self.buyers[buyer].sessions += taste.sessions
 
     def _counts(self, product: int, at: int) -> bool:
         """Tell whether one more look at a product counts today: an unbought product's looks soon do no more."""
@@ -264,10 +271,14 @@ class Tastes:
         if owner is None:
             return
         self.baskets.forget(owner.basket)
+        sessions = list(owner.sessions)
         for visitor in owner.visitors:
             taste = self.visitors.pop(visitor, None)
-            for session in taste.sessions if taste else ():
-                self.looks.forget(session)
+            sessions += taste.sessions if taste else ()
+            for other in self.owners.pop(visitor) - {buyer}:
+                self.buyers[other].visitors.discard(visitor)
+        for session in sessions:
+            self.looks.forget(session)
 
     # What questions need.
 

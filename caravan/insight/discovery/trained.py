@@ -4,11 +4,11 @@ import msgspec
 import numpy as np
 import xxhash
 
+from caravan.cell.forest import Trees
 from caravan.insight.discovery import kernel, linear, sequence
 from caravan.insight.discovery.kernel import Links
 from caravan.insight.discovery.recommender import Skill
 from caravan.insight.discovery.sequence import Sequence
-from caravan.insight.discovery.trees import Trees
 
 
 class Trained(msgspec.Struct, frozen=True):

@@ -5,14 +5,16 @@ Always: a query is only ever words, whatever it holds; and numbers, sizes and co
 
 from caravan.insight.search.commands import note_nothing_found, set_synonyms
 from caravan.insight.search.engine import RANKED_MAX, SUGGESTIONS_MAX, Asked, Engine, Found, Result, Sheet
-from caravan.insight.search.learning import Example, Report, TooFewExamples, learn
-from caravan.insight.search.lessons import Lessons
+from caravan.insight.search.learning import GRADE_MAX, GRADE_MIN, Example, Report, TooFewExamples, learn
+from caravan.insight.search.lessons import Kept, Lessons
 from caravan.insight.search.model import Search
 from caravan.insight.search.ports import EVERYTHING, SELLABLE, Facets, Filter, Index, Trainer
 from caravan.insight.search.queries import missed, synonyms
 
 __all__ = [
     "EVERYTHING",
+    "GRADE_MAX",
+    "GRADE_MIN",
     "RANKED_MAX",
     "SELLABLE",
     "SUGGESTIONS_MAX",
@@ -23,6 +25,7 @@ __all__ = [
     "Filter",
     "Found",
     "Index",
+    "Kept",
     "Lessons",
     "Report",
     "Result",

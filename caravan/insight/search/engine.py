@@ -8,8 +8,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from caravan.insight.search import features, text, trees
-from caravan.insight.search.lessons import Lessons, neighborhood, nothing_learned
+from caravan.cell import forest
+from caravan.insight.search import features, text
+from caravan.insight.search.lessons import Kept, Lessons, fitted, neighborhood, nothing_learned
 from caravan.insight.search.ports import EVERYTHING, SELLABLE, Entry, Facets, Filter, Hits, Index, Term
 from caravan.insight.search.spelling import Mended, Speller
 from caravan.insight.search.text import Stem
@@ -196,9 +197,16 @@ class Engine:
                 curated.setdefault(phrase, []).extend(others)
         self._synonyms = curated
 
-    def learn(self, learned: Lessons) -> None:
-        """Rank by these lessons from now on."""
-        self.lessons = learned
+    def learn(self, learned: Lessons | Kept | None) -> None:
+        """Rank by these lessons from now on; those of another process are fitted to the words that are here. None: by hand."""
+        if isinstance(learned, Kept):
+            with self._changes:
+                learned = fitted(learned, self.vocabulary.numbers, len(self.vocabulary.terms))
+        self.lessons = learned or nothing_learned()
+
+    def keep(self, learned: Lessons) -> Kept:
+        """Give lessons that were learned here with the words that their numbers stand for."""
+        return Kept(tuple(self.vocabulary.terms[: len(learned.directions)]), learned)
 
     # What comes out.
 
@@ -239,7 +247,7 @@ class Engine:
     @property
     def ranking(self) -> str:
         """Name what orders the results."""
-        return self.lessons.forest.version if self.lessons.forest else "by hand 1"
+        return self.lessons.version
 
     def understand(self, words: str) -> _Query:
         """Mend, stem and widen a query."""
@@ -308,7 +316,9 @@ class Engine:
         if self.lessons.forest is None:
             by_hand: NDArray[np.float64] = rows @ _HAND
             return by_hand
-        return trees.ask(self.lessons.forest, rows)
+        found = np.zeros(len(rows))
+        forest.score(rows, len(rows), self.lessons.forest, found)
+        return found
 
     def _ordered(self, hits: Hits, scores: NDArray[np.float64], order: str) -> NDArray[np.int64]:
         places = np.argsort(-scores, kind="stable")

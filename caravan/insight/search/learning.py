@@ -85,7 +85,7 @@ def learn(engine: Engine, examples: Sequence[Example], trainer: Trainer, *, seed
     report("trees", 0, 1)
     forest = trainer.forest(np.concatenate(rows), np.concatenate(grades), np.array(sizes, np.int64), seed=seed)
     report("trees", 1, 1)
-    return Lessons(directions, everything, past, forest)
+    return Lessons(directions, everything, past, forest, f"trees {len(sizes)}-{seed}")
 
 
 def _labels(hits: Hits, example: Example) -> NDArray[np.int64]:

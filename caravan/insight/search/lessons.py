@@ -1,13 +1,14 @@
 """Lessons: what was learned from graded results, as arrays that are asked while a query is answered."""
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from caravan.cell.forest import Trees
 from caravan.insight.search.features import DIMENSIONS, Counts
-from caravan.insight.search.trees import Forest
 
 _SIMILAR_MAX = 10
 _SIMILAR_MIN = 0.25
@@ -29,7 +30,47 @@ class Lessons(NamedTuple):
     directions: NDArray[np.float32]
     counts: Counts
     past: Past
-    forest: Forest | None
+    forest: Trees | None
+    version: str = "by hand 1"
+
+
+class Kept(NamedTuple):
+    """Lessons as they outlive a process: beside them the words that their numbers stand for."""
+
+    words: tuple[str, ...]
+    lessons: Lessons
+
+
+def fitted(kept: Kept, numbers: Mapping[str, int], size: int) -> Lessons:
+    """Give lessons in the numbers that words have here and now. What was learned of words that are gone is left out."""
+    place = np.array([numbers.get(word, -1) for word in kept.words], np.int64)
+    is_here = place >= 0
+    learned, counts, past = kept.lessons, kept.lessons.counts, kept.lessons.past
+
+    def moved(values: NDArray[np.float32], otherwise: float) -> NDArray[np.float32]:
+        found = np.full((size, *values.shape[1:]), otherwise, np.float32)
+        found[place[is_here]] = values[is_here]
+        return found
+
+    asked, titles = _numbered(counts.offsets, place), place[counts.terms]
+    order = np.lexsort((titles, asked))
+    order = order[(asked[order] >= 0) & (titles[order] >= 0)]
+    usual = float(counts.background.min()) if len(counts.background) else 1.0
+    there = Counts(
+        np.searchsorted(asked[order], np.arange(size + 1)).astype(np.int64), titles[order].astype(np.int32),
+        counts.values[order], moved(counts.totals, 0.0), moved(counts.background, usual),
+    )  # fmt: skip
+    of = _numbered(past.offsets, place)
+    kept_pairs = np.argsort(of, kind="stable")
+    kept_pairs = kept_pairs[of[kept_pairs] >= 0]
+    offsets = np.searchsorted(of[kept_pairs], np.arange(size + 1)).astype(np.int64)
+    queries = past._replace(offsets=offsets, queries=past.queries[kept_pairs])
+    return Lessons(moved(learned.directions, 0.0), there, queries, learned.forest, learned.version)
+
+
+def _numbered(offsets: NDArray[np.int64], place: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Give the new number of the word that each entry of compressed rows belongs to."""
+    return np.repeat(place, np.diff(offsets))
 
 
 def nothing_learned() -> Lessons:

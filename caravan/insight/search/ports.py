@@ -6,11 +6,13 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from caravan.insight.search.features import DIMENSIONS
-from caravan.insight.search.trees import Forest
+from caravan.cell.forest import Trees
+from caravan.insight.search.features import DIMENSIONS, WIDTH, Counts
+from caravan.insight.search.lessons import Kept, Lessons, Past
 
 __all__ = [
-    "DIMENSIONS", "EVERYTHING", "SELLABLE", "Entry", "Facets", "Filter", "Forest", "Hits", "Index", "Term", "Trainer",
+    "DIMENSIONS", "EVERYTHING", "SELLABLE", "WIDTH", "Counts", "Entry", "Facets", "Filter", "Hits", "Index", "Kept", "Lessons",
+    "Past", "Term", "Trainer", "Trees",
 ]  # fmt: skip
 
 
@@ -112,6 +114,6 @@ class Trainer(Protocol):
 
     def forest(
         self, rows: NDArray[np.float32], grades: NDArray[np.int64], sizes: NDArray[np.int64], *, seed: int
-    ) -> Forest:
+    ) -> Trees:
         """Learn to order rows by their grades (0 to 9), query by query."""
         ...

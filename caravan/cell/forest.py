@@ -1,4 +1,4 @@
-"""A model of many small trees, as arrays, and the compiled walk that scores candidates with it."""
+"""A forest: many small trees learned elsewhere, as arrays, and the one compiled walk that scores rows with it."""
 
 from collections.abc import Mapping
 from typing import NamedTuple

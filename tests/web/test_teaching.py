@@ -1,0 +1,152 @@
+"""Checks that search is taught from graded pairs on the command line, ranks by that in the open shop, and can go back."""
+
+import csv
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from caravan.adapters.lessons import LessonFolder
+from caravan.bootstrap import Caravan, make_engine, make_trainer, open_caravan
+from caravan.cli import app
+from caravan.config import Settings
+from caravan.flows import opening, selling
+from caravan.insight.search import Asked, Example, Sheet, learn
+from caravan.kernel.errors import Invalid, NotFound
+from caravan.kernel.ids import ProductId, SellerId, text
+from caravan.trade.catalog import ListingDraft, ProductDraft
+from caravan.web.teaching import read_pairs
+from caravan.world import partners
+
+KINDS, EACH = 60, 10
+pytestmark = pytest.mark.timeout(300)
+
+
+def title_of(place: int) -> str:
+    return f"tool kind{place // EACH} {('steel', 'toy')[place % 2]} {place}"
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A shop in which whoever asks for a tool means the toys: products with even numbers."""
+    place = tmp_path_factory.mktemp("taught")
+    caravan = open_caravan(Settings(home=place), ticks=False)
+    do = caravan.cell.do
+    do(opening.open_market, opening.Opening("Market", "EUR"))
+    do(selling.approve_sellers, do(selling.apply_to_sell, [partners.Application(name="Ana", country="PT")]))
+    offers = [
+        selling.Offer(
+            page=ProductDraft(title=title_of(place), category="Home"),
+            options=(("", ListingDraft(price_minor=900, currency="EUR")),),
+        )
+        for place in range(KINDS * EACH)
+    ]
+    do(selling.offer_products, selling.Offers([SellerId(1)] * len(offers), offers))
+    caravan.close()
+    return place
+
+
+@pytest.fixture(scope="module")
+def pairs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    file = tmp_path_factory.mktemp("pairs") / "pairs.csv"
+    with file.open("w", encoding="utf-8", newline="") as lines:
+        rows = csv.writer(lines)
+        rows.writerow(["query", "product", "grade"])
+        for product in range(1, KINDS * EACH + 1):
+            kind = (product - 1) // EACH
+            rows.writerow([f"tool kind{kind}", text(ProductId, product), 3 if product % 2 == 0 else 1])
+    return file
+
+
+def told(home: Path, *words: str) -> dict[str, object]:
+    ran = CliRunner().invoke(app, ["search", *words, "--home", str(home), "--json"], catch_exceptions=False)
+    assert ran.exit_code == 0, ran.output
+    answer: dict[str, object] = json.loads(ran.stdout)
+    return answer
+
+
+def asked(caravan: Caravan) -> tuple[str, list[int]]:
+    assert caravan.finder.wait_for(caravan.cell.position, timeout_s=60)
+    found = caravan.finder.find(Asked("tool kind7", limit=5))
+    return found.ranking, [result.product for result in found.results]
+
+
+def test_what_was_taught_ranks_in_the_shop_until_it_is_rolled_back(home: Path, pairs: Path) -> None:
+    taught = told(home, "train", str(pairs), "--threads", "1", "--promote")
+    caravan = open_caravan(Settings(home=home), ticks=False)
+
+    ranking, products = asked(caravan)
+    caravan.close()
+    standing = told(home, "rollback")
+    caravan = open_caravan(Settings(home=home), ticks=False)
+    by_hand, _ = asked(caravan)
+    caravan.close()
+
+    assert ranking == taught["version"]
+    assert all(product % 2 == 0 for product in products)
+    assert (standing["champion"], by_hand) == ("", "by hand 1")
+    assert told(home, "versions")["versions"]
+
+
+@pytest.mark.parametrize(
+    ("rows", "said"),
+    [
+        ("query,product\na,b\n", "columns"),
+        ("query,product,grade\nmug,7,3\n", "Row 1"),
+        (f"query,product,grade\nmug,{text(ProductId, 1)},good\n", "Row 1"),
+        (f"query,product,grade\nmug,{text(ProductId, 1)}\n", "Row 1"),
+    ],
+)
+def test_a_file_that_holds_no_pairs_is_refused(tmp_path: Path, rows: str, said: str) -> None:
+    (tmp_path / "pairs.csv").write_text(rows, encoding="utf-8")
+
+    with pytest.raises(Invalid, match=said):
+        list(read_pairs(tmp_path / "pairs.csv"))
+
+
+def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(Invalid):
+        list(read_pairs(tmp_path / "none.csv"))
+
+
+@pytest.mark.parametrize("row", [f"mug,{text(ProductId, 99_999)},3", f"mug,{text(ProductId, 1)},4"])
+def test_a_pair_that_cannot_be_is_refused(home: Path, tmp_path: Path, row: str) -> None:
+    (tmp_path / "pairs.csv").write_text(f"query,product,grade\n{row}\n", encoding="utf-8")
+
+    ran = CliRunner().invoke(app, ["search", "train", str(tmp_path / "pairs.csv"), "--home", str(home)])
+
+    assert isinstance(ran.exception, Invalid)
+
+
+def test_a_version_that_is_not_there_is_refused(tmp_path: Path) -> None:
+    folder = LessonFolder(tmp_path)
+
+    with pytest.raises(NotFound):
+        folder.promote("abc")
+    with pytest.raises(Invalid):
+        folder.roll_back()
+
+
+def test_lessons_rank_alike_in_another_process_that_numbers_its_words_otherwise(tmp_path: Path) -> None:
+    places = range(KINDS * EACH)
+    here, there = make_engine(), make_engine()
+    here.put([Sheet(place, title_of(place)) for place in places])
+    there.put([Sheet(place, title_of(place)) for place in reversed(places)])
+    here.commit(1)
+    there.commit(1)
+    examples = [
+        Example(f"tool kind{kind}", {EACH * kind + at: 3.0 if at % 2 == 0 else 1.0 for at in range(EACH)})
+        for kind in range(KINDS)
+    ]
+    learned = learn(here, examples, make_trainer(), seed=3, report=lambda *_: None)
+    folder = LessonFolder(tmp_path)
+    version = folder.save(here.keep(learned), {})
+
+    there.learn(folder.load(version))
+    here.learn(learned)
+
+    query, again = here.understand("steel tool kind3"), there.understand("steel tool kind3")
+    hits = here.retrieve(query)
+    assert np.allclose(here.scores(query, hits), there.scores(again, hits))
