@@ -284,6 +284,42 @@ def _identities(found: dict[str, Any]) -> None:
         _say.print(f"{skipped['name']:<24} skipped: {skipped['why']}")
 
 
+@app.command("numbers")
+def bench_numbers(
+    *,
+    purchases: Annotated[
+        int, typer.Option(min=1_000, max=10_000_000, help="Purchases; each is about 14 facts.")
+    ] = 750_000,
+    runs: Annotated[int, typer.Option(min=1, max=50, help="Runs of each question; the median is quoted.")] = 5,
+    questions: Annotated[
+        int, typer.Option(min=0, max=1_000_000, help="Random questions asked of roll-ups and of the rows.")
+    ] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the market and of the questions.")] = 1,
+    as_json: Json = False,
+) -> None:
+    """Measure how fast each shipped metric and the dashboard answer over millions of facts, and that roll-ups agree."""
+    module = program("numbers")
+    with _say.status("Filling a market") as status:
+        load = module.Load(purchases=purchases, seed=seed)
+        found = module.run(load, runs=runs, questions=questions, say=status.update)
+    tell(found, _numbered, as_json=as_json)
+    if found["random"] and found["random"]["differences"]:
+        raise typer.Exit(1)
+
+
+def _numbered(found: dict[str, Any]) -> None:
+    _say.print(
+        f"{found['facts']:,} facts, sealed in {found['seal_seconds']} s; {found['metrics']} metrics: half within"
+        f" {found['ms_p50']} ms, 95 of 100 within {found['ms_p95']} ms; the dashboard in {found['dashboard'].median} ms;"
+        f" an order is in the number {found['fresh_ms'].median} ms after it was acknowledged."
+    )
+    if found["random"]:
+        told = found["random"]
+        _say.print(
+            f"{told['questions']:,} random questions, {told['by_rollup']:,} by roll-up: {told['differences']} differ."
+        )
+
+
 def program(name: str) -> Any:  # noqa: ANN401  # A program is whatever its file holds.
     """Give the program of a benchmark; refuses where Caravan was installed without its source."""
     root = Path(__file__).resolve().parent.parent

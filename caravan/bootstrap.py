@@ -14,14 +14,18 @@ from pathlib import Path
 from typing import IO
 
 import msgspec
+import pyarrow as pa
 
 from caravan.adapters import archive
 from caravan.adapters.demo import DemoSource
+from caravan.adapters.duckdb_numbers import DuckdbNumbers, read_manifest
 from caravan.adapters.follower import Follower, follow
 from caravan.adapters.highs import HighsOptimizer
+from caravan.adapters.ibis_sql import SqlWriter, types_of
 from caravan.adapters.lessons import LessonFolder
 from caravan.adapters.lightgbm import LightGbmRanker, LightGbmTrainer
 from caravan.adapters.memory import MemoryLog, MemoryViewStore
+from caravan.adapters.numbers_sealing import Sealed, Sealer, Told
 from caravan.adapters.olist import OlistSource
 from caravan.adapters.online_retail import OnlineRetailSource
 from caravan.adapters.postgres import PostgresLog
@@ -64,13 +68,16 @@ from caravan.events import (
     payments,
     search,
 )
-from caravan.flows import finding, history, invariants, opening, planning, promises, settlement, shopping
+from caravan.flows import finding, history, invariants, opening, planning, promises, settlement, shopping, soundness
+from caravan.flows import numbers as counting
 from caravan.flows.finder import Finder
 from caravan.flows.finding import Graded
+from caravan.flows.happenings import BOOK, left_out
 from caravan.flows.house import House
 from caravan.flows.lookalikes import KnownPeople
 from caravan.flows.views import all_views
 from caravan.insight import discovery as tasting
+from caravan.insight import metrics
 from caravan.insight import search as wording
 from caravan.insight.identity import Vault
 from caravan.insight.search import Engine, Trainer
@@ -101,6 +108,7 @@ KINDS = registry(
 _LOOK_S = 0.2
 _SEARCH_REBUILT_S = 3_600
 _ADVICE_WAIT_S = 0.25
+_TABLE_S = 3_600
 _DESK_LOOK_S = 0.5
 _DESK_STOPS_S = 30.0
 SHAPE = "4"  # Change it when a model's dump changes: snapshots of another shape are passed over.
@@ -121,6 +129,7 @@ class Caravan:
     planner: "PlanningDesk"
     desk: promises.Desk
     advice: "Advice"
+    numbers: counting.Numbers
     people: KnownPeople = field(default_factory=KnownPeople)
 
     def close(self) -> None:
@@ -130,6 +139,7 @@ class Caravan:
         self.planner.stop()
         self.projector.stop()
         self.finder.stop()
+        self.numbers.close()
         self.cell.close()
         self.views.close()
         self.vault.close()
@@ -175,7 +185,8 @@ def open_caravan(
         projector.start()
     desk = promises.Desk()
     advice = Advice(log, skills_of(settings), follows=folds, rest=cell.give_way)
-    ticker = Ticker(cell, projector, settings, desk, snapshotter_of(settings, log) if keeps else None)
+    processes = [snapshotter_of(settings, log), *sealer_of(settings)] if keeps else []
+    ticker = Ticker(cell, projector, settings, desk, processes)
     finder = Finder(
         cell=cell, log=log, kinds=KINDS, make_engine=lambda: make_engine(settings.home / "search"),
         lessons=lessons_of(settings).news,
@@ -184,7 +195,7 @@ def open_caravan(
     caravan = Caravan(
         settings=settings, finder=finder, planner=planner, cell=cell, views=store, projector=projector,
         vault=SqliteVault(settings.home / "vault.db"), clock=clock, ticker=ticker,
-        desk=desk, advice=advice,
+        desk=desk, advice=advice, numbers=numbers_of(settings, log, lambda: cell.position),
     )  # fmt: skip
     ticker.start(ticks=ticks)
     if ticks:
@@ -257,6 +268,140 @@ def keep_views(settings: Settings, asks: Iterable[bytes], tells: IO[bytes]) -> N
     finally:
         store.close()
         log.close()
+
+
+def numbers_of(settings: Settings, log: Log, position: Callable[[], int]) -> counting.Numbers:
+    """Give whoever answers for numbers over a log; nothing is opened before somebody asks."""
+
+    def make_store(found: metrics.Definitions, writer: metrics.Writer) -> DuckdbNumbers:
+        assert isinstance(writer, SqlWriter), writer
+        return DuckdbNumbers(
+            settings.home / "numbers", log=log, kinds=KINDS, book=BOOK, zone=found.time_zone,
+            summed=lambda one: writer.summed(metrics.summing(found, one)),
+        )  # fmt: skip
+
+    return counting.Numbers(settings.home / "numbers", make_store=make_store, make_writer=sql_writer, position=position)
+
+
+def sql_writer() -> SqlWriter:
+    """Make what writes questions as SQL over the tables of numbers."""
+    types = {name: types_of(columns) for name, columns in BOOK.tables.items()}
+    return SqlWriter(types | {name: types_of(view.columns) for name, view in BOOK.views.items()})
+
+
+@contextmanager
+def numbers_beside(settings: Settings) -> Iterator[counting.Numbers]:
+    """Answer for the numbers of a home from its log as it stands, also while Caravan runs in it."""
+    log = open_log(settings, is_reader=True)
+    try:
+        head = log.head()
+        last = head.sequence if head else 0
+        numbers = numbers_of(settings, log, lambda: last)
+        try:
+            yield numbers
+        finally:
+            numbers.close()
+    finally:
+        log.close()
+
+
+def check_numbers(settings: Settings) -> list[soundness.Finding]:
+    """Check the numbers of a home against themselves and the ledger, also while Caravan runs in it."""
+    with numbers_beside(settings) as numbers:
+        store, position = numbers.store, numbers.position
+        store.catch_up(position)
+        log = open_log(settings, is_reader=True)
+        try:
+            house = House()
+            reached = replay(
+                log=log, models=[*house.models(), Answers()], kinds=KINDS, snapshots=snapshots_of(settings)
+            )
+        finally:
+            log.close()
+        told = soundness.books(house, reached.first_fact + reached.facts - 1 if reached else 0)
+        store.catch_up(reached.sequence if reached else 0)
+        return soundness.look(numbers.definitions, store, told, durable=position, now=SystemClock().now())
+
+
+def read_numbers(settings: Settings, text: str, *, rows_max: int, timeout_s: float) -> tuple[pa.Table, int]:
+    """Answer one query in SQL over the tables of numbers, read-only; for whoever may read the home."""
+    with numbers_beside(settings) as numbers:
+        store = numbers.store
+        assert isinstance(store, DuckdbNumbers), store
+        store.catch_up(numbers.position)
+        return store.read(text, rows_max=rows_max, timeout_s=timeout_s)
+
+
+def all_numbers(settings: Settings) -> Iterator[tuple[str, pa.Table]]:
+    """Give every table of numbers with its rows, one after another."""
+    with numbers_beside(settings) as numbers:
+        store = numbers.store
+        store.catch_up(numbers.position)
+        for name in tables_of_numbers():
+            yield name, store.run(f"SELECT * FROM {name}", timeout_s=_TABLE_S)[0]  # noqa: S608 - A table of the book.
+
+
+def tables_of_numbers() -> dict[str, dict[str, str]]:
+    """Give the tables of numbers, with their columns and types."""
+    shown = dict(BOOK.tables) | {name: view.columns for name, view in BOOK.views.items()}
+    return {name: {column.name: str(column.type) for column in columns} for name, columns in shown.items()}
+
+
+def define_numbers(settings: Settings, name: str, text: str, *, keeps: bool) -> list[str]:
+    """Check a file of definitions together with all others, and keep it in the home; give the metrics that it defines."""
+    folder = settings.home / "numbers" / "definitions"
+    if not name.endswith(".yaml") or name != Path(name).name or name.startswith("."):
+        raise Invalid("A file of definitions ends in .yaml.", field="file")
+    found = counting.check_definitions(folder, name, text)
+    if keeps:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        draft = folder / f".{name}.draft"
+        draft.write_text(text, encoding="utf-8")
+        draft.rename(folder / name)
+    return [metric.name for metric in found.metrics.values() if metric.file == name]
+
+
+def sealer_of(settings: Settings) -> list[Snapshotter]:
+    """Give what runs `caravan numbers seal` for a running Caravan, unless the settings say never."""
+    if not settings.numbers_facts:
+        return []
+    manifest = read_manifest(settings.home / "numbers")
+    return [
+        Snapshotter(
+            [sys.executable, "-P", "-m", "caravan.cli", "numbers", "seal", "--json"],
+            {"CARAVAN_HOME": str(settings.home.absolute()), "CARAVAN_LOG_URL": settings.log_url},
+            every_facts=settings.numbers_facts, kept=manifest.cursor.last_fact if manifest is not None else 0,
+            complaint=("The numbers were not sealed", "more of them are read from the log"),
+        )
+    ]  # fmt: skip
+
+
+class SealingRunning(Conflict):
+    """Another process is sealing the numbers of this home."""
+
+
+def seal_numbers(settings: Settings, progress: Callable[[str, int, int], None]) -> Sealed:
+    """Write all facts to Parquet, and the tables of numbers with their roll-ups; beside a running Caravan or not."""
+    folder = settings.home / "numbers"
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with _locked(folder / "seal.lock", SealingRunning(f"The numbers of {settings.home} are being sealed.")):
+        log = open_log(settings, is_reader=True)
+        try:
+            return seal_log(folder, log, progress)
+        finally:
+            log.close()
+
+
+def seal_log(
+    folder: Path, log: Log, progress: Callable[[str, int, int], None] = lambda _step, _done, _all: None
+) -> Sealed:
+    """Seal a log into a folder, by the definitions that are kept there."""
+    found, writer = counting.read_definitions(folder / "definitions"), sql_writer()
+    told = Told(
+        KINDS, BOOK, found, counting.asked_columns(found, folder),
+        summed=lambda one: writer.summed(metrics.summing(found, one)), left_out=left_out,
+    )  # fmt: skip
+    return Sealer(folder, log, told).seal(progress)
 
 
 class SnapshotRunning(Conflict):
@@ -372,8 +517,8 @@ class Advice:
 class Ticker:
     """Looks every second at what is due: reservations that expire, escrow to release, payouts to send.
 
-    It also wakes the views when the log has grown, has a snapshot written, by another process, when the cell has been
-    given much to remember, and keeps delivery promises up with the facts.
+    It also wakes the views when the log has grown, has a snapshot written and the numbers sealed, by other processes, when
+    the cell has been given much to remember, and keeps delivery promises up with the facts.
     """
 
     def __init__(
@@ -382,10 +527,10 @@ class Ticker:
         projector: Following,
         settings: Settings,
         desk: promises.Desk,
-        snapshotter: Snapshotter | None,
+        beside: Sequence[Snapshotter],
     ) -> None:
         self._cell, self._projector, self._settings, self._desk = cell, projector, settings, desk
-        self._snapshotter = snapshotter
+        self._beside = beside
         self._stops = threading.Event()
         self._threads = [threading.Thread(target=self._follow, name="follower", daemon=True)]
 
@@ -402,8 +547,8 @@ class Ticker:
         self._stops.set()
         for thread in self._threads:
             thread.join()
-        if self._snapshotter is not None:
-            self._snapshotter.stop()
+        for process in self._beside:
+            process.stop()
 
     def _follow(self) -> None:
         seen = self._projector.position
@@ -412,8 +557,8 @@ class Ticker:
             if position > seen:
                 self._projector.wake()
                 seen = position
-            if self._snapshotter is not None:
-                self._snapshotter.look(self._cell.facts, now_s=time.monotonic())
+            for process in self._beside:
+                process.look(self._cell.facts, now_s=time.monotonic())
 
     def _tick(self) -> None:
         while not self._stops.wait(self._settings.tick_seconds):

@@ -23,7 +23,7 @@ from caravan.flows.opening import Opening, open_market
 from caravan.kernel.clock import SystemClock
 from caravan.kernel.errors import CaravanError, Invalid, code
 from caravan.kernel.money import plain
-from caravan.web import access, festival, qr_codes, remote, teaching, training
+from caravan.web import access, festival, numbering, qr_codes, remote, teaching, training
 from caravan.web.planning import terminal as planning
 from caravan.web.server import serve
 
@@ -34,6 +34,7 @@ Home = Annotated[Path | None, typer.Option("--home", help="The folder with log, 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.")]
 
 remote.mount(app)
+numbering.mount(app)
 app.add_typer(identities.app, name="identity")
 app.add_typer(bench.app, name="bench")
 app.add_typer(planning.app, name="network")

@@ -20,6 +20,7 @@ class Settings:
     log_url: str = ""  # postgresql://… keeps the log there instead of in the home
     tick_seconds: float = 1.0  # between looks at what is due: reservations, settlements, payouts
     snapshot_facts: int = 500_000  # facts between snapshots
+    numbers_facts: int = 250_000  # facts between sealings of the numbers; 0 leaves it to caravan numbers seal
     orders_port: int = 0  # of the orders' socket over TCP; 0 leaves it at the Unix socket in the home
     body_bytes_max: int = 8 * 2**20
     requests_per_minute: int = 6_000  # of one token, or of one address without a token

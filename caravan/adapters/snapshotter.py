@@ -1,4 +1,4 @@
-"""The process that writes snapshots beside a running Caravan: started when there is much to remember, one at a time."""
+"""The processes that work beside a running Caravan, such as the one that writes snapshots: started when there is much to do."""
 
 import logging
 import os
@@ -22,9 +22,12 @@ class Snapshotter:
     most half of the time goes into snapshots.
     """
 
-    def __init__(self, program: Sequence[str], environment: Mapping[str, str], *, every_facts: int, kept: int) -> None:
-        """Say what to run; `kept` is how many facts the newest snapshot stands for."""
-        self._program, self._environment = list(program), dict(environment)
+    def __init__(
+        self, program: Sequence[str], environment: Mapping[str, str], *, every_facts: int, kept: int,
+        complaint: tuple[str, str] = ("No snapshot was written", "the next start reads more of the log"),
+    ) -> None:  # fmt: skip
+        """Say what to run, what is so when it failed, and what comes of that; `kept` is how many facts its newest result stands for."""
+        self._program, self._environment, self._complaint = list(program), dict(environment), complaint
         self._every, self._kept = every_facts, kept
         self._running: tuple[subprocess.Popen[bytes], IO[bytes], int, float] | None = None
         self._not_before = 0.0
@@ -65,13 +68,13 @@ class Snapshotter:
         except OSError:
             words.close()
             self._not_before = now_s + RETRY_S
-            _logger.exception("The process that writes snapshots could not be started; trying again.")
+            _logger.exception("A process beside this one could not be started; trying again.")
             return
         self._running = (process, words, facts, now_s)
         try:
             os.setpriority(os.PRIO_PROCESS, process.pid, _LOWEST)
         except OSError:  # It has ended already.
-            _logger.debug("The process that writes snapshots keeps its priority.", exc_info=True)
+            _logger.debug("A process beside this one keeps its priority.", exc_info=True)
 
     def _settle(self, now_s: float) -> None:
         assert self._running is not None
@@ -85,8 +88,7 @@ class Snapshotter:
         else:
             words.seek(0)
             said = words.read().decode(errors="replace").strip()[-_WORDS_MAX:]
-            _logger.warning(
-                "No snapshot was written (exit code %d); the next start reads more of the log. %s", code, said
-            )
+            what, then = self._complaint
+            _logger.warning("%s (exit code %d); %s. %s", what, code, then, said)
             self._not_before = now_s + RETRY_S
         words.close()

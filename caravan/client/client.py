@@ -1,5 +1,6 @@
 """The client: a method for each operation of the API, typed, with keys and repetitions taken care of."""
 
+import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
 from types import TracebackType
 from typing import Self, TypeVar
@@ -375,6 +376,36 @@ class Client:
     def purchase(self, purchase: str) -> wire.Purchase:
         """Show a purchase."""
         return self._get(f"/v1/purchases/{purchase}", wire.Purchase)
+
+    # Numbers.
+
+    def query(
+        self, *names: str, by: Sequence[str] = (), grain: str = "", start: dt.date | None = None,
+        end: dt.date | None = None, filters: Mapping[str, object] | None = None, order: str = "", limit: int = 1_000,
+    ) -> pa.Table:  # fmt: skip
+        """Ask for metrics by name; the answer is a table of Arrow, which `.to_pandas()` or polars makes a DataFrame of.
+
+        A filter is a value, or a list of values, by dimension. Money is in minor units; the position that the answer
+        shows is in the metadata of its schema.
+        """
+        told = [
+            wire.NumbersFilter(dimension=name, values=list(values) if isinstance(values, list | tuple) else [values])  # type: ignore[list-item]
+            for name, values in (filters or {}).items()
+        ]
+        asked = wire.NumbersQuestion(
+            metrics=list(names), by=list(by), grain=grain, start=start, end=end, filters=told, order=order, limit=limit,  # type: ignore[arg-type]
+            format="arrow",
+        )  # fmt: skip
+        with pa.ipc.open_stream(self._sender.send("POST", "/v1/query", asked).body) as reader:
+            return reader.read_all()
+
+    def numbers(self, asked: wire.NumbersQuestion) -> wire.NumbersAnswer:
+        """Ask for metrics; the answer says what it was read from, and which facts are behind each."""
+        return self._post("/v1/query", wire.NumbersAnswer, asked)
+
+    def metrics(self) -> list[wire.MetricShown]:
+        """List what can be asked for."""
+        return self._get("/v1/metrics", wire.Catalog).data
 
     # Orders that were placed.
 

@@ -37,6 +37,7 @@ DOMAINS: Final = (
     "insight.search",
     "insight.oneid",
     "insight.likeness",
+    "insight.metrics",
     "world.markets",
     "world.partners",
 )

@@ -9,6 +9,7 @@ from caravan.web.api import (
     market,
     money,
     network,
+    numbers,
     people,
     promising,
     searching,
@@ -31,6 +32,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *network.OPERATIONS,
     *discovering.OPERATIONS,
     *identities.OPERATIONS,
+    *numbers.OPERATIONS,
 )
 
 __all__ = ["OPERATIONS", "Doorway", "Operation", "Table", "describe"]

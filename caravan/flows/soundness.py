@@ -1,0 +1,167 @@
+"""Soundness of numbers: whether they are fresh, as many as usual, whole and there once, and what the ledger says of GMV."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Literal
+
+import msgspec
+
+from caravan.flows.house import House
+from caravan.insight.metrics import Dataset, Definitions, Store
+from caravan.kernel.clock import DAY, Instant, iso
+from caravan.kernel.money import alphabetic, numeric, plain
+from caravan.trade import ledger
+from caravan.trade.ledger import Kind
+
+_TIMEOUT_S = 30.0
+_WEEKS = 8
+_LEAST = 20  # A day with fewer rows than this says nothing about the next.
+_FEW, _MANY = 0.4, 2.5
+_EMPTY_MAX = 0.05
+
+State = Literal["sound", "odd", "wrong"]
+
+
+class Finding(msgspec.Struct, frozen=True):
+    """What one check has found: odd is for a person to look at, wrong is never so in a sound market."""
+
+    check: Literal["freshness", "volume", "nulls", "doubles", "reconciliation"]
+    about: str
+    state: State
+    words: str
+
+
+class Books(msgspec.Struct, frozen=True):
+    """What the ledger says at one moment, after so many facts: where buyers' money is, in minor units by currency."""
+
+    facts: int
+    held: Mapping[str, int]
+    kept: Mapping[str, Mapping[str, int]]
+
+
+def books(house: House, facts: int) -> Books:
+    """Read the ledger. Whoever asks says after how many facts that is."""
+    held: dict[str, int] = {}
+    accounts = house.ledger.accounts
+    of_wallets = accounts.kind == Kind.WALLET
+    for unit in set(accounts.unit[of_wallets].tolist()):
+        held[alphabetic(unit)] = int(accounts.held[of_wallets & (accounts.unit == unit)].sum())
+    kept: dict[str, dict[str, int]] = {}
+    for kind in (Kind.ESCROW, Kind.SELLER_BALANCE, Kind.OPERATOR_FEES, Kind.TAX_PAYABLE, Kind.BANK):
+        for unit, amount in ledger.totals(house.ledger, kind).items():
+            kept.setdefault(alphabetic(unit), {})[kind.name.lower()] = amount
+    return Books(facts, held, kept)
+
+
+def look(found: Definitions, store: Store, told: Books, *, durable: int, now: Instant) -> list[Finding]:
+    """Run every check, over what the store shows."""
+    datasets = [one for one in found.datasets.values() if one.time]
+    return [
+        *_freshness(store, durable, now), *_volume(datasets, store, now), *_nulls(datasets, store), *_doubles(datasets, store),
+        *_reconciliation(store, told),
+    ]  # fmt: skip
+
+
+def _rows(store: Store, query: str) -> list[dict[str, object]]:
+    rows: list[dict[str, object]] = store.run(query, timeout_s=_TIMEOUT_S)[0].to_pylist()
+    return rows
+
+
+def _freshness(store: Store, durable: int, now: Instant) -> Iterator[Finding]:
+    behind = max(0, durable - store.position)
+    words = f"The numbers show frame {store.position:,}" + (
+        f", {behind:,} behind the log." if behind else ", all that is durable."
+    )
+    yield Finding("freshness", "log", "wrong" if behind else "sound", words)
+    (row,) = _rows(store, "SELECT max(epoch_us(happened_at)) AS last FROM placed_orders")
+    if row["last"] is not None:
+        last = int(str(row["last"]))
+        words = f"The last order was placed at {iso(last)}."
+        yield Finding("freshness", "placed_orders", "wrong" if last > now + DAY else "sound", words)
+
+
+def _volume(datasets: Sequence[Dataset], store: Store, now: Instant) -> Iterator[Finding]:
+    """Compare the last whole day with the same day of the weeks before it."""
+    today = f"CAST(make_timestamp({int(now)}) AS DATE)"
+    for one in datasets:
+        query = (  # Names of tables that the definitions were checked against.
+            f"WITH last AS (SELECT max({one.time}) AS day FROM {one.source} WHERE {one.time} < {today}),"  # noqa: S608
+            f" counted AS (SELECT t.{one.time} AS one_day, count(*) AS n FROM {one.source} t, last"
+            f" WHERE t.{one.time} > last.day - {7 * _WEEKS + 1} AND (last.day - t.{one.time}) % 7 = 0 GROUP BY ALL)"
+            " SELECT last.day, (SELECT n FROM counted WHERE one_day = last.day) AS n,"
+            " (SELECT median(n) FROM counted WHERE one_day < last.day) AS usual FROM last"
+        )
+        (row,) = _rows(store, query)
+        if row["day"] is None or row["usual"] is None:
+            continue
+        count, usual = int(str(row["n"])), float(str(row["usual"]))
+        is_odd = usual >= _LEAST and not _FEW * usual <= count <= _MANY * usual
+        yield Finding(
+            "volume",
+            one.name,
+            "odd" if is_odd else "sound",
+            f"{count:,} rows on {row['day']}, where {usual:,.0f} are usual on that weekday.",
+        )
+
+
+def _nulls(datasets: Sequence[Dataset], store: Store) -> Iterator[Finding]:
+    """Count what is empty where a dimension should say something."""
+    for one in datasets:
+        named = [field.column for field in one.fields.values() if field.is_dimension and field.column in _SAID]
+        if not named:
+            continue
+        counts = ", ".join(f"count(*) FILTER (WHERE {column} = '') AS {column}" for column in named)
+        (row,) = _rows(store, f"SELECT count(*) AS n, {counts} FROM {one.source}")  # noqa: S608 - As above.
+        count = int(str(row["n"]))
+        for column in named:
+            empty = int(str(row[column]))
+            if count and empty:
+                is_odd = empty > _EMPTY_MAX * count
+                words = f"{column} is empty in {empty:,} of {count:,} rows."
+                yield Finding("nulls", f"{one.name}.{column}", "odd" if is_odd else "sound", words)
+        if not any(int(str(row[column])) for column in named):
+            yield Finding("nulls", one.name, "sound", f"{', '.join(named)} say something in all {count:,} rows.")
+
+
+_SAID = frozenset({"currency", "seller_country", "buyer_country", "category", "carrier", "step", "signal"})
+
+
+def _doubles(datasets: Sequence[Dataset], store: Store) -> Iterator[Finding]:
+    for one in datasets:
+        if not one.key:
+            continue
+        columns = [one.fields[name].column for name in one.key]
+        query = (
+            f"SELECT coalesce(sum(n - 1), 0) AS n FROM (SELECT count(*) AS n FROM {one.source}"  # noqa: S608 - As above.
+            f" GROUP BY {', '.join(columns)} HAVING count(*) > 1)"
+        )
+        (row,) = _rows(store, query)
+        twice = int(str(row["n"]))
+        words = f"{twice:,} rows are there twice." if twice else f"Each {' and '.join(one.key)} is there once."
+        yield Finding("doubles", one.name, "wrong" if twice else "sound", words)
+
+
+def _reconciliation(store: Store, told: Books) -> Iterator[Finding]:
+    """Follow every cent: what was ordered and not let go or given back is held, in escrow, with sellers, a fee, tax, or paid out."""
+    parts = {"placed_orders": "total_minor", "voids": "amount_minor", "refunds": "amount_minor"}
+    sums = " UNION ALL ".join(
+        f"SELECT '{table}' AS part, currency, sum({column}) AS amount FROM {table} WHERE fact <= {told.facts} GROUP BY currency"  # noqa: S608
+        for table, column in parts.items()
+    )
+    found: dict[str, dict[str, int]] = {}
+    for row in _rows(store, sums):
+        found.setdefault(str(row["currency"]), {})[str(row["part"])] = int(str(row["amount"]))
+    for currency in sorted({*found, *told.held, *told.kept}):
+        numeric(currency)
+        mine, kept = found.get(currency, {}), told.kept.get(currency, {})
+        gmv, let_go, back = (mine.get(name, 0) for name in parts)
+        in_ledger = told.held.get(currency, 0) + sum(kept.values())
+        difference = gmv - let_go - back - in_ledger
+        places = ", ".join(f"{name.replace('_', ' ')} {plain(amount, currency)}" for name, amount in kept.items())
+        words = (
+            f"GMV {plain(gmv, currency)} less {plain(let_go, currency)} let go and {plain(back, currency)} refunded is"
+            f" {plain(gmv - let_go - back, currency)}; the ledger has {plain(in_ledger, currency)}"
+            f" (held {plain(told.held.get(currency, 0), currency)}, {places or 'nothing else'})."
+        )
+        if difference:
+            words += f" They differ by {plain(difference, currency)}."
+        yield Finding("reconciliation", currency, "wrong" if difference else "sound", words)
