@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import tantivy
 
-from caravan.insight.search.ports import Entry, Facets, Filter, Hits, Term
+from caravan.insight.search.ports import Entry, Facets, Filter, Hits, IndexBroken, Term
 
 _SHAPE = "1"  # Change it when the fields change: an index of another shape is thrown away.
 _HEAP_BYTES = 64_000_000
@@ -67,8 +67,14 @@ class TantivyIndex:
             self._writer.add_document(document)
 
     def commit(self, position: int) -> None:
-        """Make what was put durable and findable, then write the position down: what is put twice is there once."""
-        self._writer.commit()
+        """Make what was put durable and findable, then write the position down: what is put twice is there once.
+
+        Raises IndexBroken where that fails: a process that was killed may have left files in the way.
+        """
+        try:
+            self._writer.commit()
+        except ValueError as error:
+            raise IndexBroken("The search index could not be written.") from error
         if self._folder is not None:
             draft = self._folder / "position.draft"
             draft.write_text(str(position))

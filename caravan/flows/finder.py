@@ -26,6 +26,7 @@ _LOOK_S = 0.2
 _PAUSE_S = 0.5
 _GROWN = 1.05
 """By so much a shop's words grow before what was learned is fitted to them again."""
+_PAUSE_S_MAX = 60.0
 _NEWS_S = 10.0
 _NEWS_MAX = 100
 """So many searches in vain are written down in that time."""
@@ -148,13 +149,13 @@ class Finder:
         self._show(position)
 
     def _run(self) -> None:
-        is_filled = False
+        is_filled, pause_s = False, _PAUSE_S
         while not self._stops.is_set():
             try:
                 if not is_filled:
                     began = time.monotonic()
                     self.fill()
-                    is_filled = True
+                    is_filled, pause_s = True, _PAUSE_S
                     _logger.info("Search was ready in %.1f s.", time.monotonic() - began)
                 position = self._cell.wait_for_more(self.position, timeout_s=_LOOK_S)
                 if position > self.position:
@@ -162,10 +163,20 @@ class Finder:
                     self.follow(position)
                     self._cell.give_way(time.monotonic() - began, self._stops)
                 self._take_lessons()
+            except search.IndexBroken:
+                _logger.exception("The search index is made anew from the house.")
+                self._stops.wait(pause_s)
+                is_filled, pause_s = False, min(2 * pause_s, _PAUSE_S_MAX)
+                self._begin_anew()
             except Exception:
                 if not self._stops.is_set():
                     _logger.exception("Search could not follow the log; trying again.")
                     self._stops.wait(_PAUSE_S)
+
+    def _begin_anew(self) -> None:
+        self._seen.clear()
+        self._stock[:] = _UNKNOWN
+        self.engine.start_over()
 
     def _put(self, sheets: Sequence[Sheet]) -> int:
         new = self._remember(sheets)

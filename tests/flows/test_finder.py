@@ -182,3 +182,21 @@ def test_an_order_that_leaves_some_puts_nothing_into_the_index(tmp_path: Path) -
     assert found(caravan, "teapot", in_stock) == []
     assert between == before < caravan.finder.engine.position
     caravan.close()
+
+
+def test_files_that_a_killed_process_left_in_the_way_do_not_stop_search(tmp_path: Path) -> None:
+    first = opened(tmp_path)
+    fill(first, "Teapot", "Kettle")
+    assert found(first, "kettle") == [2]
+    first.close()
+    index = tmp_path / "search" / "index"
+    for segment in {path.name.partition(".")[0] for path in index.glob("*.term")}:
+        for stamp in range(200):  # As tantivy would name what it writes of deletions; which of them, only it knows.
+            (index / f"{segment}.{stamp}.del").touch()
+
+    second = opened(tmp_path)
+    stock(second, 1, 1)
+
+    assert found(second, "teapot", Filter(is_available=True)) == [1]
+    assert found(second, "kettle") == [2]
+    second.close()

@@ -8,7 +8,7 @@ from caravan.insight.search.engine import RANKED_MAX, SUGGESTIONS_MAX, Asked, En
 from caravan.insight.search.learning import GRADE_MAX, GRADE_MIN, Example, Report, TooFewExamples, learn
 from caravan.insight.search.lessons import Kept, Lessons
 from caravan.insight.search.model import Search
-from caravan.insight.search.ports import EVERYTHING, SELLABLE, Facets, Filter, Index, Trainer
+from caravan.insight.search.ports import EVERYTHING, SELLABLE, Facets, Filter, Index, IndexBroken, Trainer
 from caravan.insight.search.queries import missed, synonyms
 
 __all__ = [
@@ -25,6 +25,7 @@ __all__ = [
     "Filter",
     "Found",
     "Index",
+    "IndexBroken",
     "Kept",
     "Lessons",
     "Report",

@@ -140,8 +140,13 @@ class Engine:
         with self._changes:
             self._index.close()
 
+    def start_over(self) -> None:
+        """Throw the index away, and begin with an empty one."""
+        with self._changes:
+            self._index.clear()
+
     def commit(self, position: int = 0) -> None:
-        """Let what was put be found."""
+        """Let what was put be found. Raises IndexBroken where it can't be written."""
         with self._changes:
             self._index.commit(position)
 

@@ -9,11 +9,16 @@ from numpy.typing import NDArray
 from caravan.cell.forest import Trees
 from caravan.insight.search.features import DIMENSIONS, WIDTH, Counts
 from caravan.insight.search.lessons import Kept, Lessons, Past
+from caravan.kernel.errors import Outage
 
 __all__ = [
-    "DIMENSIONS", "EVERYTHING", "SELLABLE", "WIDTH", "Counts", "Entry", "Facets", "Filter", "Hits", "Index", "Kept", "Lessons",
-    "Past", "Term", "Trainer", "Trees",
+    "DIMENSIONS", "EVERYTHING", "SELLABLE", "WIDTH", "Counts", "Entry", "Facets", "Filter", "Hits", "Index", "IndexBroken", "Kept",
+    "Lessons",    "Past", "Term", "Trainer", "Trees",
 ]  # fmt: skip
+
+
+class IndexBroken(Outage):
+    """The files of an index can't be written: it is thrown away and made anew."""
 
 
 class Entry(NamedTuple):
