@@ -64,6 +64,7 @@ Seconds = Annotated[int, Meta(ge=0, le=SECONDS_MAX)]
 Visitor = Annotated[str, Meta(min_length=8, max_length=100)]
 Surface = Literal["home", "also_bought", "goes_with", "cart", "search", "category", "digest"]
 SIGNALS_MAX = 100
+TRACKED_MAX = 500  # As many as Segment's SDKs put into one batch, and more.
 
 Audience = Literal["buyer", "seller", "operator"]
 IdentifierType = Literal["login", "loyalty_card", "marketplace", "email", "phone", "device", "cookie", "record"]
@@ -491,6 +492,43 @@ class NewSignals(Request, frozen=True, kw_only=True):
     visitor: Visitor
     signals: Annotated[list[NewSignal], Meta(min_length=1, max_length=SIGNALS_MAX)]
     has_consent: bool = True
+
+
+class TrackedMessage(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """A message of Segment's tracking protocol. Fields that are not named here may be there, and are not looked at."""
+
+    type: str = ""
+    event: Annotated[str, Meta(max_length=200)] | None = None
+    user_id: Annotated[str, Meta(max_length=320)] | int | None = None
+    anonymous_id: Annotated[str, Meta(max_length=320)] | int | None = None
+    previous_id: Annotated[str, Meta(max_length=320)] | int | None = None
+    message_id: Annotated[str, Meta(max_length=100)] | None = None
+    properties: dict[str, Any] = {}
+    traits: dict[str, Any] = {}
+    context: dict[str, Any] = {}
+    write_key: Annotated[str, Meta(max_length=200)] | None = None
+
+
+class TrackedBatch(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """Messages of Segment's tracking protocol, in order."""
+
+    batch: Annotated[list[TrackedMessage], Meta(min_length=1, max_length=TRACKED_MAX)]
+    write_key: Annotated[str, Meta(max_length=200)] | None = None
+
+
+class SkippedEvent(Response, frozen=True, kw_only=True):
+    """A message that was not used, and why."""
+
+    message_id: str | None
+    reason: str
+
+
+class EventsTaken(Response, frozen=True, kw_only=True):
+    """How many messages were used, now or when they were sent before, and which were not."""
+
+    success: bool = True
+    noted: int
+    skipped: list[SkippedEvent]
 
 
 class NewRule(Request, frozen=True, kw_only=True):

@@ -60,17 +60,23 @@ def note_signals(house: House, requests: Sequence[Doings], *, now: Instant) -> B
     """Note what visitors did; refuses a product that there is none of, and then all of that request."""
 
     def note(request: Doings, facts: list[Section]) -> int:
-        for doing in request.doings:
-            if not 0 < doing.product < len(house.catalog.products):
-                raise NotFound("There is no such product.")
-        events = [
-            discovery.note(visitor=request.visitor, buyer=request.buyer, now=now, **doing._asdict())
-            for doing in request.doings
-        ]
-        facts.extend(as_facts(*events))
-        return len(events)
+        facts.extend(signals(house, request, now=now))
+        return len(request.doings)
 
     return one_by_one(requests, note)
+
+
+def signals(house: House, request: Doings, *, now: Instant) -> list[Section]:
+    """Give the facts of what a visitor did; refuses a product that there is none of."""
+    for doing in request.doings:
+        if not 0 < doing.product < len(house.catalog.products):
+            raise NotFound("There is no such product.")
+    return as_facts(
+        *(
+            discovery.note(visitor=request.visitor, buyer=request.buyer, now=now, **doing._asdict())
+            for doing in request.doings
+        )
+    )
 
 
 def note_shown(_: House, requests: Sequence[Shown], *, now: Instant) -> Batch:

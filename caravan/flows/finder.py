@@ -24,9 +24,9 @@ _UNCOMMITTED_MAX = 10_000
 """So many frames that change nothing for search are read again at most at a start."""
 _LOOK_S = 0.2
 _PAUSE_S = 0.5
+_PAUSE_S_MAX = 60.0
 _GROWN = 1.05
 """By so much a shop's words grow before what was learned is fitted to them again."""
-_PAUSE_S_MAX = 60.0
 _NEWS_S = 10.0
 _NEWS_MAX = 100
 """So many searches in vain are written down in that time."""

@@ -27,7 +27,7 @@ SCOPES: dict[str, tuple[str, ...]] = {
     "operator": (
         "catalog:read", "catalog:write", "stock:write", "orders:read", "orders:write", "payouts:read", "sellers:write",
         "market:write", "wallet:read", "wallet:write", "tokens:write", "buyers:write",
-        "identities:read", "identities:write", "numbers:read",
+        "identities:read", "identities:write", "numbers:read", "events:write",
     ),
 }  # fmt: skip
 PASSWORD_CHARACTERS_MIN = 10

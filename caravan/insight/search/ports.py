@@ -13,7 +13,7 @@ from caravan.kernel.errors import Outage
 
 __all__ = [
     "DIMENSIONS", "EVERYTHING", "SELLABLE", "WIDTH", "Counts", "Entry", "Facets", "Filter", "Hits", "Index", "IndexBroken", "Kept",
-    "Lessons",    "Past", "Term", "Trainer", "Trees",
+    "Lessons", "Past", "Term", "Trainer", "Trees",
 ]  # fmt: skip
 
 

@@ -14,6 +14,7 @@ from caravan.web.api import (
     promising,
     searching,
     shop,
+    tracking,
 )
 from caravan.web.api.doorway import Doorway
 from caravan.web.api.openapi import describe
@@ -31,6 +32,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *money.OPERATIONS,
     *network.OPERATIONS,
     *discovering.OPERATIONS,
+    *tracking.OPERATIONS,
     *identities.OPERATIONS,
     *numbers.OPERATIONS,
 )

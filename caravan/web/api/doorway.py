@@ -1,5 +1,6 @@
 """The doorway: every request comes through here, is looked at, let in or turned away, and answered."""
 
+import base64
 import hashlib
 import logging
 import re
@@ -81,6 +82,8 @@ class Doorway:
         if allowance.wait_s:
             raise problems.TooManyRequests
         operation, ids = self._table.find(scope["method"], scope["path"])
+        if bearer is not None and not operation.takes_write_key and _kind(headers) == "basic":
+            raise problems.Unauthenticated("Only behavior events are taken with Basic; show this token as a Bearer.")
         if operation.is_open_to_browsers:
             told |= {"access-control-allow-origin": "*", "cache-control": "no-cache"}
         if headers.get("api-version", API_VERSION) != API_VERSION:
@@ -105,26 +108,27 @@ class Doorway:
 
     def _preflight(self, path: str) -> Reply:
         methods = self._table.methods(tuple(path.split("/")))
-        get = methods.get("GET")
-        if get is None or not get.is_open_to_browsers:
+        is_open = sorted(method for method, operation in methods.items() if operation.is_open_to_browsers)
+        if not is_open:
             raise problems.MethodNotAllowed(allow=sorted(methods))
         return Reply(
             204,
             headers={
                 "access-control-allow-origin": "*",
-                "access-control-allow-methods": "GET",
-                "access-control-allow-headers": "API-Version",
+                "access-control-allow-methods": ", ".join(is_open),
+                "access-control-allow-headers": "API-Version, Content-Type, Authorization, AnonymousId",
                 "access-control-max-age": "86400",
             },
         )
 
     async def _bearer(self, headers: Mapping[str, str]) -> tuple[str, access.Bearer | None]:
         """Give the token that is shown, and whose it is; None where it is nobody's."""
-        kind, _, token = headers.get("authorization", "").partition(" ")
-        token = token.strip()
+        kind, token = _kind(headers), headers.get("authorization", "").partition(" ")[2].strip()
         if not kind:
             return "", None
-        if kind.lower() != "bearer" or not token:
+        if kind == "basic":
+            token = _user(token)
+        if kind not in {"bearer", "basic"} or not token:
             return "?", None
         bearer = await access.bearer_of(self._caravan, token)
         # A seller or buyer without a number would be taken for the operator by the flows.
@@ -180,6 +184,18 @@ def _admit(operation: Operation, bearer: access.Bearer | None) -> None:
         raise problems.MissingScope(f"This needs the scope {operation.scope}.", scope=operation.scope)
 
 
+def _kind(headers: Mapping[str, str]) -> str:
+    return headers.get("authorization", "").partition(" ")[0].lower()
+
+
+def _user(credentials: str) -> str:
+    """Give the user of Basic's credentials; there is none where they can't be read."""
+    try:
+        return base64.b64decode(credentials, validate=True).decode("latin-1").partition(":")[0]
+    except ValueError:
+        return ""
+
+
 def _query(operation: Operation, raw: bytes) -> msgspec.Struct | None:
     try:
         pairs = parse_qsl(raw.decode("latin-1"), keep_blank_values=True, max_num_fields=_QUERY_FIELDS_MAX)
@@ -213,6 +229,8 @@ async def _read(receive: Receive) -> bytes:
 
 def _decoded(operation: Operation, raw: bytes, headers: Mapping[str, str]) -> Any:  # noqa: ANN401
     media = headers.get("content-type", "").partition(";")[0].strip().lower()
+    if operation.takes_write_key and media == "text/plain":
+        media = operation.media  # A page that sends JSON as plain text need not ask first.
     if raw and media != operation.media:
         raise problems.UnsupportedMediaType(f"This takes {operation.media}.")
     if operation.media != "application/json":

@@ -42,6 +42,7 @@ class Operation:
     has_revision: bool = False  # the answer carries an ETag
     needs_revision: bool = False  # the request must carry If-Match
     takes_cart_secret: bool = False
+    takes_write_key: bool = False  # as Basic's user, as Segment's SDKs show it; its JSON may come as plain text
     is_personal: bool = False  # the body tells of a person: its fingerprint is keyed
     is_open_to_browsers: bool = False  # any page of any site may read it, without credentials
     refusals: tuple[type[CaravanError], ...] = ()
