@@ -210,6 +210,22 @@ def discovery(
 
 
 @app.command()
+def proof(
+    *,
+    runs: Annotated[int, typer.Option(min=2, max=10_000, help="Shops with an effect, and as many without.")] = 200,
+    visitors: Annotated[int, typer.Option(min=400, max=1_000_000, help="Visitors of each shop.")] = 1_200,
+    hold_out: Annotated[int, typer.Option(min=1, max=50, help="Percent of them who see no personal lists.")] = 25,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of everything drawn by lot.")] = 1,
+    as_json: Json = False,
+) -> None:
+    """Measure whether proof tells the truth, on simulated shops whose truth is known."""
+    module = program("proof")
+    with _bars() as progress:
+        found = module.run(module.Load(runs, visitors, hold_out, seed), progress)
+    tell(found, _proven, as_json=as_json)
+
+
+@app.command()
 def recommending(
     *,
     products: Annotated[int, typer.Option(min=1_000, max=5_000_000, help="Products in the shop.")] = 1_000_000,
@@ -402,6 +418,16 @@ def _accuracy(found: dict[str, Any]) -> None:
             told = "  ".join(f"{figure} {value:.4f}" for figure, value in figures.items() if figure != "questions")
             _say.print(f"  {name:<14} {told}")
         _say.print(f"  learned in {one['learning_s']} s; {one['speed']}")
+
+
+def _proven(found: dict[str, Any]) -> None:
+    _say.print(
+        f"truth {found['truth_minor_a_person']}, told {found['told_minor_a_person']} a person\n"
+        f"interval covers the truth in {found['interval_covers_truth']:.1%} of runs, "
+        f"the one for looking daily in {found['always_interval_covers_truth']:.1%}\n"
+        f"a gain is claimed in {found['gain_claimed_where_there_is_one']:.1%} where there is one, "
+        f"in {found['gain_claimed_where_there_is_none']:.1%} where there is none"
+    )
 
 
 def _answered(found: dict[str, Any]) -> None:

@@ -68,7 +68,18 @@ from caravan.events import (
     payments,
     search,
 )
-from caravan.flows import finding, history, invariants, opening, planning, promises, settlement, shopping, soundness
+from caravan.flows import (
+    finding,
+    history,
+    invariants,
+    opening,
+    planning,
+    promises,
+    settlement,
+    shopping,
+    soundness,
+    whys,
+)
 from caravan.flows import numbers as counting
 from caravan.flows.finder import Finder
 from caravan.flows.finding import Graded
@@ -809,6 +820,34 @@ def learn(settings: Settings, *, seed: int, threads: int, progress: Callable[[st
     sessions, trees = len(history.offsets) - 1, len(trained.skill.trees.roots)
     path = skills.save(trained, {"seed": seed, "sessions": sessions, "trees": trees})
     return Learned(trained.version, trained.looks, sessions, trees, str(path))
+
+
+def why(settings: Settings, *, visitor: bytes, at: int, version: str) -> whys.Explained:
+    """Explain a list that was shown, out of the log as it was then; by the version that made it, where it is still kept."""
+    skills = skills_of(settings)
+    is_kept = version in {name for name, _ in skills.versions()}
+    skill = skills.load(version).skill if is_kept else tasting.unskilled()
+    log = open_log(settings, is_reader=True)
+    try:
+        return whys.explain(
+            log, KINDS, visitor=visitor, at=at, skill=skill, version=version if is_kept else tasting.BLEND
+        )
+    finally:
+        log.close()
+
+
+def prove(settings: Settings, *, progress: Callable[[str, int, int], None]) -> tasting.Proof:
+    """Tell what personal lists have brought, out of everything in a home's log, while it runs or not."""
+    log = open_log(settings, is_reader=True)
+    try:
+        tastes = tasting.Tastes()
+        reader = Projector(log=log, kinds=KINDS, views=[tastes], store=MemoryViewStore())
+        head = log.head()
+        while reader.fold_some():
+            progress("Reading the log", reader.position, head.sequence if head else 0)
+    finally:
+        log.close()
+    return tasting.prove(tastes.outcomes, today=SystemClock().now() // DAY)
 
 
 class Taught(msgspec.Struct, frozen=True):

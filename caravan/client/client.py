@@ -245,6 +245,14 @@ class Client:
         """Let a rule hold no more, as the operator."""
         self._sender.send("POST", "/v1/recommendation_rules/lifted", body=wire.LiftedRule(rule=rule))
 
+    def recommendation_proof(self) -> wire.RecommendationProof:
+        """Tell what personal lists have brought, as the operator."""
+        return self._get("/v1/recommendation_proof", wire.RecommendationProof)
+
+    def draw_hold_out(self, share_percent: int) -> wire.HoldOut:
+        """Draw a share of the visitors who are shown no personal lists, as the operator."""
+        return self._post("/v1/recommendation_hold_out", wire.HoldOut, wire.NewHoldOut(share_percent=share_percent))
+
     def offer_product(self, new: wire.NewProduct, *, key: str | None = None) -> wire.Offered:
         """Offer a new product."""
         return self._post("/v1/products", wire.Offered, new, key=key)

@@ -546,6 +546,12 @@ class NewRule(Request, frozen=True, kw_only=True):
     days: Annotated[int, Meta(ge=0, le=3_650)] = 0
 
 
+class NewHoldOut(Request, frozen=True, kw_only=True):
+    """How many percent of the visitors are shown no personal lists from now on; 0 ends it. Each draws other visitors."""
+
+    share_percent: Annotated[int, Meta(ge=0, le=50)]
+
+
 class LiftedRule(Request, frozen=True, kw_only=True):
     """A rule that is to hold no more."""
 
@@ -923,6 +929,60 @@ class RecommendationRules(Response, frozen=True, kw_only=True):
     """All rules about what is recommended."""
 
     data: list[RecommendationRule]
+
+
+class HoldOut(Response, frozen=True, kw_only=True):
+    """How many percent of the visitors are shown no personal lists."""
+
+    share_percent: int
+
+
+class ListEffect(Response, frozen=True, kw_only=True):
+    """What one figure is a person, with personal lists and in the hold-out, and the difference.
+
+    `low` and `high` hold for one look at a time set before, `low_always` and `high_always` however often one looks; the
+    verdict stands on these. `noise_less_by` is what knowing people from before took out of the variance (CUPED).
+    """
+
+    name: str
+    everybody: float
+    held_out: float
+    difference: float
+    low: float
+    high: float
+    low_always: float
+    high_always: float
+    noise_less_by: float
+    verdict: Literal["gain", "loss", "open"]
+
+
+class ListAlarm(Response, frozen=True, kw_only=True):
+    """Something about lists or their measurement that is not as it should be."""
+
+    name: str
+    says: str
+
+
+class RecommendationProof(Response, frozen=True, kw_only=True):
+    """What can be told of personal lists since the hold-out was drawn. Money is in minor units of one currency.
+
+    `influenced_minor` was bought within seven days of a click on it in a list; `incremental_minor` is what would not have
+    been bought without them, with an interval: it is measured, and may be far less. `needed` is how many people it
+    takes to see a lift in how many buy.
+    """
+
+    share_percent: float
+    drawn_at: str | None
+    people: int
+    people_held_out: int
+    effects: list[ListEffect]
+    sales_minor: int
+    influenced_minor: int
+    incremental_minor: int
+    incremental_low_minor: int
+    incremental_high_minor: int
+    needed: dict[str, int]
+    alarms: list[ListAlarm]
 
 
 class SignalsNoted(Response, frozen=True, kw_only=True):

@@ -41,6 +41,13 @@ class RuleSet(Event, frozen=True, kw_only=True, tag="discovery.rule_set.v1"):
     ends_at: int
 
 
+class HoldOutDrawn(Event, frozen=True, kw_only=True, tag="discovery.hold_out_drawn.v1"):
+    """From now on a share of the visitors, drawn by a hash of their mark and a salt, is shown no personal lists. 0 is nobody."""
+
+    share_ppm: int
+    salt: int
+
+
 class RuleLifted(Event, frozen=True, kw_only=True, tag="discovery.rule_lifted.v1"):
     """A rule of the operator's holds no more."""
 

@@ -110,6 +110,12 @@ def lift_rule(_: House, rule: str, *, now: Instant) -> Decision:
     return Decision(as_facts(discovery.lift_rule(rule=rule, now=now)), lambda: None)
 
 
+def draw_hold_out(_: House, share_percent: int, *, now: Instant) -> Decision:
+    """Draw a share of the visitors anew who are shown no personal lists; what was told of the one before is told no more."""
+    drawn = discovery.draw_hold_out(share_percent=share_percent, now=now)
+    return Decision(as_facts(drawn), lambda: share_percent)
+
+
 class OnOffer(NamedTuple):
     """A product that somebody has on offer and in stock, at its best price with shipping."""
 

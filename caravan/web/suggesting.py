@@ -10,12 +10,14 @@ from caravan.bootstrap import Caravan
 from caravan.flows import discovering
 from caravan.flows.discovering import OnOffer
 from caravan.insight import discovery
+from caravan.kernel.clock import DAY
 from caravan.kernel.errors import CaravanError
 from caravan.kernel.ids import BuyerId, ProductId
 from caravan.web.reach import ask
 
 _ABOUT_ONE = frozenset({"also_bought", "goes_with", "cart"})
 _NO_BUYER = BuyerId(0)
+_PROOF_WAIT_S = 1.0
 NOBODY = b"\0" * 16  # The mark of a visitor who is not to be remembered.
 
 
@@ -61,6 +63,12 @@ async def suggest(
     if placed and visitor != NOBODY:
         _note(caravan, discovering.Shown(visitor, buyer, surface, answer.version, tuple(placed)))
     return Suggestions(answer.version, [_suggestion(one, ranked.get(one.product), offers) for one in placed])
+
+
+def proof_of(caravan: Caravan) -> discovery.Proof:
+    """Tell what personal lists have brought, out of all that was durable."""
+    caravan.advice.wait_for(caravan.cell.position, timeout_s=_PROOF_WAIT_S)
+    return discovery.prove(caravan.advice.tastes.outcomes, today=caravan.clock.now() // DAY)
 
 
 def _candidate(offer: OnOffer, score: float) -> discovery.Candidate:

@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from caravan import bootstrap, config
+from caravan.insight import discovery
 
 app = typer.Typer(no_args_is_help=True, help="Teach discovery what shoppers want, and choose which version answers.")
 _say = Console(stderr=True, highlight=False)
@@ -77,6 +78,33 @@ def versions(*, home: Home = None, as_json: Json = False) -> None:
     told = {"standing": standing, "versions": [{"version": name} | notes for name, notes in kept]}
     lines = [f"{name}  {'champion' if name == standing.champion else ''}  {notes}" for name, notes in kept]
     tell(told, "\n".join(lines) or "Nothing has been learned yet: caravan discovery train", as_json=as_json)
+
+
+@app.command()
+def proof(*, home: Home = None, as_json: Json = False) -> None:
+    """Tell what personal lists have brought since the hold-out was drawn, and what can't be told yet."""
+    with bars() as progress:
+        found = bootstrap.prove(settings_of(home), progress=progress)
+    tell(found, "\n".join(_proof_lines(found)), as_json=as_json)
+
+
+def _proof_lines(found: discovery.Proof) -> list[str]:
+    if not found.share_ppm:
+        return ["No hold-out has been drawn: draw one at /operator/lists, and wait."]
+    lines = [
+        f"{found.people:,} people, {found.people_held_out:,} of them in the hold-out of {found.share_ppm / 1e4:g} %."
+    ]
+    lines += [
+        f"{one.name}: {one.everybody:.4g} a person with personal lists, {one.held_out:.4g} without; the difference is from "
+        f"{one.low_always:.4g} to {one.high_always:.4g} ({one.verdict})"
+        for one in found.effects
+    ]
+    if not found.effects:
+        lines.append("Too few people for any figure yet.")
+    lines += [
+        f"To see a lift of {lift} in who buys takes about {people:,} people." for lift, people in found.needed.items()
+    ]
+    return lines + [f"Alarm, {one.name}: {one.says}" for one in found.alarms]
 
 
 def settings_of(home: Path | None) -> config.Settings:

@@ -3,6 +3,7 @@
 import asyncio
 import re
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -10,12 +11,13 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from benchmarks import people as made_up
+from caravan import bootstrap
 from caravan.bootstrap import Caravan, open_caravan, tick
 from caravan.config import Settings
-from caravan.flows import invariants, lookalikes, opening, selling
+from caravan.flows import invariants, lookalikes, opening, selling, whys
 from caravan.kernel import ids
 from caravan.kernel.clock import DAY, HOUR, FixedClock
-from caravan.kernel.errors import Outage
+from caravan.kernel.errors import NotFound, Outage
 from caravan.kernel.ids import ListingId, ProductId, SellerId
 from caravan.trade.catalog import ListingDraft, ProductDraft
 from caravan.web import access, pages
@@ -38,6 +40,7 @@ OPERATOR_PAGES = [
     "/operator",
     "/operator/sellers",
     "/operator/words",
+    "/operator/lists",
     "/operator/network",
     "/operator/identities",
     "/operator/check",
@@ -476,6 +479,36 @@ def test_the_operator_sees_records_side_by_side_and_ties_them(caravan: Caravan, 
     tied = send(client, "/operator/identities", f"/operator/identities/{first}", verdict="accept").text
     assert "one person now" in tied
     assert [one.state for one in caravan.cell.house.oneid.proposals[1:]].count(1) == 1
+
+
+def test_the_operator_draws_a_hold_out_and_sees_why_a_list_was_shown(caravan: Caravan, visitor: Open) -> None:
+    client, shopper = visitor(), visitor()
+    operator_login(caravan, client)
+    assert "Nothing yet" in client.get("/operator/lists").text
+    assert "50" in send(client, "/operator/lists", "/operator/lists", share="90").text
+    assert "is drawn" in send(client, "/operator/lists", "/operator/lists", share="10").text
+    shopper.get("/products/prd_000000000001")
+    shopper.get("/")
+
+    page = client.get("/operator/lists").text
+    (path, *_) = re.findall(r"/operator/lists/why\?visitor=\w{32}&amp;at=\d+", page)
+    why = client.get(path.replace("&amp;", "&")).text
+
+    assert "10 %" in page
+    assert "Stoneware mug" in why
+    assert client.get("/operator/lists/why?visitor=00&at=x").status_code == 404
+
+
+def test_a_list_that_is_not_in_the_log_or_too_far_down_it_is_not_explained(
+    caravan: Caravan, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    explain = partial(bootstrap.why, caravan.settings, visitor=b"x" * 16, at=1, version="")
+    with pytest.raises(NotFound, match="no such list"):
+        explain()
+    monkeypatch.setattr(whys, "FACTS_READ_MAX", 0)
+
+    with pytest.raises(NotFound, match="too far down"):
+        explain()
 
 
 def test_the_operator_lets_in_suspends_and_checks_the_books(caravan: Caravan, visitor: Open) -> None:

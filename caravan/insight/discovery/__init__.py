@@ -5,33 +5,61 @@ Always: nobody votes for themselves; what is forgotten is served no more; an ans
 
 from caravan.insight.discovery.answering import BLEND, Answer, Answering, Asked, Offered
 from caravan.insight.discovery.arrange import Candidate, Placed, arrange
-from caravan.insight.discovery.commands import SIGNALS_A_REQUEST_MAX, SURFACES, Signal, lift_rule, note, set_rule, show
+from caravan.insight.discovery.commands import (
+    SIGNALS_A_REQUEST_MAX,
+    SURFACES,
+    Signal,
+    draw_hold_out,
+    lift_rule,
+    note,
+    set_rule,
+    show,
+)
 from caravan.insight.discovery.history import History, Plan
 from caravan.insight.discovery.kernel import Traits
 from caravan.insight.discovery.learning import TooLittleToLearn, train
 from caravan.insight.discovery.memory import Looks, Memory
+from caravan.insight.discovery.outcomes import HELD_OUT, Outcomes, Sale
 from caravan.insight.discovery.ports import Ranker
+from caravan.insight.discovery.proof import (
+    Alarm,
+    Effect,
+    Estimate,
+    Proof,
+    effect,
+    interleave,
+    off_policy,
+    preference,
+    prove,
+)
 from caravan.insight.discovery.recommender import Recommender, Skill, no_traits, traits_of, unskilled
-from caravan.insight.discovery.tastes import Rule, Tastes
+from caravan.insight.discovery.tastes import Rule, Tastes, shown_in
 from caravan.insight.discovery.trained import Trained, skill_by_lot
 
 __all__ = [
     "BLEND",
+    "HELD_OUT",
     "SIGNALS_A_REQUEST_MAX",
     "SURFACES",
+    "Alarm",
     "Answer",
     "Answering",
     "Asked",
     "Candidate",
+    "Effect",
+    "Estimate",
     "History",
     "Looks",
     "Memory",
     "Offered",
+    "Outcomes",
     "Placed",
     "Plan",
+    "Proof",
     "Ranker",
     "Recommender",
     "Rule",
+    "Sale",
     "Signal",
     "Skill",
     "Tastes",
@@ -39,11 +67,18 @@ __all__ = [
     "Trained",
     "Traits",
     "arrange",
+    "draw_hold_out",
+    "effect",
+    "interleave",
     "lift_rule",
     "no_traits",
     "note",
+    "off_policy",
+    "preference",
+    "prove",
     "set_rule",
     "show",
+    "shown_in",
     "skill_by_lot",
     "train",
     "traits_of",

@@ -10,6 +10,7 @@ from numba import njit
 from caravan.insight.discovery import kernel
 from caravan.insight.discovery.kernel import Scratch
 from caravan.insight.discovery.memory import Looks, Memory
+from caravan.insight.discovery.outcomes import HELD_OUT
 from caravan.insight.discovery.recommender import Recommender, Skill, unskilled
 from caravan.insight.discovery.tastes import Tastes
 
@@ -137,6 +138,8 @@ class Answering:
         """
         with self._lock:
             tastes = self._tastes
+            if any(asked.visitor) and tastes.outcomes.is_held_out(asked.visitor, asked.buyer):
+                return self._alike_for_all(asked)
             if len(tastes.products) > self._capacity:
                 self._make_room(len(tastes.products))
             offered: dict[int, Offered] = {}
@@ -161,6 +164,15 @@ class Answering:
                 offered.setdefault(product, Offered(product, -20.0 - len(offered), "wanted_now", 0))
             left = [one for one in offered.values() if one.product not in asked.about]
             return Answer(left[:OFFERED_MAX], [product for product in fresh if product not in offered], self.version)
+
+    def _alike_for_all(self, asked: Asked) -> Answer:
+        """Answer whoever belongs to the hold-out: what is wanted and what is new, the same for everybody."""
+        offered = [
+            Offered(product, -float(place), "wanted_now", 0)
+            for place, product in enumerate(self._trending(asked.now).tolist())
+            if product not in asked.about
+        ]
+        return Answer(offered[:OFFERED_MAX], self._fresh(()), HELD_OUT)
 
     def _add(
         self, offered: dict[int, Offered], recommender: Recommender, products: Sequence[int], own: int, why: str

@@ -14,6 +14,7 @@ KEY_CHARACTERS_MAX = 200
 WORTH_PPM_MAX = 10_000_000
 VISITOR_BYTES = 16
 POSITION_MAX = 1_000
+HOLD_OUT_PERCENT_MAX = 50
 
 SURFACES = ("home", "also_bought", "goes_with", "cart", "search", "category", "digest")
 EFFECTS = ("pin", "bury", "boost")
@@ -77,6 +78,13 @@ def set_rule(  # noqa: PLR0913
     return events.RuleSet(
         at=now, rule=rule, effect=effect, target=target, key=key, surface=surface, worth_ppm=worth_ppm, ends_at=ends_at
     )
+
+
+def draw_hold_out(*, share_percent: int, now: Instant) -> events.HoldOutDrawn:
+    """Draw a share of the visitors anew who are shown no personal lists, so that it can be told what these bring."""
+    if not 0 <= share_percent <= HOLD_OUT_PERCENT_MAX:
+        raise Invalid(f"A hold-out is from 0 to {HOLD_OUT_PERCENT_MAX} percent.", field="share_percent")
+    return events.HoldOutDrawn(at=now, share_ppm=share_percent * 10_000, salt=now)
 
 
 def lift_rule(*, rule: str, now: Instant) -> events.RuleLifted:

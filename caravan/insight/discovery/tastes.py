@@ -1,5 +1,6 @@
 """What discovery knows while the shop is open: a view in memory, folded from the log as facts arrive."""
 
+from collections import deque
 from collections.abc import Callable, Sequence
 
 import msgspec
@@ -12,6 +13,7 @@ from caravan.insight.discovery.commands import Signal
 from caravan.insight.discovery.history import History, history_of
 from caravan.insight.discovery.kernel import Traits
 from caravan.insight.discovery.memory import Memory
+from caravan.insight.discovery.outcomes import Outcomes, Sale
 from caravan.kernel.clock import DAY, MINUTE
 from caravan.kernel.event import Event
 
@@ -20,6 +22,7 @@ SIGNALS_A_MINUTE_MAX = 60  # Who looks faster than this is no shopper: everythin
 LOOKS_UNPROVEN_MAX = 200  # So many looks a day count for a product that nobody has bought, and as many more a sale.
 RECENT_MAX = 40
 VISITORS_MAX = 200_000  # The ones not seen for longest are let go.
+LISTS_KEPT = 50  # The last lists, for whoever asks why they were shown.
 SHOWN_MAX = 400  # Products whose showings are counted, for each visitor.
 TREND_HALVES = 2 * DAY
 TREND_LOOK, TREND_CART, TREND_SALE = 1.0, 3.0, 8.0
@@ -60,6 +63,11 @@ class Rule(msgspec.Struct, frozen=True):
     ends_at: int
 
 
+def shown_in(part: Section) -> list[events.ListShown]:
+    """Give the lists of a run of facts."""
+    return [event for event in rows(part) if isinstance(event, events.ListShown)]
+
+
 class Tastes:
     """A view without tables: looks and baskets as memories, products with their traits, visitors, trends and rules."""
 
@@ -68,7 +76,7 @@ class Tastes:
     tables = ""
     kinds: frozenset[type[Event]] = frozenset(
         {
-            events.SignalNoted, events.ListShown, events.RuleSet, events.RuleLifted, catalog.ProductAdded,
+            events.SignalNoted, events.ListShown, events.RuleSet, events.RuleLifted, events.HoldOutDrawn, catalog.ProductAdded,
             catalog.ProductEdited, catalog.SkuAdded, catalog.ListingAdded, catalog.ListingRepriced, orders.PurchasePlaced,
             identity.BuyerForgotten,
         }
@@ -94,6 +102,8 @@ class Tastes:
         self.buyers: dict[int, Owner] = {}
         self.owners: dict[bytes, set[int]] = {}  # Of each visitor who ever logged in, also of those let go.
         self.rules: dict[str, Rule] = {}
+        self.outcomes = Outcomes()
+        self.latest: deque[events.ListShown] = deque(maxlen=LISTS_KEPT)
         self.changes = 0
         self._products_of_sku, self._products_of_listing = [0], [0]
         self._sessions, self._baskets = 1, 1
@@ -125,6 +135,10 @@ class Tastes:
                 self._price(self._products_of_listing[event.listing], event.price_minor + event.shipping_minor)
             case events.ListShown():
                 self._show(event)
+                self.outcomes.show(event)
+                self.latest.append(event)
+            case events.HoldOutDrawn():
+                self.outcomes.draw(event)
             case events.RuleSet():
                 self.rules[event.rule] = Rule(
                     event.rule, event.effect, event.target, event.key, event.surface, event.worth_ppm, event.ends_at
@@ -184,6 +198,7 @@ class Tastes:
             taste = self._taste(signal)
             if taste.is_bot or not 0 < signal.product < len(self.products):
                 continue
+            self.outcomes.note(signal)
             if taste.shown.pop(signal.product, None) is not None and signal.signal == Signal.CLICKED:
                 continue  # A click is followed by a look; it only says that showing it was worth it.
             if not taste.recent or taste.recent[-1] != signal.product or signal.signal != Signal.VIEWED:
@@ -257,6 +272,19 @@ class Tastes:
                 sessions.append(owner.basket)
                 items.append(product)
         self.baskets.remember(np.array(sessions, np.int32), np.array(items, np.int32))
+        self._count_sales(part, products, listings.offsets)
+
+    def _count_sales(self, part: Section, products: np.ndarray, offsets: np.ndarray) -> None:
+        prices, quantities = ragged(part.batch, "unit_prices_minor").values, ragged(part.batch, "quantities").values
+        paid = (prices * quantities).tolist()
+        buyers, ats, units = (numbers(part.batch, name).tolist() for name in ("buyer", "at", "unit"))
+        lines = list(zip(products.tolist(), paid, strict=True))
+        self.outcomes.sell(
+            [
+                Sale(buyer, at, unit, lines[offsets[row] : offsets[row + 1]])
+                for row, (buyer, at, unit) in enumerate(zip(buyers, ats, units, strict=True))
+            ]
+        )
 
     def _show(self, event: events.ListShown) -> None:
         taste = self.visitors.get(event.visitor)
@@ -270,6 +298,9 @@ class Tastes:
         owner = self.buyers.pop(buyer, None)
         if owner is None:
             return
+        self.outcomes.forget(buyer, list(owner.visitors))
+        lists = (one for one in self.latest if one.buyer != buyer and one.visitor not in owner.visitors)
+        self.latest = deque(lists, maxlen=LISTS_KEPT)
         self.baskets.forget(owner.basket)
         sessions = list(owner.sessions)
         for visitor in owner.visitors:

@@ -2,6 +2,9 @@
 
 from http import HTTPStatus
 
+import msgspec
+from starlette.concurrency import run_in_threadpool
+
 from caravan.client import wire
 from caravan.flows import discovering
 from caravan.flows.house import House
@@ -106,12 +109,54 @@ async def list_rules(call: Call) -> Reply:
     return call.say(wire.RecommendationRules(data=[_rule(rule) for rule in rules]))
 
 
+async def prove(call: Call) -> Reply:
+    """Tell what personal lists have brought."""
+    return call.say(await run_in_threadpool(_proof, call))
+
+
+def _proof(call: Call) -> wire.RecommendationProof:
+    found = suggesting.proof_of(call.caravan)
+    shown = {
+        name: round(getattr(found, name))
+        for name in (
+            "sales_minor", "influenced_minor", "incremental_minor", "incremental_low_minor", "incremental_high_minor",
+        )
+    }  # fmt: skip
+    effects = [
+        wire.ListEffect(verdict=one.verdict, **msgspec.structs.asdict(one))  # type: ignore[arg-type]
+        for one in found.effects
+    ]
+    return wire.RecommendationProof(
+        share_percent=found.share_ppm / 10_000, drawn_at=iso(found.drawn_at) if found.drawn_at else None,
+        people=found.people, people_held_out=found.people_held_out, effects=effects, needed=found.needed,
+        alarms=[wire.ListAlarm(name=one.name, says=one.says) for one in found.alarms], **shown,
+    )  # fmt: skip
+
+
+async def draw_hold_out(call: Call) -> Reply:
+    """Draw a hold-out, in place of the one before."""
+    return await call.do(discovering.draw_hold_out, call.body.share_percent, _held_out)
+
+
+def _held_out(_: House, share_percent: int) -> wire.HoldOut:
+    return wire.HoldOut(share_percent=share_percent)
+
+
 async def lift_rule(call: Call) -> Reply:
     """Let a rule hold no more."""
     return await call.do(discovering.lift_rule, call.body.rule, lambda _, __: None)
 
 
 OPERATIONS = (
+    Operation(
+        method="GET", path="/v1/recommendation_proof", summary="Tell what personal lists bring", handler=prove,
+        who=(OPERATOR,), scope="market:write", response=wire.RecommendationProof,
+    ),
+    Operation(
+        method="POST", path="/v1/recommendation_hold_out", summary="Draw visitors who are shown no personal lists",
+        handler=draw_hold_out, who=(OPERATOR,), scope="market:write", request=wire.NewHoldOut,
+        response=wire.HoldOut, status=HTTPStatus.CREATED, refusals=(Invalid,),
+    ),
     Operation(
         method="POST", path="/v1/signals", summary="Note what a visitor did", handler=note_signals,
         who=(PUBLIC, BUYER), request=wire.NewSignals, response=wire.SignalsNoted, status=HTTPStatus.CREATED,

@@ -26,7 +26,7 @@ _ROBOT = re.compile(
     r"bot\b|bot/|crawl|spider|slurp|preview|fetch|monitor|curl|wget|python|java/|go-http", re.IGNORECASE
 )
 _PLACE = re.compile(r"([a-z_]{2,20})\.(\d{1,3})")
-_REASONS = {
+REASONS = {
     "looked_at_together": "Goes with what you looked at",
     "bought_together": "Bought together with",
     "like_what_you_look_at": "Like what you look at",
@@ -105,7 +105,7 @@ async def shelf(
     cards = await ask(visit.caravan, baskets.cards, [one.offer.product for one in found.list])
     titles = await ask(visit.caravan, _titles, [one.because for one in found.list])
     return [
-        Suggested(card, f"{surface}.{place}", _REASONS[one.why], title)
+        Suggested(card, f"{surface}.{place}", REASONS[one.why], title)
         for place, (card, one, title) in enumerate(zip(cards, found.list, titles, strict=True))
     ]
 

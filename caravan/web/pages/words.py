@@ -46,6 +46,7 @@ NOTES = {
     "parted": "They stay two people.",
     "looked": "All records were looked through.",
     "suspended": "The seller takes no new orders now.",
+    "hold_out_drawn": "The hold-out is drawn. It counts from now on.",
     "words_set": "The synonyms count from now on.",
     "too_little": "Your wallet does not hold enough yet.",
     "wait": "That is done already.",

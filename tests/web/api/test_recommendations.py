@@ -104,3 +104,27 @@ def test_what_was_bought_together_goes_together(rig: Rig, products: list[str]) -
     first = rig.client().recommendations("goes_with", product=products[5]).data[0]
 
     assert (first.id, first.why, first.because) == (products[6], "bought_together", products[5])
+
+
+def test_the_hold_out_is_drawn_and_sees_the_same_as_everybody(rig: Rig, products: list[str]) -> None:
+    operator, client = rig.operator, rig.client()
+    look(client, "another shopper", *products[:3])
+    assert operator.draw_hold_out(50).share_percent == 50
+
+    answers = {
+        name: client.recommendations(visitor=name).version for name in (f"shopper {number}" for number in range(40))
+    }
+    look(client, "another shopper", products[0])  # Behind it, every list that was shown is durable.
+    proof = operator.recommendation_proof()
+    operator.draw_hold_out(0)
+
+    held = sum(version == "hold-out" for version in answers.values())
+    assert 5 < held < 35
+    assert (proof.share_percent, proof.people) == (50.0, 41)
+    assert proof.people_held_out - held in {0, 1}
+    assert proof.effects == []
+
+
+def test_a_hold_out_of_most_visitors_is_refused(rig: Rig) -> None:
+    with pytest.raises(Refused):
+        rig.operator.draw_hold_out(51)

@@ -1,0 +1,141 @@
+"""The operator's pages on personal lists: what they bring, what can't be told yet, and why a shopper saw a list."""
+
+from functools import partial
+from typing import NamedTuple
+
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import Response
+
+from caravan import bootstrap
+from caravan.events.discovery import ListShown
+from caravan.flows import discovering
+from caravan.flows.house import House
+from caravan.kernel.clock import iso
+from caravan.kernel.errors import Invalid, NotFound
+from caravan.kernel.ids import ProductId
+from caravan.kernel.money import Money, alphabetic
+from caravan.web import suggesting
+from caravan.web.pages.tastes import REASONS
+from caravan.web.pages.visit import Visit
+from caravan.web.reach import ask, do
+
+_SHARE_MAX = 50
+_LOOKS_SHOWN = 12
+_NOTHING = "-"
+_NAMES = {"spent": "Spent", "bought": "Bought at all", "orders": "Orders", "clicks": "Clicks in lists"}
+
+
+class Line(NamedTuple):
+    """A figure with its difference and interval, as it is shown."""
+
+    name: str
+    everybody: str
+    held_out: str
+    difference: str
+    interval: str
+    verdict: str
+
+
+class Shown(NamedTuple):
+    """A list that was shown, and where its reasons stand."""
+
+    at: str
+    surface: str
+    version: str
+    products: int
+    path: str
+
+
+async def overview(visit: Visit) -> Response:
+    """Show what lists have brought so far, and the last ones that were shown."""
+    return await _overview(visit, wrong={}, status=200)
+
+
+async def draw(visit: Visit) -> Response:
+    """Draw a hold-out, in place of the one before."""
+    try:
+        share = visit.form.integer("share", least=0, most=_SHARE_MAX)
+        await do(visit.caravan, discovering.draw_hold_out, share)
+    except Invalid as error:
+        return await _overview(visit, wrong={"share": str(error)}, status=400)
+    return visit.go("/operator/lists", "hold_out_drawn")
+
+
+async def _overview(visit: Visit, *, wrong: dict[str, str], status: int) -> Response:
+    found = await run_in_threadpool(suggesting.proof_of, visit.caravan)
+    tastes = visit.caravan.advice.tastes
+    unit = alphabetic(tastes.outcomes.unit) if tastes.outcomes.unit else ""
+    money = {
+        name: _money(visit, getattr(found, f"{name}_minor"), unit)
+        for name in ("sales", "influenced", "incremental", "incremental_low", "incremental_high")
+    }
+    figure = partial(_figure, visit, unit)
+    lines = [
+        Line(
+            _NAMES[one.name], figure(one.name, one.everybody), figure(one.name, one.held_out),
+            figure(one.name, one.difference), f"{figure(one.name, one.low_always)} … {figure(one.name, one.high_always)}",
+            one.verdict,
+        )
+        for one in found.effects
+    ]  # fmt: skip
+    return await visit.show(
+        "operator_lists.html", status=status, wrong=wrong, proof=found, lines=lines, money=money,
+        since=iso(found.drawn_at) if found.drawn_at else "", lists=[_shown(one) for one in reversed(tastes.latest)],
+        share=f"{found.share_ppm / 1e4:g}",
+    )  # fmt: skip
+
+
+def _money(visit: Visit, minor: float, unit: str) -> str:
+    return visit.formats.money(Money(round(minor), unit)) if unit else _NOTHING
+
+
+def _figure(visit: Visit, unit: str, name: str, value: float) -> str:
+    if name == "spent":
+        return _money(visit, value, unit)
+    return f"{value:.2%}" if name == "bought" else f"{value:.3f}"
+
+
+def _shown(one: ListShown) -> Shown:
+    path = f"/operator/lists/why?visitor={one.visitor.hex()}&at={one.at}"
+    return Shown(iso(one.at), one.surface, one.version, len(one.products), path)
+
+
+async def why(visit: Visit) -> Response:
+    """Show why a visitor saw a list, told anew from the log as it was then."""
+    query = visit.request.query_params
+    visitor, at = _asked(query.get("visitor", ""), query.get("at", ""))
+    known = {(one.visitor, one.at): one.version for one in visit.caravan.advice.tastes.latest}
+    if (visitor, at) not in known:
+        raise NotFound("That list is not among the last ones.")
+    found = await run_in_threadpool(
+        bootstrap.why, visit.caravan.settings, visitor=visitor, at=at, version=known[visitor, at]
+    )
+    products = [
+        *found.looked_at[-_LOOKS_SHOWN:], *(one.product for one in found.reasons), *(one.because for one in found.reasons)
+    ]  # fmt: skip
+    titles = await ask(visit.caravan, _titles, products)
+    rows = [
+        (place, titles[one.product], f"{one.chance_ppm / 1e4:g}", one.rank or _NOTHING, f"{one.score:.2f}",
+         REASONS.get(one.why, one.why), titles.get(one.because, ""))
+        for place, one in enumerate(found.reasons, 1)
+    ]  # fmt: skip
+    looked_at = [titles[product] for product in reversed(found.looked_at[-_LOOKS_SHOWN:])]
+    return await visit.show(
+        "operator_lists_why.html",
+        shown=_shown(found.shown),
+        looked_at=looked_at,
+        rows=rows,
+        is_held_out=found.is_held_out,
+    )
+
+
+def _asked(visitor: str, at: str) -> tuple[bytes, int]:
+    try:
+        return bytes.fromhex(visitor), int(at)
+    except ValueError:
+        raise NotFound("There is no such list.") from None
+
+
+def _titles(house: House, products: list[int]) -> dict[int, str]:
+    pages = house.catalog.products
+    return {product: pages[ProductId(product)].title if product else "" for product in products}
