@@ -7,7 +7,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
@@ -15,6 +15,8 @@ from typing import IO
 
 import msgspec
 import pyarrow as pa
+import uvicorn
+from starlette.routing import BaseRoute, Mount
 
 from caravan.adapters import archive
 from caravan.adapters.demo import DemoSource
@@ -30,10 +32,15 @@ from caravan.adapters.olist import OlistSource
 from caravan.adapters.online_retail import OnlineRetailSource
 from caravan.adapters.postgres import PostgresLog
 from caravan.adapters.pyvrp import PyVrpRouter
+from caravan.adapters.sandbox.psp import SECRET, Mischief, SandboxPsp
+from caravan.adapters.sandbox.server import Courier, InProcess
+from caravan.adapters.sandbox.server import make_app as make_sandbox_app
+from caravan.adapters.sandbox.server import pages as hosted_pages
 from caravan.adapters.skills import SkillFolder, Standing
 from caravan.adapters.snapshotter import Snapshotter
 from caravan.adapters.sqlite import SqliteLog
 from caravan.adapters.sqlite_views import SqliteViewStore
+from caravan.adapters.stripe import StripeProvider
 from caravan.adapters.tantivy_index import TantivyIndex, stem
 from caravan.adapters.vault import SqliteVault
 from caravan.cell import (
@@ -73,6 +80,7 @@ from caravan.flows import (
     history,
     invariants,
     opening,
+    paying,
     planning,
     promises,
     settlement,
@@ -81,6 +89,7 @@ from caravan.flows import (
     whys,
 )
 from caravan.flows import numbers as counting
+from caravan.flows.cashier import Cashier
 from caravan.flows.finder import Finder
 from caravan.flows.finding import Graded
 from caravan.flows.happenings import BOOK, left_out
@@ -92,9 +101,10 @@ from caravan.insight import metrics
 from caravan.insight import search as wording
 from caravan.insight.identity import Vault
 from caravan.insight.search import Engine, Trainer
-from caravan.kernel.clock import DAY, Clock, SystemClock
+from caravan.kernel.clock import DAY, SECOND, Clock, SystemClock
 from caravan.kernel.errors import CaravanError, Conflict, Invalid
 from caravan.trade.network import Optimizer, Router
+from caravan.trade.payments import PaymentProvider, Provider
 from caravan.world import markets as terms
 from caravan.world.partners import History, HistorySource, ImportOptions
 
@@ -122,7 +132,7 @@ _ADVICE_WAIT_S = 0.25
 _TABLE_S = 3_600
 _DESK_LOOK_S = 0.5
 _DESK_STOPS_S = 30.0
-SHAPE = "4"  # Change it when a model's dump changes: snapshots of another shape are passed over.
+SHAPE = "5"  # Change it when a model's dump changes: snapshots of another shape are passed over.
 
 
 @dataclass(frozen=True)
@@ -141,6 +151,9 @@ class Caravan:
     desk: promises.Desk
     advice: "Advice"
     numbers: counting.Numbers
+    cashier: Cashier
+    till: "Till"
+    sandbox: SandboxPsp | None = None  # where a demo market's test cards are
     people: KnownPeople = field(default_factory=KnownPeople)
 
     def close(self) -> None:
@@ -148,12 +161,17 @@ class Caravan:
         self.ticker.stop()
         self.advice.close()
         self.planner.stop()
+        self.till.stop()
+        for provider in self.cashier.providers.values():
+            provider.close()
         self.projector.stop()
         self.finder.stop()
         self.numbers.close()
         self.cell.close()
         self.views.close()
         self.vault.close()
+        if self.sandbox is not None:
+            self.sandbox.close()
 
 
 def open_caravan(
@@ -203,8 +221,11 @@ def open_caravan(
         lessons=lessons_of(settings).news,
     )  # fmt: skip
     planner = PlanningDesk(cell, optimizer())
+    sandbox = _sandbox_of(settings, cell)
+    cashier = Cashier(cell, providers_of(settings, sandbox))
+    till = Till(cashier)
     caravan = Caravan(
-        settings=settings, finder=finder, planner=planner, cell=cell, views=store, projector=projector,
+        cashier=cashier, till=till, sandbox=sandbox, settings=settings, finder=finder, planner=planner, cell=cell, views=store, projector=projector,
         vault=SqliteVault(settings.home / "vault.db"), clock=clock, ticker=ticker,
         desk=desk, advice=advice, numbers=numbers_of(settings, log, lambda: cell.position),
     )  # fmt: skip
@@ -212,7 +233,55 @@ def open_caravan(
     if ticks:
         finder.start()
         planner.start()
+        till.start()
     return caravan
+
+
+def sandbox_pages(caravan: Caravan) -> list[BaseRoute]:
+    """Give the pages on which test cards are filled in, where a market has them."""
+    return [Mount("/sandbox", routes=hosted_pages(caravan.sandbox))] if caravan.sandbox is not None else []
+
+
+def make_sandbox(
+    mischief: Mapping[str, float], *, seed: int, file: Path | None, url: str, now: Callable[[], int]
+) -> SandboxPsp:
+    """Make the sandbox provider, misbehaving as often as is said of each kind."""
+    return SandboxPsp(now=now, mischief=Mischief(**mischief), seed=seed, file=file, url=url)
+
+
+def serve_sandbox(psp: SandboxPsp, *, webhook: str, host: str, port: int) -> None:
+    """Serve the sandbox provider on its own until told to stop, and bring its webhooks to an address, if there is one."""
+    courier = Courier(psp, webhook) if webhook else None
+    if courier is not None:
+        courier.start()
+    try:
+        uvicorn.run(make_sandbox_app(psp), host=host, port=port, log_level="warning", access_log=False)
+    finally:
+        if courier is not None:
+            courier.stop()
+        psp.close()
+
+
+def providers_of(settings: Settings, sandbox: SandboxPsp | None) -> dict[Provider, PaymentProvider]:
+    """Give who takes payments: the card provider that the settings name, or the sandbox."""
+    if settings.card_key:
+        secret = settings.card_webhook_secret
+        return {Provider.CARD: StripeProvider(settings.card_url, key=settings.card_key, webhook_secret=secret)}
+    if sandbox is not None:
+        inside = InProcess(sandbox)
+        return {
+            Provider.CARD: StripeProvider("http://sandbox", key="sk_sandbox", webhook_secret=SECRET, transport=inside)
+        }
+    return {}
+
+
+def _sandbox_of(settings: Settings, cell: Cell[House]) -> SandboxPsp | None:
+    """Give the provider of test cards to a market that runs on play money, unless a real one is named."""
+    market = cell.ask(lambda house: house.markets.market)
+    if settings.card_key or market is None or not market.has_play_money:
+        return None
+    clock = cell.clock
+    return SandboxPsp(now=lambda: clock.now() // SECOND, file=settings.home / "sandbox.db", url="/sandbox")
 
 
 def open_log(settings: Settings, *, is_reader: bool = False) -> Log:
@@ -639,9 +708,36 @@ class PlanningDesk:
                 _logger.exception("A plan could not be made; trying again.")
 
 
+class Till:
+    """Has the cashier see to payments whose time has come, in a thread of its own."""
+
+    def __init__(self, cashier: Cashier) -> None:
+        self._cashier = cashier
+        self._stops = threading.Event()
+        self._thread = threading.Thread(target=self._follow, name="till", daemon=True)
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Stop; a provider that is being asked is waited for, unless that takes long."""
+        self._stops.set()
+        if self._thread.is_alive():
+            self._thread.join(timeout=_DESK_STOPS_S)
+
+    def _follow(self) -> None:
+        while not self._stops.wait(_DESK_LOOK_S):
+            try:
+                self._cashier.see_to_due()
+            except CaravanError:
+                if not self._stops.is_set():
+                    _logger.exception("Payments could not be seen to; trying again.")
+
+
 def tick(cell: Cell[House], *, at: int | None = None) -> None:
     """Do what is due by now (or by a time that is handed in)."""
-    from_flows = (shopping.expire_checkouts, settlement.release_due, settlement.pay_out_due)
+    from_flows = (shopping.expire_checkouts, paying.expire_payments, settlement.release_due, settlement.pay_out_due)
     for future in [cell.submit(flow, None, at=at) for flow in from_flows]:  # type: ignore[arg-type]
         future.result()
 

@@ -23,7 +23,7 @@ from caravan.flows.opening import Opening, open_market
 from caravan.kernel.clock import SystemClock
 from caravan.kernel.errors import CaravanError, Invalid, code
 from caravan.kernel.money import plain
-from caravan.web import access, festival, numbering, qr_codes, remote, teaching, training
+from caravan.web import access, festival, numbering, qr_codes, remote, sandbox, teaching, training
 from caravan.web.planning import terminal as planning
 from caravan.web.server import serve
 
@@ -41,6 +41,7 @@ app.add_typer(planning.app, name="network")
 app.add_typer(qr_codes.app, name="qr")
 app.add_typer(training.app, name="discovery")
 app.add_typer(teaching.app, name="search")
+app.add_typer(sandbox.app, name="sandbox")
 promise = typer.Typer(no_args_is_help=True, help="Delivery promises: what is learned from a home's own parcels.")
 app.add_typer(promise, name="promise")
 
@@ -335,7 +336,8 @@ def run_festival(  # noqa: PLR0913  # A show has many knobs.
 def settings(*, home: Home = None) -> None:
     """Show every setting, its value here, and the variable that changes it."""
     for name, value in asdict(_settings(home)).items():
-        typer.echo(f"CARAVAN_{name.upper():<24} {value}")
+        is_secret = name.endswith(("_key", "_secret")) and value
+        typer.echo(f"CARAVAN_{name.upper():<24} {'(set)' if is_secret else value}")
 
 
 def _settings(home: Path | None, **given: Any) -> config.Settings:  # noqa: ANN401

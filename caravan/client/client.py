@@ -357,6 +357,20 @@ class Client:
         wanted = wire.Completion(expected_total=_amount(expected_total))
         return self._post(f"/v1/checkout_sessions/{session}/complete", wire.Purchase, wanted, key=key)
 
+    def pay(
+        self, session: str, provider: wire.PaymentMethod, expected_total: Money, *, token: str = "", return_url: str = "",
+        coupon: str = "", key: str | None = None,
+    ) -> wire.Payment:  # fmt: skip
+        """Begin to pay for a checkout; `payment` says how that goes on, and where the buyer fills in a card."""
+        wanted = wire.NewPayment(
+            provider=provider, expected_total=_amount(expected_total), token=token, return_url=return_url, coupon=coupon
+        )
+        return self._post(f"/v1/checkout_sessions/{session}/payments", wire.Payment, wanted, key=key)
+
+    def payment(self, payment: str) -> wire.Payment:
+        """Show a payment; while it waits, its provider is asked how it stands."""
+        return self._get(f"/v1/payments/{payment}", wire.Payment)
+
     def cancel_checkout(self, session: str, *, key: str | None = None) -> wire.CheckoutSession:
         """Give a checkout up."""
         return self._post(f"/v1/checkout_sessions/{session}/cancel", wire.CheckoutSession, key=key)

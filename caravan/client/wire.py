@@ -44,6 +44,7 @@ PlanRef = Annotated[str, _id(ids.PlanId)]
 IdentityRef = Annotated[str, _id(ids.IdentityId)]
 TieRef = Annotated[str, _id(ids.TieId)]
 ProposalRef = Annotated[str, _id(ids.ProposalId)]
+PaymentRef = Annotated[str, _id(ids.PaymentId)]
 EntryRef = Annotated[str, _id(ids.EntryId)]
 
 Time = Annotated[str, Meta(extra_json_schema={"format": "date-time"})]
@@ -70,10 +71,15 @@ Audience = Literal["buyer", "seller", "operator"]
 IdentifierType = Literal["login", "loyalty_card", "marketplace", "email", "phone", "device", "cookie", "record"]
 ListingState = Literal["draft", "in_review", "live", "paused", "retired", "suspended"]
 Condition = Literal["new", "refurbished", "used"]
-SessionState = Literal["not_ready", "ready", "completed", "canceled", "expired"]
+SessionState = Literal["not_ready", "ready", "in_progress", "completed", "canceled", "expired"]
 OrderStatus = Literal["placed", "canceled", "completed"]
 Fulfillment = Literal["unfulfilled", "fulfilled", "delivered"]
-PaymentState = Literal["authorized", "captured", "partly_refunded", "refunded", "voided"]
+PaymentState = Literal["authorized", "partly_captured", "captured", "disputed", "partly_refunded", "refunded", "voided"]
+PaymentStanding = Literal[
+    "created", "pending", "authorized", "partly_captured", "captured", "partly_refunded", "refunded", "declined",
+    "voided", "expired",
+]  # fmt: skip
+PaymentMethod = Literal["wallet", "card", "transfer", "cash"]
 PlanState = Literal["pending", "made", "refused"]
 SellerState = Literal["applied", "active", "suspended"]
 Basis = Literal["lane", "regions", "market", "defaults"]
@@ -398,6 +404,20 @@ class Completion(Request, frozen=True, kw_only=True):
     expected_total: Amount
 
 
+class NewPayment(Request, frozen=True, kw_only=True):
+    """How a buyer pays for a checkout. `expected_total` is before the coupon.
+
+    With `token`, a card that the provider knows is asked at once; without, the buyer goes to the provider's page, and
+    comes back to `return_url` from there.
+    """
+
+    provider: PaymentMethod
+    expected_total: Amount
+    token: Annotated[str, Meta(max_length=200)] = ""
+    return_url: Annotated[str, Meta(max_length=1_000, pattern="^(https?://[^ ]+)?$")] = ""
+    coupon: Annotated[str, Meta(max_length=40)] = ""
+
+
 class NewOrder(Request, frozen=True, kw_only=True):
     """An order at the catalog's prices, without a checkout before it."""
 
@@ -430,6 +450,12 @@ class NewReturn(Request, frozen=True, kw_only=True):
     line: Annotated[int, Meta(ge=0, lt=LINES_MAX)]
     quantity: Quantity
     refund: Amount
+
+
+class CashWord(Request, frozen=True, kw_only=True):
+    """What became of a parcel with cash on delivery: it was paid for, or not taken."""
+
+    was_paid: bool
 
 
 class TopUp(Request, frozen=True, kw_only=True):
@@ -1106,6 +1132,30 @@ class CheckoutSession(Response, frozen=True, kw_only=True):
     opened_at: Time
     expires_at: Time | None
     purchase: PurchaseRef | None
+
+
+class Payment(Response, frozen=True, kw_only=True):
+    """A payment for a checkout. `page` is where its buyer goes on, while the provider waits for them.
+
+    A bank transfer is made with the payment's id as its reference.
+    """
+
+    id: PaymentRef
+    session: SessionRef
+    provider: PaymentMethod
+    status: PaymentStanding
+    amount: Money
+    discount: Money
+    reason: str
+    expires_at: Time
+    purchase: PurchaseRef | None
+    page: str | None = None
+
+
+class Notified(Response, frozen=True, kw_only=True):
+    """A webhook was taken; `event` is its id, or empty where it is of no matter here."""
+
+    event: str
 
 
 class Purchase(Response, frozen=True, kw_only=True):

@@ -36,3 +36,19 @@ class FeeRulesSet(Event, frozen=True, kw_only=True, tag="markets.fee_rules_set.v
     floors_minor: tuple[int, ...]
     caps_minor: tuple[int, ...]
     tax_basis_points: int
+
+
+class MoneyTermsSet(Event, frozen=True, kw_only=True, tag="markets.money_terms_set.v1"):
+    """The market's terms about money from now on; orders keep those under which they were placed.
+
+    `keeps_fee` says that the seller bears the fee of what is refunded. What refunds and disputes take below
+    `-clawback_minor_max` of a seller's balance is the operator's loss; 0 is no such limit. Cash on delivery is taken up to
+    `cash_minor_max`; 0 is not at all. A buyer may take so long over a page of the provider, or over a bank transfer.
+    """
+
+    keeps_fee: bool
+    clawback_minor_max: int
+    cash_minor_max: int
+    payment_lasts: int
+    transfer_lasts: int
+    takes_transfers: bool

@@ -80,6 +80,20 @@ class SessionExtended(Event, frozen=True, kw_only=True, tag="orders.session_exte
     expires_at: int
 
 
+class SessionPaying(Event, frozen=True, kw_only=True, tag="orders.session_paying.v1"):
+    """The buyer of a checkout is paying: in progress. Its units are held by new holds, for as long as that may take."""
+
+    session: SessionId
+    holds: tuple[HoldId, ...]
+    expires_at: int
+
+
+class SessionReopened(Event, frozen=True, kw_only=True, tag="orders.session_reopened.v1"):
+    """A payment came to nothing; the checkout's units are still held, and the buyer may pay in another way."""
+
+    session: SessionId
+
+
 class SessionCanceled(Event, frozen=True, kw_only=True, tag="orders.session_canceled.v1"):
     """The buyer gave a checkout up; what was held is free again."""
 

@@ -55,7 +55,7 @@ class DirectOrder(NamedTuple):
 def place_baskets(house: House, requests: Sequence[Baskets], *, now: Instant) -> Batch:  # noqa: ARG001  # Baskets carry their own time.
     """Place all purchases of several requests in order; each answer is a Placement."""
     joined = join(requests)
-    facts, placed, verdicts, _ = _place(house, joined)
+    facts, placed, verdicts, _ = place_decided(house, joined)
     answers = []
     first = 0
     for request in requests:
@@ -68,7 +68,7 @@ def place_baskets(house: House, requests: Sequence[Baskets], *, now: Instant) ->
 def warm(house: House) -> None:
     """Run the compiled parts over nothing, so that the first order does not wait for them to be compiled or loaded."""
     nothing = np.zeros(0, np.int64)
-    _place(house, Baskets(**dict.fromkeys((column.name for column in fields(Baskets)), nothing)))
+    place_decided(house, Baskets(**dict.fromkeys((column.name for column in fields(Baskets)), nothing)))
 
 
 def complete_sessions(house: House, requests: Sequence[Completion], *, now: Instant) -> Batch:
@@ -101,9 +101,9 @@ def _answer(house: House, refusals: Sequence[CaravanError | None], baskets: Bask
     """Place what was not refused yet, which `baskets` holds in order; each answer is a PurchaseId or the refusal."""
     if baskets is None:
         return answered((), refusals)
-    facts, placed, verdicts, culprits = _place(house, baskets)
+    facts, placed, verdicts, culprits = place_decided(house, baskets)
     results = [
-        _refusal(house, verdict, culprit) if verdict else PurchaseId(purchase)
+        refusal_of(house, verdict, culprit) if verdict else PurchaseId(purchase)
         for purchase, verdict, culprit in zip(placed.tolist(), verdicts.tolist(), culprits.tolist(), strict=True)
     ]
     decided = iter(results)
@@ -121,16 +121,21 @@ def _session_basket(house: House, request: Completion, taken: set[int], *, now: 
     if session.status != orders.SessionStatus.READY:
         raise orders.SessionNotReady(f"This checkout is {session.status.name.lower()}.")
     taken.add(request.session)
+    return basket_of(session, request.expected_minor, session.holds, now=now)
+
+
+def basket_of(session: orders.Session, expected_minor: int, holds: Sequence[int], *, now: Instant) -> Baskets:
+    """Lay a checkout down as a basket, at its quoted prices, out of these holds (0: out of what is there)."""
     return Baskets(
         at=integers(now), buyers=integers(session.buyer), sessions=integers(session.session),
         addresses=integers(session.address), units=integers(numeric(session.currency)),
-        expected=integers(request.expected_minor), marks_high=integers(0), marks_low=integers(0),
+        expected=integers(expected_minor), marks_high=integers(0), marks_low=integers(0),
         rows=np.zeros(len(session.lines), np.int64),
         listings=integers([line.listing for line in session.lines]),
         quantities=integers([line.quantity for line in session.lines]),
         unit_prices=integers([line.unit_price_minor for line in session.lines]),
         shipping=integers([line.shipping_minor for line in session.lines]),
-        holds=integers(list(session.holds)),
+        holds=integers(list(holds)),
     )  # fmt: skip
 
 
@@ -175,7 +180,7 @@ def _direct_baskets(house: House, requests: Sequence[DirectOrder], *, now: Insta
     )  # fmt: skip
 
 
-def _place(house: House, baskets: Baskets) -> tuple[list[Section], np.ndarray, np.ndarray, np.ndarray]:
+def place_decided(house: House, baskets: Baskets) -> tuple[list[Section], np.ndarray, np.ndarray, np.ndarray]:
     """Decide baskets in order; give the facts, purchase numbers, verdicts and the ledger accounts at fault.
 
     What is placed has been folded in by ledger, orders and payments when this returns.
@@ -247,7 +252,8 @@ _REFUSALS: dict[int, type[Refusal]] = {
 }
 
 
-def _refusal(house: House, verdict: int, culprit: int) -> Refusal:
+def refusal_of(house: House, verdict: int, culprit: int) -> Refusal:
+    """Say why a basket was refused, in words of the business."""
     if verdict in _REFUSALS:
         return _REFUSALS[verdict]()
     if culprit:

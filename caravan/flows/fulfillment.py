@@ -6,9 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from caravan.cell import Batch, Section
-from caravan.flows.house import House, fold, one_by_one
+from caravan.flows import funded
+from caravan.flows.house import House, as_facts, fold, integers, one_by_one
 from caravan.kernel.clock import Instant
 from caravan.kernel.errors import NotFound, Refusal
+from caravan.kernel.ids import OrderId
 from caravan.trade import delivery, ledger, orders, payments
 
 
@@ -61,6 +63,7 @@ def hand_over(house: House, requests: Sequence[Handover], *, now: Instant) -> Ba
 def _hand_over(house: House, request: Handover, facts: list[Section]) -> np.ndarray:
     chosen = _open_orders(house, request.orders, sellers=request.sellers)
     parcels = np.zeros(len(request.orders), np.int64)
+    chosen = _paid(house, request.orders, chosen)
     if not len(chosen):
         return parcels
     numbers, at = request.orders[chosen], request.at[chosen]
@@ -71,14 +74,23 @@ def _hand_over(house: House, request: Handover, facts: list[Section]) -> np.ndar
         trackings=[request.trackings[place] for place in chosen],
         promised_at=_promised(house, numbers, request.promised_at[chosen]), at=at,
     )  # fmt: skip
-    new += [
-        sent,
-        orders.fulfill(orders=numbers, at=at),
-        payments.capture(house.payments, orders=numbers, at=at),
-    ]
+    new += [sent, orders.fulfill(orders=numbers, at=at)]
+    is_captured_now = ~funded.of_outside(house, numbers)
+    if is_captured_now.any():
+        new.append(payments.capture(house.payments, orders=numbers[is_captured_now], at=at[is_captured_now]))
     # Folded in at once, because the next request of this batch must see it.
     facts += fold(house, new)
     return parcels
+
+
+def _paid(house: House, numbers: np.ndarray, chosen: np.ndarray) -> np.ndarray:
+    """Give the chosen places whose money is held, taken in, or collected at the door; refuse one alone that is not."""
+    if not house.dealings.fundings:
+        return chosen
+    kept: np.ndarray = chosen[[funded.is_shippable(house, number) for number in numbers[chosen].tolist()]]
+    if len(numbers) == 1 and len(chosen) and not len(kept):
+        raise payments.PaymentNotCaptured
+    return kept
 
 
 def _promised(house: House, numbers: np.ndarray, said: np.ndarray) -> np.ndarray:
@@ -95,10 +107,10 @@ def _record_handover(house: House, numbers: np.ndarray, at: np.ndarray, facts: l
     escrows, opened = ledger.open_accounts(book, ledger.Kind.ESCROW, owners=numbers, units=units, at=int(at[0]))
     facts += opened
     wallets = book.find(ledger.Kind.WALLET, table.buyer[numbers], units)
-    rows = np.arange(len(numbers))
     legs = ledger.Legs()
-    legs.post_held(rows, accounts=wallets, amounts=totals, holds=money.hold[numbers])
-    legs.post(rows, accounts=escrows, amounts=totals)
+    here = np.flatnonzero(~funded.of_outside(house, numbers))  # Of the others the money is in escrow, or at the door.
+    legs.post_held(here, accounts=wallets[here], amounts=totals[here], holds=money.hold[numbers[here]])
+    legs.post(here, accounts=escrows[here], amounts=totals[here])
     move_units(house, legs, numbers, source=ledger.Kind.COMMITTED, target=ledger.Kind.SHIPPED)
     outcomes = ledger.record(book, legs, reason=ledger.Reason.CAPTURED, references=numbers, at=at)
     assert outcomes.recorded.all(), "What was authorized and committed can be captured and shipped."
@@ -157,24 +169,77 @@ def cancel_orders(house: House, requests: Sequence[Cancellation], *, now: Instan
 
 def _cancel(house: House, request: Cancellation, facts: list[Section]) -> np.ndarray:
     chosen = _open_orders(house, request.orders, sellers=request.sellers, buyers=request.buyers)
+    chosen = _settled(house, request.orders, chosen)
     if not len(chosen):
         return chosen
     numbers: np.ndarray = request.orders[chosen]
-    at = request.at[chosen]
+    facts += call_off(house, numbers, by=request.sellers[chosen], at=request.at[chosen])
+    return numbers
+
+
+def _settled(house: House, numbers: np.ndarray, chosen: np.ndarray) -> np.ndarray:
+    """Give the chosen places whose money nobody is deciding about just now; refuse one alone of which somebody is."""
+    if not house.dealings.fundings:
+        return chosen
+    disputing = house.payments.money.disputing
+    kept: np.ndarray = chosen[
+        [not is_being_captured(house, number) and not disputing[number] for number in numbers[chosen].tolist()]
+    ]
+    if len(numbers) == 1 and len(chosen) and not len(kept):
+        if disputing[numbers[0]]:
+            raise payments.DisputeUnderWay
+        raise payments.PaymentUnderWay("The buyer's money is being taken in just now. Try again in a moment.")
+    return kept
+
+
+def is_being_captured(house: House, order: int) -> bool:
+    """Tell whether a provider was asked to take an order's money in and has not answered yet."""
+    funding = house.dealings.fundings.get(order)
+    works = house.dealings.open.get(funding.payment, ()) if funding is not None else ()
+    return any(work.order == order and work.what == payments.AskKind.CAPTURE for work in works)
+
+
+def call_off(house: House, numbers: np.ndarray, *, by: np.ndarray, at: np.ndarray) -> list[Section]:
+    """Call off orders that can be: units and money are free again, or on their way back. Gives the facts, folded in."""
+    facts: list[Section] = []
+    taken = [row for row, number in enumerate(numbers.tolist()) if _is_taken(house, number)]
     book, money, table = house.ledger, house.payments.money, house.orders.orders
     wallets = book.find(ledger.Kind.WALLET, table.buyer[numbers], table.unit[numbers])
     legs = ledger.Legs()
-    legs.void(np.arange(len(numbers)), accounts=wallets, amounts=money.authorized[numbers], holds=money.hold[numbers])
+    left = money.authorized[numbers] - money.captured[numbers]
+    held = np.flatnonzero(left)
+    legs.void(held, accounts=wallets[held], amounts=left[held], holds=money.hold[numbers[held]])
+    coupons: dict[int, int] = {}
+    for row in held.tolist() if house.dealings.fundings else ():
+        funding = house.dealings.fundings.get(int(numbers[row]))
+        if funding is not None:
+            coupons[row] = funded.discount_left(funding)
+            funded.add_let_go(house, legs, row, int(numbers[row]), facts=facts, now=Instant(int(at[row])))
     move_units(house, legs, numbers, source=ledger.Kind.COMMITTED, target=ledger.Kind.AVAILABLE)
     outcomes = ledger.record(book, legs, reason=ledger.Reason.CANCELED, references=numbers, at=at)
     assert outcomes.recorded.all(), "What was authorized and committed can be let go."
     new = [
         *outcomes.facts,
-        orders.cancel(orders=numbers, by=request.sellers[chosen], at=at),
-        payments.void(house.payments, orders=numbers, at=at),
+        orders.cancel(orders=numbers, by=by, at=at),
     ]
+    if len(held):
+        new.append(payments.void(house.payments, orders=numbers[held], at=at[held]))
     facts += fold(house, new)
-    return numbers
+    for row in taken:
+        funded.refund_whole(house, facts, int(numbers[row]), now=Instant(int(at[row])))
+    for row, discount in coupons.items():
+        facts += _after_let_go(house, int(numbers[row]), discount, now=Instant(int(at[row])))
+    return facts
+
+
+def _is_taken(house: House, order: int) -> bool:
+    return order in house.dealings.fundings and bool(house.payments.money.captured[order])
+
+
+def _after_let_go(house: House, order: int, discount: int, *, now: Instant) -> list[Section]:
+    funding = house.dealings.fundings[order]
+    facts = fold(house, funded.charge_for_coupon(house, order, -discount, now=now))
+    return facts + fold(house, funded.let_go_rest(house, funding.payment, now=now))
 
 
 def _open_orders(
@@ -202,3 +267,21 @@ def _why_not(house: House, order: int, *, is_known: bool) -> Refusal:
     if house.orders.orders.fulfilled_at[order]:
         return orders.AlreadyFulfilled()
     return orders.OrderNotOpen("This order was canceled.")
+
+
+def take_back_uncollected(house: House, order: OrderId, facts: list[Section], *, now: Instant) -> None:
+    """Note that a parcel to be paid for at the door was not taken: its units are on the shelf again, and nothing is owed."""
+    book, money = house.ledger, house.payments.money
+    numbers, at = integers(order), integers(now)
+    discount = funded.discount_left(house.dealings.fundings[order])
+    wallet = book.find(ledger.Kind.WALLET, money.buyer[numbers], money.unit[numbers])
+    legs = ledger.Legs()
+    legs.void(integers(0), accounts=wallet, amounts=money.authorized[numbers], holds=money.hold[numbers])
+    funded.add_let_go(house, legs, 0, order, facts=facts, now=now)
+    move_units(house, legs, numbers, source=ledger.Kind.SHIPPED, target=ledger.Kind.AVAILABLE)
+    outcomes = ledger.record(book, legs, reason=ledger.Reason.RETURNED, references=numbers, at=at)
+    assert outcomes.recorded.all(), "What is at the door can come back."
+    back = orders.refuse_lines(house.orders, order=order, now=now)
+    over = [payments.void(house.payments, orders=numbers, at=at), orders.complete(orders=numbers, at=at)]
+    facts += fold(house, [*outcomes.facts, *as_facts(*back), *over])
+    facts += _after_let_go(house, order, discount, now=now)

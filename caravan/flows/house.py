@@ -17,7 +17,7 @@ from caravan.trade.delivery import Delivery, Promises
 from caravan.trade.ledger import Ledger
 from caravan.trade.network import Plans
 from caravan.trade.orders import Orders
-from caravan.trade.payments import Payments
+from caravan.trade.payments import Dealings, Payments
 from caravan.world.markets import Markets
 from caravan.world.partners import Partners
 
@@ -29,6 +29,7 @@ class House:
     """All state of a cell. Flows read it; only facts change it."""
 
     catalog: Catalog = field(default_factory=Catalog)
+    dealings: Dealings = field(default_factory=Dealings)
     delivery: Delivery = field(default_factory=Delivery)
     identity: Identity = field(default_factory=Identity)
     ledger: Ledger = field(default_factory=Ledger)
@@ -45,6 +46,7 @@ class House:
         """Give every domain's state."""
         return [
             self.catalog,
+            self.dealings,
             self.delivery,
             self.identity,
             self.ledger,

@@ -18,6 +18,10 @@ def findings(house: House) -> Iterator[str]:
     yield from _balances_agree(house)
     yield from _reservations_agree(house)
     yield from _holds_agree(house)
+    yield from _promises_agree(house)
+    yield from _clearing_agrees(house)
+    yield from _nothing_left_unpaid(house)
+    yield from _asked_within_bounds(house)
 
 
 def _units_agree(house: House) -> Iterator[str]:
@@ -45,7 +49,7 @@ def _escrow_agrees(house: House) -> Iterator[str]:
     numbers = np.arange(len(money))
     accounts = house.ledger.find(ledger.Kind.ESCROW, numbers, money.unit)
     held = np.where(accounts > 0, house.ledger.accounts.posted[accounts], 0)
-    wanted = money.captured - money.refunded_before - money.released
+    wanted = money.captured - money.refunded_before - money.released - money.disputed
     for order in np.flatnonzero(held != wanted):
         yield f"Escrow of order {order} holds {held[order]}, its payments say {wanted[order]}."
     closed = (house.orders.orders.completed_at != 0) | (house.orders.orders.canceled_at != 0)
@@ -67,7 +71,7 @@ def _reservations_agree(house: House) -> Iterator[str]:
     """Units held are those of checkouts that are ready."""
     wanted = np.zeros(len(house.ledger.accounts), np.int64)
     for session in house.orders.sessions:
-        if session.status != orders.SessionStatus.READY:
+        if session.status not in orders.HOLDING:
             continue
         for line, hold in zip(session.lines, session.holds, strict=True):
             wanted[house.ledger.holds.account[hold]] += line.quantity
@@ -80,10 +84,97 @@ def _reservations_agree(house: House) -> Iterator[str]:
 def _holds_agree(house: House) -> Iterator[str]:
     """Money held in wallets is that of orders that are neither captured nor voided."""
     money = house.payments.money
-    numbers = np.flatnonzero((money.captured == 0) & (money.voided == 0) & (money.authorized > 0))
+    left = money.authorized - money.captured - money.voided
+    numbers = np.flatnonzero(left > 0)
     wanted = np.zeros(len(house.ledger.accounts), np.int64)
-    np.add.at(wanted, house.ledger.holds.account[money.hold[numbers]], money.authorized[numbers])
+    np.add.at(wanted, house.ledger.holds.account[money.hold[numbers]], left[numbers])
     accounts = house.ledger.accounts
     chosen = accounts.kind == ledger.Kind.WALLET
     for account in np.flatnonzero(chosen & (accounts.held != wanted)):
         yield f"Wallet account {account} holds {accounts.held[account]}, open orders say {wanted[account]}."
+
+
+def _sums(house: House, kind: ledger.Kind) -> dict[tuple[int, int], int]:
+    """Give what is posted on accounts of a kind, by owner and unit; those at zero are left out."""
+    table = house.ledger.accounts
+    chosen = np.flatnonzero((table.kind == kind) & (table.posted != 0))
+    return {(int(table.owner[one]), int(table.unit[one])): int(table.posted[one]) for one in chosen}
+
+
+def _promises_agree(house: House) -> Iterator[str]:
+    """What providers keep for us is what open orders wait for; what banks want back is what open disputes are about."""
+    dealings, wanted, reserve = house.dealings, dict[tuple[int, int], int](), dict[tuple[int, int], int]()
+    for funding in dealings.fundings.values():
+        if not funding.is_let_go:
+            _count(
+                wanted, (funding.provider, dealings.deals[funding.payment].unit), funding.captured - funding.promised
+            )
+    for dispute in dealings.disputes.values():
+        if dispute.is_won is None:
+            _count(reserve, (0, dealings.deals[dispute.payment].unit), dispute.amount)
+    yield from _compared(wanted, _sums(house, ledger.Kind.AUTHORIZED), "Providers keep")
+    yield from _compared(reserve, _sums(house, ledger.Kind.DISPUTE_RESERVE), "The dispute reserve holds")
+
+
+def _clearing_agrees(house: House) -> Iterator[str]:
+    """A provider has taken in what was captured, less what went back, was lost, or what its reports booked."""
+    dealings, wanted = house.dealings, dict[tuple[int, int], int]()
+    for funding in dealings.fundings.values():
+        _count(wanted, (funding.provider, dealings.deals[funding.payment].unit), -funding.captured)
+    for work in dealings.works.values():
+        if work.what == payments.AskKind.REFUND and work.is_done is not False:
+            deal = dealings.deals[work.payment]
+            _count(wanted, (deal.provider, deal.unit), work.amount)
+    for dispute in dealings.disputes.values():
+        if dispute.is_won is False:
+            deal = dealings.deals[dispute.payment]
+            _count(wanted, (deal.provider, deal.unit), dispute.amount)
+    for key, amount in dealings.reported.items():
+        _count(wanted, key, amount)
+    posted = {key: amount for key, amount in _sums(house, ledger.Kind.PSP_CLEARING).items() if key[0]}
+    yield from _compared(wanted, posted, "Clearing holds")
+
+
+def _count(sums: dict[tuple[int, int], int], key: tuple[int, int], amount: int) -> None:
+    sums[key] = sums.get(key, 0) + amount
+
+
+def _compared(wanted: dict[tuple[int, int], int], posted: dict[tuple[int, int], int], what: str) -> Iterator[str]:
+    for key in sorted(wanted.keys() | posted.keys()):
+        if wanted.get(key, 0) != posted.get(key, 0):
+            yield f"{what} {posted.get(key, 0)} for provider {key[0]} in {key[1]}, payments say {wanted.get(key, 0)}."
+
+
+def _nothing_left_unpaid(house: House) -> Iterator[str]:
+    """What has left was paid for, unless cash is collected for it at the door."""
+    for order, funding in house.dealings.fundings.items():
+        is_unpaid = funding.provider == payments.Provider.CARD and funding.promised and funding.taken < funding.total
+        if is_unpaid and house.orders.orders.fulfilled_at[order]:
+            yield f"Order {order} was handed over with {funding.taken} of {funding.total} taken in."
+
+
+def _asked_within_bounds(house: House) -> Iterator[str]:
+    """No more is captured than was authorized, nor refunded than captured, for any payment; coupons keep to their uses."""
+    dealings = house.dealings
+    for kind, name in ((payments.AskKind.CAPTURE, "capture"), (payments.AskKind.REFUND, "refund")):
+        asked: dict[int, int] = {}
+        for work in dealings.works.values():
+            if work.what == kind and work.is_done is not False:
+                asked[work.payment] = asked.get(work.payment, 0) + work.amount
+        for payment, amount in asked.items():
+            if amount > dealings.deals[payment].amount:
+                yield f"Payment {payment}: asked to {name} {amount} of {dealings.deals[payment].amount}."
+    for session, count in _purchases_by_session(house).items():
+        if count > 1:
+            yield f"Checkout {session} was paid for {count} times."
+    for coupon in dealings.coupons.values():
+        if not 0 <= coupon.uses <= coupon.uses_max:
+            yield f"Coupon {coupon.coupon} was used {coupon.uses} times of {coupon.uses_max}."
+
+
+def _purchases_by_session(house: House) -> dict[int, int]:
+    counts: dict[int, int] = {}
+    for deal in house.dealings.deals.values():
+        if deal.orders:
+            counts[deal.session] = counts.get(deal.session, 0) + 1
+    return counts

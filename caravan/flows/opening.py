@@ -43,6 +43,11 @@ def set_policy(_: House, policy: markets.Policy, *, now: Instant) -> Decision:
     return Decision(as_facts(markets.set_policy(policy, now=now)), lambda: policy)
 
 
+def set_money_terms(_: House, terms: markets.MoneyTerms, *, now: Instant) -> Decision:
+    """Set the market's terms about money from now on; orders that were placed keep theirs."""
+    return Decision(as_facts(markets.set_money_terms(terms, now=now)), lambda: terms)
+
+
 def set_fees(_: House, fees: Fees, *, now: Instant) -> Decision:
     """Set the fee rules from now on; orders that were placed keep theirs."""
     return Decision(

@@ -3,7 +3,9 @@
 from typing import NamedTuple
 
 from caravan.cell import Decision, Section
-from caravan.flows.house import House, as_facts, integers
+from caravan.events.payments import PaymentRefunded
+from caravan.flows import funded
+from caravan.flows.house import House, as_facts, fold, integers
 from caravan.kernel.clock import Instant
 from caravan.kernel.errors import NotFound
 from caravan.kernel.ids import OrderId, SellerId
@@ -30,18 +32,37 @@ def accept_return(house: House, back: Return, *, now: Instant) -> Decision:
     if not 0 < back.order < len(table) or (back.seller and table.seller[back.order] != back.seller):
         raise NotFound("There is no such order.")
     returned = orders.return_line(
-        house.orders, order=back.order, line=back.line, quantity=back.quantity, refund_minor=back.refund_minor, now=now
-    )
+        house.orders, order=back.order, line=back.line, quantity=back.quantity, refund_minor=back.refund_minor, now=now,
+        keeps_fee=bool(house.payments.money.keeps_fee[back.order]),
+    )  # fmt: skip
+    _look_over(house, back)
+    share = funded.shared(house, back.order, back.refund_minor)
     refunded = payments.refund(
         house.payments, order=back.order, amount_minor=back.refund_minor, fee_minor=returned.fee_minor,
         fee_tax_minor=returned.fee_tax_minor, now=now,
     )  # fmt: skip
-    recorded = _record(house, back, refunded.from_escrow_minor, returned.fee_minor, returned.fee_tax_minor, now=now)
-    return Decision([*recorded, *as_facts(returned, refunded)], lambda: back.order)
+    facts = _record(house, back, share, refunded, now=now)
+    facts += fold(house, as_facts(returned, refunded))
+    facts += fold(house, funded.after_refund(house, back.order, share, now=now))
+    if refunded.from_seller_minor:
+        funded.cap_clawback(house, facts, order=back.order, amount=refunded.from_seller_minor, now=now)
+    return Decision(facts, lambda: back.order)
 
 
-def _record(house: House, back: Return, from_escrow: int, fee: int, fee_tax: int, *, now: Instant) -> list[Section]:
+def _look_over(house: House, back: Return) -> None:
+    money = house.payments.money
+    if money.disputing[back.order]:
+        raise payments.DisputeUnderWay
+    left = int(money.captured[back.order] - money.refunded[back.order] - money.lost[back.order])
+    if back.refund_minor > left:
+        raise orders.NothingToReturn(f"At most {left} of this order's money can go back.", left_minor=left)
+
+
+def _record(
+    house: House, back: Return, share: funded.Back, refunded: PaymentRefunded, *, now: Instant
+) -> list[Section]:
     book, table, lines = house.ledger, house.orders.orders, house.orders.lines
+    from_escrow, fee, fee_tax = refunded.from_escrow_minor, refunded.fee_minor, refunded.fee_tax_minor
     unit, row = int(table.unit[back.order]), int(table.first_line[back.order]) + back.line
     one, legs = integers(0), ledger.Legs()
     amounts = {ledger.Kind.ESCROW: -from_escrow}
@@ -52,11 +73,11 @@ def _record(house: House, back: Return, from_escrow: int, fee: int, fee_tax: int
             ledger.Kind.TAX_PAYABLE: -fee_tax,
         }
     owners = {ledger.Kind.ESCROW: int(back.order), ledger.Kind.SELLER_BALANCE: int(table.seller[back.order])}
-    amounts[ledger.Kind.WALLET] = back.refund_minor
-    owners[ledger.Kind.WALLET] = int(table.buyer[back.order])
     for kind, amount in amounts.items():
         account = book.find(kind, integers(owners.get(kind, 0)), integers(unit))
         legs.post(one, accounts=account, amounts=integers(amount))
+    opened: list[Section] = []
+    funded.add(house, legs, 0, funded.back_postings(house, back.order, share), facts=opened, now=now)
     location, sku = lines.location[row : row + 1], lines.sku[row : row + 1]
     for kind, quantity in ((ledger.Kind.SHIPPED, -back.quantity), (ledger.Kind.AVAILABLE, back.quantity)):
         legs.post(one, accounts=book.find(kind, location, sku), amounts=integers(quantity))
@@ -65,4 +86,4 @@ def _record(house: House, back: Return, from_escrow: int, fee: int, fee_tax: int
     )
     if not outcomes.recorded.all():
         raise ledger.refusal(book, code=int(outcomes.codes[0]), account=int(outcomes.culprits[0]))
-    return outcomes.facts
+    return [*opened, *outcomes.facts]

@@ -89,7 +89,7 @@ def release_due(house: House, _: object, *, now: Instant) -> Decision:
     money, table, book = house.payments.money, house.orders.orders, house.ledger
     at = money.due_at[due]
     units, sellers = table.unit[due], table.seller[due]
-    amounts = money.captured[due] - money.refunded_before[due]
+    amounts = money.captured[due] - money.refunded_before[due] - money.disputed[due]
     fees = np.minimum(table.fee[due] - money.fee_refunded[due], amounts)
     taxes = np.minimum(table.fee_tax[due] - money.tax_refunded[due], amounts - fees)
     facts: list[Section] = []

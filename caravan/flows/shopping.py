@@ -147,6 +147,13 @@ def _extend(house: House, session: orders.Session, *, now: Instant) -> list[Sect
     )
     if until is None:
         return []
+    holds, facts = hold_until(house, session, until, now=now)
+    extended = orders.extend_session(session=session.session, holds=holds, expires_at=until, now=now)
+    return [*facts, *as_facts(extended)]
+
+
+def hold_until(house: House, session: orders.Session, until: int, *, now: Instant) -> tuple[list[int], list[Section]]:
+    """Hold the units of a checkout that holds them for longer; give the new holds and the facts of that."""
     legs = ledger.Legs()
     accounts, amounts, rows = _legs_of(house, [session])
     legs.void(rows, accounts=accounts, amounts=amounts, holds=integers(list(session.holds)))
@@ -156,10 +163,7 @@ def _extend(house: House, session: orders.Session, *, now: Instant) -> list[Sect
         expires_at=until,
     )  # fmt: skip
     assert outcomes.recorded.all(), "What was held can be held again."
-    extended = orders.extend_session(
-        session=session.session, holds=outcomes.holds.values.tolist(), expires_at=until, now=now
-    )
-    return [*outcomes.facts, *as_facts(extended)]
+    return outcomes.holds.values.tolist(), outcomes.facts
 
 
 def cancel_checkout(house: House, step: Step, *, now: Instant) -> Decision:
@@ -229,7 +233,7 @@ def _limit(house: House, buyer: BuyerId, lines: Sequence[orders.Line]) -> None:
     open_numbers = {number for _, number in house.orders.expiries}
     for number in open_numbers:
         session = house.orders.sessions[number]
-        if session.buyer != buyer or session.status != orders.SessionStatus.READY:
+        if session.buyer != buyer or session.status not in orders.HOLDING:
             continue
         for line in session.lines:
             if line.sku in wanted:
@@ -269,7 +273,7 @@ def _legs_of(house: House, sessions: Sequence[orders.Session]) -> tuple[np.ndarr
 
 def _free(house: House, sessions: Sequence[orders.Session], *, now: Instant) -> list[Section]:
     """Void the holds of sessions that have any."""
-    holding = [session for session in sessions if session.status == orders.SessionStatus.READY]
+    holding = [session for session in sessions if session.status in orders.HOLDING]
     if not holding:
         return []
     accounts, amounts, rows = _legs_of(house, holding)

@@ -28,6 +28,11 @@ PlanId = NewType("PlanId", int)
 IdentityId = NewType("IdentityId", int)
 TieId = NewType("TieId", int)
 ProposalId = NewType("ProposalId", int)
+AskId = NewType("AskId", int)
+DisputeId = NewType("DisputeId", int)
+CouponId = NewType("CouponId", int)
+GiftCardId = NewType("GiftCardId", int)
+OpenItemId = NewType("OpenItemId", int)
 
 PREFIXES = {
     SellerId: "sel",
@@ -52,6 +57,11 @@ PREFIXES = {
     IdentityId: "idt",
     TieId: "tie",
     ProposalId: "ppl",
+    AskId: "ask",
+    DisputeId: "dsp",
+    CouponId: "cpn",
+    GiftCardId: "gft",
+    OpenItemId: "itm",
 }
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 DIGITS = 12

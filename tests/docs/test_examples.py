@@ -26,6 +26,7 @@ RUN_TIMEOUT_S = 240
 NOT_RUN = {
     "make ": "sets up the environment that the tests themselves run in, or runs them",
     "caravan up": "serves until it is stopped; the examples that need a server share one, started below",
+    "caravan sandbox psp": "serves until it is stopped; tests/adapters/test_stripe.py serves one and asks it",
     ".venv/bin/pip": "changes the environment that the tests themselves run in",
     "export CARAVAN_LOG_URL": "needs a server; tests/adapters/test_logs.py runs the log on one",
     "caravan bench": "takes minutes; tests/benchmarks/test_checkout.py goes through every door at tiny size",

@@ -174,8 +174,10 @@ def test_an_unknown_session_is_not_found(session: int) -> None:
 
 def standing(book: Orders, status: SessionStatus) -> SessionId:
     session = open_session(book, LINE)
-    if status in {SessionStatus.READY, SessionStatus.EXPIRED}:
+    if status in {SessionStatus.READY, SessionStatus.EXPIRED, SessionStatus.IN_PROGRESS}:
         reserve(book, session)
+    if status == SessionStatus.IN_PROGRESS:
+        fold(book, orders.pay_session(book.sessions[session], holds=[1], expires_at=NOW + 1, now=NOW))
     if status in {SessionStatus.CANCELED, SessionStatus.EXPIRED}:
         close(book, session, has_expired=status == SessionStatus.EXPIRED)
     if status == SessionStatus.COMPLETED:

@@ -17,7 +17,7 @@ NO_FLOOR = -(4 * 10**18)
 class Kind(IntEnum):
     """What an account is of; its owner and unit are in the comment. Those with a floor of 0 can run out."""
 
-    PSP_CLEARING = 1  # of nobody, in a currency: money that a provider has taken in for us, below zero
+    PSP_CLEARING = 1  # of a provider (0: none named), in a currency: money that it has taken in for us, below zero
     WALLET = 2  # of a buyer, in a currency; floor 0
     ESCROW = 3  # of an order, in a currency; floor 0
     SELLER_BALANCE = 4  # of a seller, in a currency: may go below zero, nets first against new releases
@@ -25,6 +25,13 @@ class Kind(IntEnum):
     TAX_PAYABLE = 6  # of nobody, in a currency
     BANK = 7  # of nobody, in a currency: money that has been paid out
     SUSPENSE = 8  # of nobody, in a currency: payments that differ from what they were for, until somebody looks
+    AUTHORIZED = 9  # of a provider, in a currency: what it keeps for us and has not taken in yet, below zero
+    PROMOTIONS = 10  # of nobody, in a currency: what the operator has given away, below zero
+    DISPUTE_RESERVE = 11  # of nobody, in a currency: money that banks want back until that is decided
+    LOSSES = 12  # of nobody, in a currency: what sellers never covered, below zero
+    PSP_FEES = 13  # of a provider, in a currency: what it took for its work, below zero
+    GIFT_CARD = 14  # of a gift card, in a currency; floor 0
+    CARRIER_PAYABLE = 15  # of nobody, in a currency: labels that the operator bought and sellers paid for
     SUPPLIED = kernel.UNITS_FROM  # of nobody, in a SKU: units that sellers have brought in, below zero
     AVAILABLE = 101  # of a location, in a SKU: not committed; its holds are what is reserved; floor 0
     COMMITTED = 102  # of a location, in a SKU: bought, still here; floor 0
@@ -34,6 +41,7 @@ class Kind(IntEnum):
 FLOORS = {
     Kind.WALLET: 0,
     Kind.ESCROW: 0,
+    Kind.GIFT_CARD: 0,
     Kind.AVAILABLE: 0,
     Kind.COMMITTED: 0,
     Kind.SHIPPED: 0,
@@ -54,6 +62,22 @@ class Reason(IntEnum):
     PAID_OUT = 9  # payout
     TOPPED_UP = 10  # buyer
     RETURNED = 11  # order
+    AUTHORIZED = 12  # payment
+    AUTHORIZATION_VOIDED = 13  # payment
+    COUPON_USED = 14  # payment
+    DISPUTE_OPENED = 15  # dispute
+    DISPUTE_LOST = 16  # dispute
+    DISPUTE_WON = 17  # dispute
+    WRITTEN_OFF = 18  # order
+    LABEL_CHARGED = 19  # order
+    GIFT_CARD_ISSUED = 20  # gift card
+    GIFT_CARD_REDEEMED = 21  # gift card
+    REFUND_FAILED = 22  # order
+    PAYOUT_RETURNED = 23  # payout
+    PROVIDER_FEE = 24  # payment, or 0
+    PROVIDER_PAID = 25  # open item, or 0
+    TRANSFER_RECEIVED = 26  # payment, or 0
+    ASSIGNED = 27  # open item
 
 
 class Refused(IntEnum):

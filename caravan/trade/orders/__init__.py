@@ -27,13 +27,17 @@ from caravan.trade.orders.commands import (
     fulfill,
     open_cart,
     open_session,
+    pay_session,
     place,
     receive,
+    refuse_lines,
+    reopen_session,
     reserve_session,
     return_line,
     set_cart_line,
 )
 from caravan.trade.orders.model import (
+    HOLDING,
     KEYS_KEPT_FOR,
     LASTING,
     Cart,
@@ -56,6 +60,7 @@ from caravan.trade.orders.queries import (
 )
 
 __all__ = [
+    "HOLDING",
     "KEYS_KEPT_FOR",
     "LASTING",
     "LINES_PER_CART_MAX",
@@ -93,9 +98,12 @@ __all__ = [
     "open_session",
     "order_state",
     "orders_in",
+    "pay_session",
     "place",
     "purchase_of_mark",
     "receive",
+    "refuse_lines",
+    "reopen_session",
     "reserve_session",
     "return_line",
     "session_of",

@@ -158,11 +158,28 @@ def address_session(session: Session, *, address: AddressId, now: Instant) -> ev
     return events.SessionAddressed(at=now, session=session.session, address=address)
 
 
+def pay_session(session: Session, *, holds: Sequence[int], expires_at: int, now: Instant) -> events.SessionPaying:
+    """Note that the buyer is paying, and until when the units are held for that. Refuses a checkout that is not ready."""
+    if session.status != SessionStatus.READY:
+        raise SessionNotReady(f"This checkout is {session.status.name.lower()}.")
+    return events.SessionPaying(
+        at=now, session=session.session, holds=tuple(HoldId(hold) for hold in holds), expires_at=expires_at
+    )
+
+
+def reopen_session(session: Session, *, now: Instant) -> events.SessionReopened:
+    """Note that a payment came to nothing and the buyer may pay in another way. Refuses one that is not being paid."""
+    if session.status != SessionStatus.IN_PROGRESS:
+        raise SessionNotReady(f"This checkout is {session.status.name.lower()}.")
+    return events.SessionReopened(at=now, session=session.session)
+
+
 def close_session(
     session: Session, *, has_expired: bool, now: Instant
 ) -> events.SessionCanceled | events.SessionExpired:
     """End a checkout that became no purchase."""
-    if session.status not in (SessionStatus.NOT_READY, SessionStatus.READY):
+    is_open = session.status in {SessionStatus.NOT_READY, SessionStatus.READY}
+    if not is_open and not (has_expired and session.status == SessionStatus.IN_PROGRESS):
         raise SessionNotReady(f"This checkout is {session.status.name.lower()}.")
     if has_expired:
         return events.SessionExpired(at=now, session=session.session)
@@ -243,11 +260,19 @@ def cancel(*, orders: np.ndarray, by: np.ndarray, at: np.ndarray) -> Section:
 
 
 def return_line(
-    orders: Orders, *, order: OrderId, line: int, quantity: int, refund_minor: int, now: Instant
+    orders: Orders,
+    *,
+    order: OrderId,
+    line: int,
+    quantity: int,
+    refund_minor: int,
+    now: Instant,
+    keeps_fee: bool = False,
 ) -> events.LineReturned:
     """Take units of a fulfilled order back. Refuses more units, or more money, than are still out there.
 
-    The fee and its tax go back in proportion to the money; with the last of it goes whatever remains of them.
+    The fee and its tax go back in proportion to the money; with the last of it goes whatever remains of them. Where
+    the operator keeps the fee, nothing of it goes back.
     """
     table, lines = orders.orders, orders.lines
     if not 0 <= line < table.lines[order]:
@@ -260,7 +285,7 @@ def return_line(
     if not 0 < refund_minor <= paid:
         raise NothingToReturn(f"At most {paid} can be refunded on this line.", left_minor=paid)
     before, after = int(lines.refunded[row]), int(lines.refunded[row]) + refund_minor
-    fee_back = _fee_on(orders, row, after) - _fee_on(orders, row, before)
+    fee_back = 0 if keeps_fee else _fee_on(orders, row, after) - _fee_on(orders, row, before)
     return events.LineReturned(
         at=now,
         order=order,
@@ -268,7 +293,7 @@ def return_line(
         quantity=quantity,
         refund_minor=refund_minor,
         fee_minor=fee_back,
-        fee_tax_minor=min(_tax_share(orders, order, fee_back), refund_minor - fee_back),
+        fee_tax_minor=0 if keeps_fee else min(_tax_share(orders, order, fee_back), refund_minor - fee_back),
     )
 
 
@@ -287,3 +312,15 @@ def _tax_share(orders: Orders, order: OrderId, fee_back: int) -> int:
     rows = range(first, first + int(orders.orders.lines[order]))
     before = sum(_fee_on(orders, row, int(orders.lines.refunded[row])) for row in rows)
     return tax * (before + fee_back) // fee - tax * before // fee
+
+
+def refuse_lines(orders: Orders, *, order: OrderId, now: Instant) -> list[events.LineReturned]:
+    """Note that a whole order was not taken at the door: all its units come back, and no money moves."""
+    first = int(orders.orders.first_line[order])
+    return [
+        events.LineReturned(
+            at=now, order=order, line=line, quantity=int(orders.lines.quantity[first + line]), refund_minor=0,
+            fee_minor=0, fee_tax_minor=0,
+        )
+        for line in range(int(orders.orders.lines[order]))
+    ]  # fmt: skip

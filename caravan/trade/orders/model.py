@@ -34,6 +34,10 @@ class SessionStatus(IntEnum):
     COMPLETED = 3
     CANCELED = 4
     EXPIRED = 5
+    IN_PROGRESS = 6  # The buyer is paying.
+
+
+HOLDING = (SessionStatus.READY, SessionStatus.IN_PROGRESS)  # In these, units are held for the buyer.
 
 
 class Cart(msgspec.Struct, array_like=True):
@@ -177,7 +181,7 @@ class Orders:
     kinds: frozenset[type[Event]] = frozenset(
         {
             events.CartOpened, events.CartLineSet, events.CartClaimed, events.SessionOpened, events.SessionReserved,
-            events.SessionAddressed, events.SessionExtended, events.SessionCanceled, events.SessionExpired, events.SessionCompleted,
+            events.SessionAddressed, events.SessionExtended, events.SessionCanceled, events.SessionExpired, events.SessionCompleted, events.SessionPaying, events.SessionReopened,
             events.PurchasePlaced, events.LineReturned, *_STAMPS,
         }
     )  # fmt: skip
@@ -323,6 +327,12 @@ class Orders:
             case events.SessionExtended():
                 session.holds, session.expires_at = list(event.holds), event.expires_at
                 heapq.heappush(self.expiries, (event.expires_at, event.session))
+            case events.SessionPaying():
+                session.status = SessionStatus.IN_PROGRESS
+                session.holds, session.expires_at = list(event.holds), event.expires_at
+                heapq.heappush(self.expiries, (event.expires_at, event.session))
+            case events.SessionReopened():
+                session.status = SessionStatus.READY
             case events.SessionCanceled():
                 session.status = SessionStatus.CANCELED
             case events.SessionExpired():
@@ -336,7 +346,7 @@ class Orders:
         while self.expiries:
             expires_at, number = self.expiries[0]
             session = self.sessions[number]
-            if session.status == SessionStatus.READY and session.expires_at == expires_at:
+            if session.status in HOLDING and session.expires_at == expires_at:
                 return
             heapq.heappop(self.expiries)
 
@@ -356,7 +366,7 @@ class Orders:
         self.lines.load("lines", parts)
         self.carts = unpack(parts, "carts", list[Cart])
         self.sessions = unpack(parts, "sessions", list[Session])
-        ready = [session for session in self.sessions if session.status == SessionStatus.READY]
+        ready = [session for session in self.sessions if session.status in HOLDING]
         self.expiries = [(session.expires_at, int(session.session)) for session in ready]
         heapq.heapify(self.expiries)
         self.marks = Index()

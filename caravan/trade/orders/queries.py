@@ -7,7 +7,7 @@ import numpy as np
 
 from caravan.kernel.errors import NotFound
 from caravan.kernel.ids import CartId, OrderId, SessionId
-from caravan.trade.orders.model import Cart, Orders, Session, SessionStatus
+from caravan.trade.orders.model import HOLDING, Cart, Orders, Session, SessionStatus
 
 DUE_MAX = 500
 
@@ -39,7 +39,7 @@ def due_sessions(orders: Orders, *, now: int) -> list[Session]:
     seen: set[int] = set()
     for expires_at, number in sorted(entry for entry in orders.expiries if entry[0] <= now):
         session = orders.sessions[number]
-        is_due = session.status == SessionStatus.READY and session.expires_at == expires_at
+        is_due = session.status in HOLDING and session.expires_at == expires_at
         if is_due and number not in seen and len(due) < DUE_MAX:
             seen.add(number)
             due.append(session)

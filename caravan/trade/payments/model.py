@@ -5,6 +5,7 @@ import numpy as np
 
 from caravan.cell import Section, Table, numbers, pack, ragged, rows, unpack
 from caravan.events import payments as events
+from caravan.events.markets import MoneyTermsSet
 from caravan.events.orders import PurchasePlaced
 from caravan.kernel.event import Event
 from caravan.trade.payments import kernel
@@ -19,6 +20,22 @@ class Due(msgspec.Struct, array_like=True):
     paid_at: int = 0
 
 
+class _Rest(msgspec.Struct, array_like=True):
+    paid: list[tuple[int, str]]
+    open_disputes: list[tuple[int, tuple[int, int]]]
+    keeps_fee: bool
+    sent: list[tuple[int, tuple[int, int, int, int]]]
+
+
+# What is folded in one by one; the rest as columns.
+_RARE = frozenset(
+    {
+        events.PayoutSent, events.PayoutReturned, events.PayoutPaid, events.SellerCharged, events.DisputeOpened,
+        events.DisputeClosed, MoneyTermsSet,
+    }
+)  # fmt: skip
+
+
 class Payments:
     """Payments by number from 1; `money` has one row an order, and its row number is the order's."""
 
@@ -27,6 +44,7 @@ class Payments:
         {
             PurchasePlaced, events.WalletToppedUp, events.PaymentCaptured, events.PaymentVoided,
             events.PaymentRefunded, events.SettlementScheduled, events.EscrowReleased, events.PayoutSent,
+            events.SellerCharged, events.DisputeOpened, events.DisputeClosed, events.PayoutPaid, events.PayoutReturned, MoneyTermsSet,
         }
     )  # fmt: skip
 
@@ -37,9 +55,14 @@ class Payments:
             payment=np.int32, seller=np.int32, buyer=np.int32, unit=np.int16, hold=np.int32, authorized=np.int64,
             captured=np.int64, voided=np.int64, refunded=np.int64, refunded_before=np.int64, due_at=np.int64,
             released=np.int64, released_at=np.int64, fee_refunded=np.int64, tax_refunded=np.int64, payout=np.int32,
+            earned=np.int64, disputed=np.int64, disputing=np.int16, lost=np.int64, keeps_fee=np.int8,
         )  # fmt: skip
         self.due: dict[tuple[int, int], Due] = {}  # by seller and unit of money
         self.payouts = 0
+        self.paid: dict[int, str] = {}  # What the bank said of payouts: paid or returned.
+        self.open_disputes: dict[int, tuple[int, int]] = {}  # What of each came out of escrow, and out of the sale.
+        self.sent: dict[int, tuple[int, int, int, int]] = {}  # By payout: seller, unit, amount, deducted.
+        self.keeps_fee = False
 
     def apply(self, part: Section) -> None:
         """Fold in a run of facts; all but payouts as columns."""
@@ -47,12 +70,37 @@ class Payments:
             self._apply_purchases(part)
             return
         self.version += 1
-        if part.kind is events.PayoutSent:
+        if part.kind in _RARE:
             for event in rows(part):
-                assert isinstance(event, events.PayoutSent)
-                self._pay_out(event)
+                self._apply(event)
         elif part.kind is not events.WalletToppedUp:
             self._move(part)
+
+    def _apply(self, event: Event) -> None:
+        match event:
+            case events.PayoutSent():
+                self._pay_out(event)
+            case events.PayoutReturned():
+                self._return(event)
+            case events.PayoutPaid():
+                self.paid[event.payout] = "paid"
+            case events.SellerCharged():
+                self._due(event.seller, event.unit).deducted_minor += event.amount_minor
+            case events.DisputeOpened():
+                self.money.disputed[event.order] += event.from_escrow_minor
+                self.money.disputing[event.order] += 1
+                self.open_disputes[event.dispute] = (
+                    event.from_escrow_minor, event.amount_minor - event.from_operator_minor,
+                )  # fmt: skip
+            case events.DisputeClosed():
+                from_escrow, amount = self.open_disputes.pop(event.dispute)
+                self.money.disputing[event.order] -= 1
+                if event.is_won:
+                    self.money.disputed[event.order] -= from_escrow
+                else:
+                    self.money.lost[event.order] += amount
+            case MoneyTermsSet():
+                self.keeps_fee = event.keeps_fee
 
     def _apply_purchases(self, part: Section) -> None:
         batch, sellers = part.batch, ragged(part.batch, "sellers")
@@ -81,6 +129,8 @@ class Payments:
             *map(self.money.whole, ("payment", "buyer", "unit", "hold", "seller", "authorized")),
         )  # fmt: skip
         self.money.extend_to(len(self.money) + orders)
+        if self.keeps_fee and orders:
+            self.money.keeps_fee[-orders:] = 1
 
     def _move(self, part: Section) -> None:
         order = numbers(part.batch, "order")
@@ -113,6 +163,7 @@ class Payments:
         np.add.at(money.released, order, amount)
         money.released_at[order] = numbers(part.batch, "at")
         net = amount - numbers(part.batch, "fee_minor") - numbers(part.batch, "fee_tax_minor")
+        money.earned[order] = net
         keys = zip(numbers(part.batch, "seller").tolist(), numbers(part.batch, "unit").tolist(), strict=True)
         for key, number, earned in zip(keys, order.tolist(), net.tolist(), strict=True):
             due = self._due(*key)
@@ -125,6 +176,14 @@ class Payments:
         due.orders, due.amounts_minor, due.deducted_minor, due.paid_at = [], [], 0, event.at
         self.money.payout[np.array(event.orders, np.int64)] = event.payout
         self.payouts = event.payout
+        self.sent[event.payout] = (event.seller, event.unit, event.amount_minor, event.deducted_minor)
+
+    def _return(self, event: events.PayoutReturned) -> None:
+        due = self._due(event.seller, event.unit)
+        due.orders, due.amounts_minor = [*event.orders, *due.orders], [*event.amounts_minor, *due.amounts_minor]
+        due.deducted_minor += event.deducted_minor
+        self.money.payout[np.array(event.orders, np.int64)] = 0
+        self.paid[event.payout] = "returned"
 
     def _due(self, seller: int, unit: int) -> Due:
         return self.due.setdefault((seller, unit), Due())
@@ -132,7 +191,12 @@ class Payments:
     def dump(self) -> dict[str, np.ndarray]:
         """Give everything."""
         arrays = dict(self.payments.dump("payments")) | dict(self.money.dump("money"))
-        return arrays | {"due": pack(sorted(self.due.items())), "payouts": np.array([self.payouts])}
+        rest = _Rest(
+            sorted(self.paid.items()), sorted(self.open_disputes.items()),
+            self.keeps_fee, sorted(self.sent.items()),
+        )  # fmt: skip
+        due = {"due": pack(sorted(self.due.items())), "payouts": np.array([self.payouts])}
+        return arrays | due | {"rest": pack(rest)}
 
     def load(self, parts: dict[str, np.ndarray]) -> None:
         """Take everything back."""
@@ -140,6 +204,9 @@ class Payments:
         self.money.load("money", parts)
         self.due = dict(unpack(parts, "due", list[tuple[tuple[int, int], Due]]))
         self.payouts = int(parts["payouts"][0])
+        rest = unpack(parts, "rest", _Rest)
+        self.paid, self.sent = dict(rest.paid), dict(rest.sent)
+        self.open_disputes, self.keeps_fee = dict(rest.open_disputes), rest.keeps_fee
 
 
 def _own(values: np.ndarray) -> np.ndarray:

@@ -52,6 +52,7 @@ class Call:
     key: Key | None
     revision: int | None  # from If-Match; None where it said *
     cart_secret: str
+    signature: str  # of a webhook
     take: Callable[[str, object], Allowance] = field(repr=False)
 
     @property

@@ -98,7 +98,8 @@ class Doorway:
             caravan=self._caravan, bearer=bearer, body=body, query=query, ids=ids, token=token, address=address,
             instance=instance, status=operation.status, location=operation.location,
             has_revision=operation.has_revision, key=self._key(operation, scope, headers, raw, bearer, address),
-            revision=_revision(operation, headers), cart_secret=headers.get("cart-secret", ""), take=self.take,
+            revision=_revision(operation, headers), cart_secret=headers.get("cart-secret", ""),
+            signature=headers.get("stripe-signature", ""), take=self.take,
         )  # fmt: skip
         return await operation.handler(call)
 
@@ -228,6 +229,8 @@ async def _read(receive: Receive) -> bytes:
 
 
 def _decoded(operation: Operation, raw: bytes, headers: Mapping[str, str]) -> Any:  # noqa: ANN401
+    if operation.is_raw:
+        return raw
     media = headers.get("content-type", "").partition(";")[0].strip().lower()
     if operation.takes_write_key and media == "text/plain":
         media = operation.media  # A page that sends JSON as plain text need not ask first.

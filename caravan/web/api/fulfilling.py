@@ -17,11 +17,12 @@ from caravan.kernel.clock import DAY, SECOND, Instant, instant
 from caravan.kernel.errors import Invalid, NotFound
 from caravan.kernel.ids import AddressId, BuyerId, OrderId, ParcelId, SellerId
 from caravan.kernel.money import alphabetic
-from caravan.trade import delivery, ledger, orders
+from caravan.trade import delivery, ledger, orders, payments
 from caravan.web.api import cursors, people, resources
 from caravan.web.api.call import Call, Reply
 from caravan.web.api.operations import BUYER, OPERATOR, SELLER, Operation
 from caravan.web.api.problems import InvalidRequest
+from caravan.web.till import take_in
 
 _YEAR_FIRST, _YEAR_LAST = 1_000, 9_999
 _PROMISE_MAX = 366 * DAY
@@ -168,6 +169,7 @@ async def hand_over(call: Call) -> Reply:
         integers(call.now), integers(call.ids["order"]), integers(call.seller), integers(promised_at),
         [new.carrier], [new.tracking],
     )  # fmt: skip
+    await take_in(call.caravan, [call.ids["order"]], call.seller)
     return await call.do(
         fulfillment.hand_over, wanted, lambda house, made: resources.parcel(house, ParcelId(int(made[0]))), is_many=True
     )
@@ -249,18 +251,20 @@ OPERATIONS = (
     Operation(
         method="POST", path="/v1/orders/{order}/cancel", summary="Call an order off", handler=cancel_order, who=_ANY,
         scope="orders:write", response=wire.Order, key="required",
-        refusals=(NotFound, orders.OrderNotOpen, orders.AlreadyFulfilled),
+        refusals=(
+            NotFound, orders.OrderNotOpen, orders.AlreadyFulfilled, payments.PaymentUnderWay, payments.DisputeUnderWay,
+        ),
     ),
     Operation(
         method="POST", path="/v1/orders/{order}/parcels", summary="Hand an order over", handler=hand_over,
         who=_SELLERS, scope="orders:write", request=wire.NewParcel, response=wire.Parcel, status=HTTPStatus.CREATED,
         location="/v1/parcels/{id}", key="required",
-        refusals=(NotFound, Invalid, orders.OrderNotOpen, orders.AlreadyFulfilled),
+        refusals=(NotFound, Invalid, orders.OrderNotOpen, orders.AlreadyFulfilled, payments.PaymentNotCaptured),
     ),
     Operation(
         method="POST", path="/v1/orders/{order}/returns", summary="Take units back and refund", handler=take_back,
         who=_SELLERS, scope="orders:write", request=wire.NewReturn, response=wire.Order, key="required",
-        refusals=(NotFound, Invalid, orders.NothingToReturn, ledger.EntryRefused),
+        refusals=(NotFound, Invalid, orders.NothingToReturn, ledger.EntryRefused, payments.DisputeUnderWay),
     ),
     Operation(
         method="GET", path="/v1/parcels/{parcel}", summary="Show a parcel", handler=show_parcel, who=_ANY,

@@ -13,7 +13,20 @@ from caravan.insight import identity
 from caravan.kernel import ids
 from caravan.kernel.clock import iso
 from caravan.kernel.errors import Invalid, NotFound
-from caravan.kernel.ids import BuyerId, EntryId, ListingId, OrderId, PayoutId, PurchaseId, SellerId, SessionId
+from caravan.kernel.ids import (
+    BuyerId,
+    DisputeId,
+    EntryId,
+    GiftCardId,
+    ListingId,
+    OpenItemId,
+    OrderId,
+    PaymentId,
+    PayoutId,
+    PurchaseId,
+    SellerId,
+    SessionId,
+)
 from caravan.kernel.money import numeric
 from caravan.trade import ledger
 from caravan.web.api import cursors, resources
@@ -37,6 +50,22 @@ _REFERENCES: dict[ledger.Reason, object] = {
     ledger.Reason.PAID_OUT: PayoutId,
     ledger.Reason.TOPPED_UP: BuyerId,
     ledger.Reason.RETURNED: OrderId,
+    ledger.Reason.AUTHORIZED: PaymentId,
+    ledger.Reason.AUTHORIZATION_VOIDED: PaymentId,
+    ledger.Reason.COUPON_USED: PaymentId,
+    ledger.Reason.DISPUTE_OPENED: DisputeId,
+    ledger.Reason.DISPUTE_LOST: DisputeId,
+    ledger.Reason.DISPUTE_WON: DisputeId,
+    ledger.Reason.WRITTEN_OFF: OrderId,
+    ledger.Reason.LABEL_CHARGED: OrderId,
+    ledger.Reason.GIFT_CARD_ISSUED: GiftCardId,
+    ledger.Reason.GIFT_CARD_REDEEMED: GiftCardId,
+    ledger.Reason.REFUND_FAILED: OrderId,
+    ledger.Reason.PAYOUT_RETURNED: PayoutId,
+    ledger.Reason.PROVIDER_FEE: PaymentId,
+    ledger.Reason.PROVIDER_PAID: OpenItemId,
+    ledger.Reason.TRANSFER_RECEIVED: PaymentId,
+    ledger.Reason.ASSIGNED: OpenItemId,
 }
 
 

@@ -18,7 +18,7 @@ PATH_IDS: dict[str, type[int]] = {
     "product": ids.ProductId, "listing": ids.ListingId, "cart": ids.CartId, "session": ids.SessionId,
     "purchase": ids.PurchaseId, "order": ids.OrderId, "parcel": ids.ParcelId, "payout": ids.PayoutId,
     "seller": ids.SellerId, "buyer": ids.BuyerId, "plan": ids.PlanId, "identity": ids.IdentityId,
-    "proposal": ids.ProposalId,
+    "proposal": ids.ProposalId, "payment": ids.PaymentId, "item": ids.OpenItemId, "dispute": ids.DisputeId,
 }  # fmt: skip
 
 
@@ -44,6 +44,7 @@ class Operation:
     takes_cart_secret: bool = False
     takes_write_key: bool = False  # as Basic's user, as Segment's SDKs show it; its JSON may come as plain text
     is_personal: bool = False  # the body tells of a person: its fingerprint is keyed
+    is_raw: bool = False  # the handler is given the request's bytes, of whatever media
     is_open_to_browsers: bool = False  # any page of any site may read it, without credentials
     refusals: tuple[type[CaravanError], ...] = ()
 

@@ -12,6 +12,7 @@ from caravan.kernel.ids import (
     ListingId,
     OrderId,
     ParcelId,
+    PaymentId,
     ProductId,
     PurchaseId,
     SellerId,
@@ -165,6 +166,25 @@ def session(house: House, number: SessionId) -> wire.CheckoutSession:
         opened_at=iso(known.opened_at),
         expires_at=time(known.expires_at),
         purchase=ids.text(PurchaseId, known.purchase) if known.purchase else None,
+    )
+
+
+def payment(house: House, number: PaymentId) -> wire.Payment:
+    """Show a payment that was made for a checkout."""
+    deal = house.dealings.deals.get(number)
+    if deal is None:
+        raise NotFound("There is no such payment.")
+    bought = int(house.orders.orders.purchase[deal.orders[0]]) if deal.orders else 0
+    return wire.Payment(
+        id=ids.text(PaymentId, number),
+        session=ids.text(SessionId, deal.session),
+        provider=payments.Provider(deal.provider).name.lower(),  # type: ignore[arg-type]
+        status=payments.payment_state(house.dealings, deal),  # type: ignore[arg-type]
+        amount=money(deal.amount, deal.unit),
+        discount=money(deal.discount, deal.unit),
+        reason=deal.reason,
+        expires_at=iso(deal.expires_at),
+        purchase=ids.text(PurchaseId, bought) if bought else None,
     )
 
 

@@ -3,7 +3,7 @@
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from caravan.bootstrap import Caravan
+from caravan.bootstrap import Caravan, sandbox_pages
 from caravan.kernel.errors import NotFound
 from caravan.web.pages import (
     account,
@@ -42,6 +42,9 @@ _STORE: tuple[_Row, ...] = (
     ("/checkout", checkout.begin, checkout.open_checkout, "buyer"),
     ("/checkout/{id}", checkout.show, None, "buyer"),
     ("/checkout/{id}/complete", None, checkout.complete, "buyer"),
+    ("/checkout/{id}/pay", None, checkout.pay, "buyer"),
+    ("/checkout/{id}/paying", checkout.paying, None, "buyer"),
+    ("/checkout/{id}/other", None, checkout.pay_otherwise, "buyer"),
     ("/checkout/{id}/longer", None, checkout.hold_longer, "buyer"),
     ("/checkout/{id}/top-up", None, checkout.top_up, "buyer"),
     ("/checkout/{id}/give-up", None, checkout.give_up, "buyer"),
@@ -102,6 +105,7 @@ def routes(caravan: Caravan) -> list[BaseRoute]:
         Route("/llms.txt", files.for_models(shop), methods=["GET"]),
         Route("/products/{id}/image.svg", picture_door(caravan), methods=["GET"]),
     ]
+    made += sandbox_pages(caravan)
     for path, reads, writes, needs in (*_STORE, *_SELL, *_OPERATE):
         if reads is not None:
             made.append(Route(path, door(shop, reads, needs=needs), methods=["GET"]))

@@ -6,18 +6,20 @@ from typing import NamedTuple
 from starlette.responses import Response
 
 from caravan.flows import checkout as buying
+from caravan.flows import paying as buying_outside
 from caravan.flows import settlement, shopping
 from caravan.flows.house import House, integers
 from caravan.kernel import ids
 from caravan.kernel.errors import Invalid, Refusal
-from caravan.kernel.ids import AddressId, BuyerId, CartId, OrderId, PurchaseId, SessionId
+from caravan.kernel.ids import AddressId, BuyerId, CartId, OrderId, PaymentId, PurchaseId, SessionId
 from caravan.kernel.money import Money, exponent, numeric
-from caravan.trade import catalog, ledger, orders
+from caravan.trade import catalog, ledger, orders, payments
 from caravan.web import access
 from caravan.web.pages import baskets, dates, records
 from caravan.web.pages.forms import Form
 from caravan.web.pages.visit import Visit, path_id, wrong_field
 from caravan.web.reach import ask, do
+from caravan.web.till import see_to
 from caravan.world import partners
 
 _SESSION_COOKIE = "caravan_checkout"
@@ -39,6 +41,7 @@ class Counter(NamedTuple):
     expires_at: int
     expires_at_last: int
     is_over: bool
+    methods: tuple[str, ...]  # besides the wallet
 
 
 async def begin(visit: Visit) -> Response:
@@ -103,7 +106,11 @@ async def show(visit: Visit) -> Response:
     counter = await _counter(visit)
     if counter.status == orders.SessionStatus.COMPLETED:
         return _thanks(visit, counter)
-    if counter.is_over or counter.status != orders.SessionStatus.READY:
+    if counter.is_over:
+        raise ledger.ReservationExpired
+    if counter.status == orders.SessionStatus.IN_PROGRESS:
+        return visit.go(f"/checkout/{ids.text(SessionId, counter.session)}/paying")
+    if counter.status != orders.SessionStatus.READY:
         raise ledger.ReservationExpired
     places = await records.addresses(visit.caravan, visit.buyer)
     place = next((place for place in places if place.address == counter.address), None)
@@ -129,6 +136,75 @@ async def complete(visit: Visit) -> Response:
             raise
         return _thanks(visit, counter)
     return _thanks(visit, await _counter(visit))
+
+
+async def pay(visit: Visit) -> Response:
+    """Begin to pay through a provider, or with a coupon; what needs no page of theirs is done at once."""
+    session = SessionId(path_id(visit, SessionId))
+    expected = visit.form.integer("expected", least=0, most=10**12 - 1)
+    method = visit.form.text("method", longest=20)
+    here = f"/checkout/{ids.text(SessionId, session)}"
+    if method not in _PROVIDERS:
+        raise Invalid("There is no such way to pay.", field="method")
+    if _PROVIDERS[method] == payments.Provider.CARD:
+        visit.caravan.cashier.provider(payments.Provider.CARD)
+    back = f"{visit.request.url.scheme}://{visit.request.url.netloc}{here}/paying"
+    code = visit.form.text("code", is_needed=False, longest=40)
+    wanted = buying_outside.Start(session, visit.buyer, expected, _PROVIDERS[method], "", back, code)
+    try:
+        await do(visit.caravan, buying_outside.start_payment, wanted)
+    except payments.CouponRefused:
+        return visit.go(here, "coupon_refused")
+    except ledger.InsufficientFunds:
+        return visit.go(here, "too_little")
+    except payments.PaymentUnderWay:
+        return visit.go(f"{here}/paying")
+    return visit.go(f"{here}/paying?go=1")
+
+
+async def paying(visit: Visit) -> Response:
+    """Say how a payment stands: go on to the provider's page, wait, or see what was bought."""
+    counter = await _counter(visit)
+    here = f"/checkout/{ids.text(SessionId, counter.session)}"
+    payment = await ask(visit.caravan, _payment_of, counter.session)
+    page = await see_to(visit.caravan, payment) if payment else ""
+    counter = await _counter(visit)
+    if counter.status == orders.SessionStatus.COMPLETED:
+        return _thanks(visit, counter)
+    if counter.status == orders.SessionStatus.READY:
+        return visit.go(here, "declined")
+    if counter.status != orders.SessionStatus.IN_PROGRESS:
+        raise ledger.ReservationExpired
+    transfer = await ask(visit.caravan, _transfer_of, counter.session)
+    goes_on = page if visit.request.query_params.get("go") and page else ""
+    return await visit.show("checkout_paying.html", counter=counter, page=page, goes_on=goes_on, transfer=transfer)
+
+
+def _payment_of(house: House, session: SessionId) -> int:
+    payment = house.dealings.by_session.get(session, 0)
+    deal = house.dealings.deals.get(payment)
+    waits = deal is not None and deal.status in payments.WAITING and deal.provider == payments.Provider.CARD
+    return payment if waits else 0
+
+
+def _transfer_of(house: House, session: SessionId) -> str:
+    payment = house.dealings.by_session.get(session, 0)
+    deal = house.dealings.deals.get(payment)
+    is_transfer = deal is not None and deal.provider == payments.Provider.TRANSFER
+    return ids.text(PaymentId, payment) if is_transfer else ""
+
+
+async def pay_otherwise(visit: Visit) -> Response:
+    """Give a payment up that waits, and choose another way."""
+    session = SessionId(path_id(visit, SessionId))
+    await do(visit.caravan, buying_outside.give_up_payment, shopping.Step(session, visit.buyer))
+    return visit.go(f"/checkout/{ids.text(SessionId, session)}")
+
+
+_PROVIDERS = {
+    "card": payments.Provider.CARD, "transfer": payments.Provider.TRANSFER, "cash": payments.Provider.CASH,
+    "wallet": payments.Provider.WALLET,
+}  # fmt: skip
 
 
 def _thanks(visit: Visit, counter: Counter) -> Response:
@@ -201,10 +277,11 @@ def _orders_of(house: House, purchase: PurchaseId, buyer: BuyerId) -> list[Order
 
 async def _counter(visit: Visit) -> Counter:
     step = shopping.Step(SessionId(path_id(visit, SessionId)), visit.buyer)
-    return await ask(visit.caravan, _count, step, visit.caravan.clock.now())  # type: ignore[no-any-return]
+    takes_cards = payments.Provider.CARD in visit.caravan.cashier.providers
+    return await ask(visit.caravan, _count, step, visit.caravan.clock.now(), takes_cards)  # type: ignore[no-any-return]
 
 
-def _count(house: House, step: shopping.Step, now: int) -> Counter:
+def _count(house: House, step: shopping.Step, now: int, takes_cards: bool) -> Counter:  # noqa: FBT001  # A question has places only.
     session, policy = shopping.own_session(house, step), house.markets.policy
     posted, held = ledger.balance(house.ledger, ledger.Kind.WALLET, owner=step.buyer, unit=numeric(session.currency))
     free, currency = posted - held, session.currency
@@ -216,7 +293,17 @@ def _count(house: House, step: shopping.Step, now: int) -> Counter:
         Money(free, currency), Money(max(0, session.total_minor - free), currency), session.expires_at,
         session.reserved_at + policy.reservation_lasts_max,
         session.status in over or 0 < session.expires_at <= now,
+        _methods(house, session, takes_cards=takes_cards),
     )  # fmt: skip
+
+
+def _methods(house: House, session: orders.Session, *, takes_cards: bool) -> tuple[str, ...]:
+    terms = house.markets.money_terms
+    takes = {
+        "card": takes_cards, "transfer": terms.takes_transfers,
+        "cash": session.total_minor <= terms.cash_minor_max,
+    }  # fmt: skip
+    return tuple(method for method, is_taken in takes.items() if is_taken)
 
 
 def _line(house: House, line: orders.Line, currency: str) -> baskets.Line:

@@ -22,6 +22,7 @@ from caravan.web.pages.account import log_in
 from caravan.web.pages.pictures import drawing_of
 from caravan.web.pages.visit import Visit, local_path, path_id, wrong_field
 from caravan.web.reach import ask, do, page
+from caravan.web.till import take_in
 from caravan.world import partners
 
 _CHART_DAYS = 30
@@ -258,6 +259,7 @@ async def hand_over(visit: Visit) -> Response:
         promised_at=integers(0), carriers=[visit.form.text("carrier", longest=100)],
         trackings=[visit.form.text("tracking", longest=100, is_needed=False)],
     )  # fmt: skip
+    await take_in(visit.caravan, [number], visit.seller)
     await do(visit.caravan, fulfillment.hand_over, wanted, is_many=True)
     return visit.go(f"/sell/orders/{ids.text(OrderId, number)}", "handed_over")
 

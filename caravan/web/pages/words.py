@@ -15,6 +15,7 @@ from caravan.trade.orders import (
     SessionNotReady,
     TotalChanged,
 )
+from caravan.trade.payments import DisputeUnderWay, PaymentNotCaptured, PaymentUnderWay
 from caravan.world.partners import SellerNotActive
 
 # Shown once, on the page after the one that did something.
@@ -48,6 +49,8 @@ NOTES = {
     "suspended": "The seller takes no new orders now.",
     "hold_out_drawn": "The hold-out is drawn. It counts from now on.",
     "words_set": "The synonyms count from now on.",
+    "declined": "The payment did not go through. Nothing was taken: try again, or pay in another way.",
+    "coupon_refused": "This coupon does not apply here.",
     "too_little": "Your wallet does not hold enough yet.",
     "wait": "That is done already.",
 }
@@ -89,6 +92,18 @@ _PROBLEMS: dict[type[CaravanError], tuple[str, str, str, str]] = {
     SessionNotReady: (
         "This checkout is over", "It was completed, given up or has ended. Nothing happens twice.",
         "Your orders", "/my/orders",
+    ),
+    PaymentNotCaptured: (
+        "The money is not there yet",
+        "The buyer's card provider has not answered. Keep the parcel for a moment, then hand it over again.",
+        "Your orders", "/sell/orders",
+    ),
+    PaymentUnderWay: (
+        "The payment is being seen to", "Its provider has to answer first. Try again in a moment.", "Your orders",
+        "/my/orders",
+    ),
+    DisputeUnderWay: (
+        "The buyer's bank is looking into this", "Until it has decided, nothing moves.", "Your orders", "/sell/orders",
     ),
     AlreadyFulfilled: (
         "It is on its way already", "The seller has handed this order over, so it can't be canceled any more.",

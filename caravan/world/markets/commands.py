@@ -41,6 +41,17 @@ class FeeRule(msgspec.Struct, frozen=True, kw_only=True):
     cap_minor: int = 0
 
 
+class MoneyTerms(msgspec.Struct, frozen=True, kw_only=True):
+    """The market's terms about money. Times are in microseconds; a limit of 0 is as the event says."""
+
+    keeps_fee: bool = False
+    clawback_minor_max: int = 0
+    cash_minor_max: int = 0
+    payment_lasts: int = 31 * MINUTE
+    transfer_lasts: int = 5 * DAY
+    takes_transfers: bool = False
+
+
 def open_market(
     markets: Markets, *, name: str, currency: str, has_play_money: bool, now: Instant
 ) -> events.MarketOpened:
@@ -57,6 +68,15 @@ def set_policy(policy: Policy, *, now: Instant) -> events.PolicySet:
     if min(lasts) <= 0 or policy.return_window < 0 or policy.payout_minor_min < 1:
         raise Invalid("Times and limits are above zero.", field="policy")
     return events.PolicySet(at=now, **msgspec.structs.asdict(policy))
+
+
+def set_money_terms(terms: MoneyTerms, *, now: Instant) -> events.MoneyTermsSet:
+    """Set the terms about money. Refuses times that are none, and limits below zero."""
+    if min(terms.payment_lasts, terms.transfer_lasts) <= 0:
+        raise Invalid("A payment may take some time.", field="payment_lasts")
+    if not all(0 <= limit <= AMOUNT_MAX for limit in (terms.clawback_minor_max, terms.cash_minor_max)):
+        raise Invalid("A limit is not below zero.", field="clawback_minor_max")
+    return events.MoneyTermsSet(at=now, **msgspec.structs.asdict(terms))
 
 
 def set_fee_rules(rules: Sequence[FeeRule], *, tax_basis_points: int, now: Instant) -> events.FeeRulesSet:

@@ -25,23 +25,34 @@ _FEES = events.FeeRulesSet(
 )  # fmt: skip
 
 
+# Half an hour is the least that hosted pages of card providers stay open; bank transfers arrive on the next working day.
+_MONEY = events.MoneyTermsSet(
+    at=0, keeps_fee=False, clawback_minor_max=0, cash_minor_max=0, payment_lasts=31 * MINUTE, transfer_lasts=5 * DAY,
+    takes_transfers=False,
+)  # fmt: skip
+
+
 class _State(msgspec.Struct, array_like=True):
     market: events.MarketOpened | None
     policy: events.PolicySet
     fee_rules: events.FeeRulesSet
+    money_terms: events.MoneyTermsSet = _MONEY
 
 
 class Markets:
     """The one market of this cell: `market` is None until it is opened."""
 
     name = "markets"
-    kinds: frozenset[type[Event]] = frozenset({events.MarketOpened, events.PolicySet, events.FeeRulesSet})
+    kinds: frozenset[type[Event]] = frozenset(
+        {events.MarketOpened, events.PolicySet, events.FeeRulesSet, events.MoneyTermsSet}
+    )
 
     def __init__(self) -> None:
         self.version = 0
         self.market: events.MarketOpened | None = None
         self.policy = _POLICY
         self.fee_rules = _FEES
+        self.money_terms = _MONEY
 
     def apply(self, part: Section) -> None:
         """Fold in a run of facts: the last word counts."""
@@ -54,12 +65,15 @@ class Markets:
                     self.policy = event
                 case events.FeeRulesSet():
                     self.fee_rules = event
+                case events.MoneyTermsSet():
+                    self.money_terms = event
 
     def dump(self) -> dict[str, np.ndarray]:
         """Give the terms as bytes."""
-        return {"state": pack(_State(self.market, self.policy, self.fee_rules))}
+        return {"state": pack(_State(self.market, self.policy, self.fee_rules, self.money_terms))}
 
     def load(self, parts: dict[str, np.ndarray]) -> None:
         """Take the terms back."""
         state = unpack(parts, "state", _State)
         self.market, self.policy, self.fee_rules = state.market, state.policy, state.fee_rules
+        self.money_terms = state.money_terms

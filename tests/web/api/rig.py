@@ -201,7 +201,7 @@ class Shopper:
 
 @contextlib.contextmanager
 def running(
-    home: Path, *, has_play_money: bool = False, clock: FixedClock | None = None, **settings: int
+    home: Path, *, has_play_money: bool = False, clock: FixedClock | None = None, **settings: int | str
 ) -> Iterator[Rig]:
     """Open a home, serve it on a free port, and stop at the end."""
     clock = clock or FixedClock()

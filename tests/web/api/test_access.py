@@ -40,11 +40,13 @@ def street(rig: Rig) -> Street:
     rig.pass_time(DAY)
     purchase = client.place_order({listing: 1}, buyer.address, euro(1_000))
     session = client.open_checkout(lines={listing: 1}, address=buyer.address)
+    payment = client.pay(session.id, "wallet", euro(1_000))
     ids = {
         "listing": listing, "product": seller.client.listing(listing).product, "cart": client.open_cart(listing, 1).id,
         "session": session.id, "purchase": purchase.id, "order": purchase.orders[0], "parcel": parcel.id,
         "payout": next(seller.client.payouts()).id, "seller": seller.id, "buyer": buyer.id, "plan": "pln_000000000001",
         "identity": "idt_000000000001", "proposal": "ppl_000000000001",
+        "payment": payment.id, "item": "itm_000000000001", "dispute": "dsp_000000000001",
     }  # fmt: skip
     return Street(rig, seller, stranger, buyer, passer_by, ids)
 
@@ -55,6 +57,8 @@ BODIES: dict[str, dict[str, Any]] = {
     "change_stock": {"quantity": 1},
     "set_cart_line": {"quantity": 2},
     "complete_session": {"expected_total": AMOUNT},
+    "start_payment": {"provider": "wallet", "expected_total": AMOUNT},
+    "settle_cash": {"was_paid": True},
     "hand_over": {"carrier": "DHL"},
     "take_back": {"line": 0, "quantity": 1, "refund": AMOUNT},
     "scan_parcel": {"status": "delivered"},

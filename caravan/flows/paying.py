@@ -1,0 +1,345 @@
+"""Paying: a checkout is paid through a provider in three steps: decide, ask outside of any decision, settle what it said."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from caravan.cell import Decision, Section
+from caravan.events.payments import ProviderAsked
+from caravan.flows import checkout, fulfillment, funded, shopping
+from caravan.flows.funded import Posting
+from caravan.flows.house import House, as_facts, fold
+from caravan.kernel.clock import Instant
+from caravan.kernel.errors import NotFound, code
+from caravan.kernel.ids import AskId, BuyerId, CouponId, OrderId, PaymentId, SellerId, SessionId
+from caravan.kernel.money import numeric
+from caravan.trade import ledger, orders, payments
+from caravan.trade.payments import Answer, Answered, AskKind, Deal, PaymentStatus, Provider
+
+EXPIRED_AT_ONCE_MAX = 500
+
+
+class Start(NamedTuple):
+    """A buyer wants to pay for a checkout of theirs, at this total before any coupon.
+
+    `method` is a token of the provider for a card that it knows; without one, the buyer goes to the provider's page, and
+    comes `back` from there. `code` is a coupon's.
+    """
+
+    session: SessionId
+    buyer: BuyerId
+    expected_minor: int
+    provider: Provider
+    method: str = ""
+    back: str = ""
+    code: str = ""
+
+
+class Told(NamedTuple):
+    """What a provider said of a payment when it was asked to authorize it."""
+
+    payment: PaymentId
+    answer: Answer
+
+
+class Done(NamedTuple):
+    """What a provider said of something that it was asked to do."""
+
+    ask: AskId
+    answer: Answer
+
+
+class Handing(NamedTuple):
+    """Orders that are about to be handed over, by a seller of theirs (0: the operator)."""
+
+    orders: Sequence[int]
+    seller: SellerId
+
+
+def start_payment(house: House, start: Start, *, now: Instant) -> Decision:
+    """Begin to pay for a checkout: its units stay held for as long as that may take. Gives the payment's number.
+
+    Out of the wallet, and in cash on delivery, that is the whole of it; the others are asked next.
+    """
+    session = _ready(house, start, now=now)
+    intent = _intent(house, session, start, now=now)
+    created = payments.create(house.dealings, intent, now=now)
+    if start.provider == Provider.WALLET:
+        _require_funds(house, start.buyer, intent.unit, created.amount_minor)
+    until = max(intent.expires_at, session.expires_at)
+    holds, facts = shopping.hold_until(house, session, until, now=now)
+    paying = orders.pay_session(session, holds=holds, expires_at=until, now=now)
+    facts = fold(house, [*facts, *as_facts(created, paying)])
+    if start.provider in {Provider.WALLET, Provider.CASH}:
+        _authorized(house, house.dealings.deals[created.payment], "", facts, now=now)
+    return Decision(facts, lambda: created.payment)
+
+
+def _ready(house: House, start: Start, *, now: Instant) -> orders.Session:
+    session = shopping.own_session(house, shopping.Step(start.session, start.buyer))
+    if session.status == orders.SessionStatus.EXPIRED or 0 < session.expires_at <= now:
+        raise ledger.ReservationExpired
+    if session.status == orders.SessionStatus.IN_PROGRESS:
+        raise payments.PaymentUnderWay("This checkout is being paid already.")
+    if session.status != orders.SessionStatus.READY:
+        raise orders.SessionNotReady(f"This checkout is {session.status.name.lower()}.")
+    if session.total_minor != start.expected_minor:
+        raise orders.TotalChanged
+    return session
+
+
+def _intent(house: House, session: orders.Session, start: Start, *, now: Instant) -> payments.Intent:
+    terms, unit = house.markets.money_terms, numeric(session.currency)
+    if start.provider == Provider.CASH and not session.total_minor <= terms.cash_minor_max:
+        raise payments.CashRefused(limit_minor=terms.cash_minor_max)
+    if start.provider == Provider.TRANSFER and not terms.takes_transfers:
+        raise payments.NoSuchProvider("This market takes no bank transfers.")
+    coupon = _coupon(house, session, start.code, unit, now=now) if start.code else None
+    lasts = terms.transfer_lasts if start.provider == Provider.TRANSFER else terms.payment_lasts
+    return payments.Intent(
+        session=session.session, buyer=session.buyer, unit=unit, total_minor=session.total_minor, provider=start.provider,
+        expires_at=now + lasts, method=start.method, back=start.back,
+        coupon=CouponId(coupon.coupon if coupon else 0), discount_payer=SellerId(coupon.payer if coupon else 0),
+        discount_minor=coupon.amount if coupon else 0,
+    )  # fmt: skip
+
+
+def _coupon(house: House, session: orders.Session, text: str, unit: int, *, now: Instant) -> payments.Coupon:
+    spent: dict[int, int] = {}
+    for line in session.lines:
+        total = line.unit_price_minor * line.quantity + line.shipping_minor
+        spent[line.seller] = spent.get(line.seller, 0) + total
+    return payments.coupon_for(house.dealings, code=text, unit=unit, totals_minor=spent, now=now)
+
+
+def _require_funds(house: House, buyer: BuyerId, unit: int, amount: int) -> None:
+    posted, held = ledger.balance(house.ledger, ledger.Kind.WALLET, owner=buyer, unit=unit)
+    if posted - held < amount:
+        raise ledger.InsufficientFunds("The wallet holds too little for this.", available_minor=posted - held)
+
+
+def settle_payment(house: House, told: Told, *, now: Instant) -> Decision:
+    """Settle what a provider said of a payment; what it says twice or too late changes nothing twice. Gives the payment.
+
+    Authorized, the purchase is placed; where that cannot be any more, the provider is asked to let the money go. A late
+    success is a success: it is placed if everything is still there.
+    """
+    deal = _deal(house, told.payment)
+    facts: list[Section] = []
+    answered, reference = told.answer.answered, told.answer.reference
+    if answered == Answered.PENDING:
+        news = payments.wait(deal, reference=reference, now=now)
+        facts += as_facts(news) if news else []
+    elif answered == Answered.AUTHORIZED:
+        _authorized(house, deal, reference, facts, now=now)
+    elif answered in {Answered.DECLINED, Answered.REFUSED}:
+        _declined(house, deal, told.answer.reason or "declined", facts, now=now)
+    return Decision(facts, lambda: told.payment)
+
+
+def _deal(house: House, payment: int) -> Deal:
+    if payment not in house.dealings.deals:
+        raise NotFound("There is no such payment.")
+    return house.dealings.deals[payment]
+
+
+def _authorized(house: House, deal: Deal, reference: str, facts: list[Section], *, now: Instant) -> None:
+    session = orders.session_of(house.orders, SessionId(deal.session))
+    is_held = session.status == orders.SessionStatus.IN_PROGRESS and session.expires_at > now
+    is_current = house.dealings.by_session[deal.session] == deal.payment
+    authorized = payments.authorize(deal, reference=reference, now=now)
+    if authorized is None:
+        return
+    has_coupon = not deal.coupon or deal.status != PaymentStatus.EXPIRED or _is_left(house, deal.coupon)
+    facts += fold(house, as_facts(authorized))
+    is_open = session.status in {orders.SessionStatus.IN_PROGRESS, orders.SessionStatus.EXPIRED}
+    why = "gone"
+    if is_current and is_open and has_coupon:
+        why = _place(house, deal, session, facts, is_held=is_held, now=now)
+    if why:
+        facts += fold(house, as_facts(payments.decline(deal, reason=why, now=now)))
+        _reopen(house, deal, facts, now=now)
+        _ask_to_void(house, deal, facts, now=now)
+        return
+    for work in tuple(house.dealings.open.get(deal.payment, ())):
+        superseded = payments.answer(work, is_done=False, reference="", reason="placed after all", now=now)
+        facts += fold(house, as_facts(superseded)) if superseded else []
+
+
+def _is_left(house: House, coupon: int) -> bool:
+    known = house.dealings.coupons[coupon]
+    return known.uses < known.uses_max
+
+
+def _place(
+    house: House, deal: Deal, session: orders.Session, facts: list[Section], *, is_held: bool, now: Instant
+) -> str:
+    """Place the purchase that a payment was made for; give the reason where that cannot be."""
+    _promise(house, deal, facts, sign=1, reason=ledger.Reason.AUTHORIZED, now=now)
+    holds = session.holds if is_held else [0] * len(session.lines)
+    basket = checkout.basket_of(session, session.total_minor, holds, now=now)
+    placed, _, verdicts, culprits = checkout.place_decided(house, basket)
+    facts += placed
+    if verdicts[0]:
+        _promise(house, deal, facts, sign=-1, reason=ledger.Reason.AUTHORIZATION_VOIDED, now=now)
+        return code(checkout.refusal_of(house, int(verdicts[0]), int(culprits[0])))
+    for order in deal.orders:
+        facts += fold(house, funded.charge_for_coupon(house, order, house.dealings.fundings[order].discount, now=now))
+    return ""
+
+
+def _promise(house: House, deal: Deal, facts: list[Section], *, sign: int, reason: ledger.Reason, now: Instant) -> None:
+    """Let the wallet have, for the moment of placing, what the provider promised and a coupon gives; or take that back."""
+    promised = deal.amount if deal.provider in {Provider.CARD, Provider.CASH} else 0
+    payer = (ledger.Kind.SELLER_BALANCE, deal.discount_payer) if deal.discount_payer else (ledger.Kind.PROMOTIONS, 0)
+    postings = (
+        Posting(ledger.Kind.AUTHORIZED, deal.provider, deal.unit, -sign * promised),
+        Posting(*payer, deal.unit, -sign * deal.discount),
+        Posting(ledger.Kind.WALLET, deal.buyer, deal.unit, sign * (promised + deal.discount)),
+    )
+    funded.post(house, facts, postings, reason=reason, reference=deal.payment, now=now)
+
+
+def _declined(house: House, deal: Deal, reason: str, facts: list[Section], *, now: Instant) -> None:
+    if deal.status in payments.WAITING:
+        facts += fold(house, as_facts(payments.decline(deal, reason=reason, now=now)))
+        _reopen(house, deal, facts, now=now)
+        return
+    # It has lapsed, and its provider says that there is nothing to void.
+    for work in tuple(house.dealings.open.get(deal.payment, ())):
+        is_moot = work.what == AskKind.VOID and not deal.orders
+        answer = payments.answer(work, is_done=True, reference="", reason=reason, now=now) if is_moot else None
+        facts += fold(house, as_facts(answer)) if answer else []
+
+
+def _reopen(house: House, deal: Deal, facts: list[Section], *, now: Instant) -> None:
+    """Let the buyer pay for the checkout in another way, where this payment was the one under way."""
+    session = orders.session_of(house.orders, SessionId(deal.session))
+    is_paying = session.status == orders.SessionStatus.IN_PROGRESS
+    if is_paying and house.dealings.by_session[deal.session] == deal.payment:
+        facts += fold(house, as_facts(orders.reopen_session(session, now=now)))
+
+
+def _ask_to_void(house: House, deal: Deal, facts: list[Section], *, now: Instant) -> None:
+    if deal.provider != Provider.CARD or house.dealings.open.get(deal.payment):
+        return
+    asked = payments.ask_provider(
+        house.dealings, payment=deal.payment, what=AskKind.VOID, amount_minor=deal.amount, now=now
+    )
+    facts += fold(house, as_facts(asked))
+
+
+def give_up_payment(house: House, step: shopping.Step, *, now: Instant) -> Decision:
+    """Give a payment up that waits for the buyer, so that they may pay in another way; gives the session.
+
+    Should it succeed all the same, its money is let go.
+    """
+    session = shopping.own_session(house, step)
+    deal = house.dealings.deals.get(house.dealings.by_session.get(session.session, 0))
+    if deal is None or deal.status not in payments.WAITING:
+        raise orders.SessionNotReady("Nothing is being paid for here.")
+    facts = fold(house, as_facts(payments.decline(deal, reason="abandoned", now=now)))
+    _reopen(house, deal, facts, now=now)
+    _ask_to_void(house, deal, facts, now=now)
+    return Decision(facts, lambda: session.session)
+
+
+def expire_payments(house: House, _: object, *, now: Instant) -> Decision:
+    """End the payments that took too long, at most 500 at a time; give how many. Their providers let the money go."""
+    due = [number for number in sorted(house.dealings.waiting) if house.dealings.deals[number].expires_at <= now]
+    facts: list[Section] = []
+    for number in due[:EXPIRED_AT_ONCE_MAX]:
+        deal = house.dealings.deals[number]
+        facts += fold(house, as_facts(payments.expire(deal, now=now)))
+        _ask_to_void(house, deal, facts, now=now)
+    return Decision(facts, lambda: min(len(due), EXPIRED_AT_ONCE_MAX))
+
+
+def ask_captures(house: House, handing: Handing, *, now: Instant) -> Decision:
+    """Ask for the money of orders that are about to be handed over, where a provider keeps it; give whose payments to see to."""
+    facts: list[Section] = []
+    numbers: set[int] = set()
+    for order in handing.orders:
+        funding = house.dealings.fundings.get(order)
+        if funding is None or (handing.seller and funding.seller != handing.seller):
+            continue
+        if funding.provider != Provider.CARD or funding.captured >= funding.promised or funding.is_let_go:
+            continue
+        numbers.add(funding.payment)
+        if not fulfillment.is_being_captured(house, order):
+            facts += fold(house, as_facts(_capture_of(house, order, now=now)))
+    return Decision(facts, lambda: sorted(numbers))
+
+
+def _capture_of(house: House, order: int, *, now: Instant) -> ProviderAsked:
+    funding = house.dealings.fundings[order]
+    whole = funding.total - funding.taken
+    return payments.ask_provider(
+        house.dealings, payment=funding.payment, what=AskKind.CAPTURE, amount_minor=payments.promised_in(funding, whole),
+        whole_minor=whole, order=order, now=now,
+    )  # fmt: skip
+
+
+def settle_ask(house: House, done: Done, *, now: Instant) -> Decision:
+    """Settle what a provider did, or never will; told twice, it changes nothing twice. Gives the ask.
+
+    What can't be captured cannot be shipped: its order is called off. What can't be refunded goes to the wallet.
+    """
+    work = house.dealings.works.get(done.ask)
+    if work is None:
+        raise NotFound("Nobody was asked for this.")
+    is_done = done.answer.answered == Answered.DONE
+    is_final = done.answer.answered in {Answered.REFUSED, Answered.DECLINED} and work.what != AskKind.VOID
+    if not is_done and not is_final:
+        return Decision((), lambda: done.ask)  # It is not known: it is asked again.
+    answer = payments.answer(work, is_done=is_done, reference=done.answer.reference, reason=done.answer.reason, now=now)
+    if answer is None:
+        return Decision((), lambda: done.ask)
+    facts = fold(house, as_facts(answer))
+    if work.what == AskKind.CAPTURE:
+        _captured(house, work, facts, is_done=is_done, now=now)
+    elif work.what == AskKind.REFUND and not is_done:
+        _refund_to_wallet(house, work, facts, now=now)
+    return Decision(facts, lambda: done.ask)
+
+
+def _captured(house: House, work: payments.Work, facts: list[Section], *, is_done: bool, now: Instant) -> None:
+    if is_done:
+        funded.capture(house, facts, work.order, work.whole, now=now)
+        facts += fold(house, funded.let_go_rest(house, work.payment, now=now))
+    elif not house.payments.money.captured[work.order]:
+        numbers = np.array([work.order], np.int64)
+        facts += fulfillment.call_off(house, numbers, by=np.zeros(1, np.int64), at=np.array([now], np.int64))
+
+
+def _refund_to_wallet(house: House, work: payments.Work, facts: list[Section], *, now: Instant) -> None:
+    deal = house.dealings.deals[work.payment]
+    postings = (
+        Posting(ledger.Kind.PSP_CLEARING, deal.provider, deal.unit, -work.amount),
+        Posting(ledger.Kind.WALLET, deal.buyer, deal.unit, work.amount),
+    )
+    funded.post(house, facts, postings, reason=ledger.Reason.REFUND_FAILED, reference=work.order, now=now)
+
+
+class CashWord(NamedTuple):
+    """What a carrier says of orders paid in cash at the door."""
+
+    order: OrderId
+    was_paid: bool
+
+
+def settle_cash(house: House, word: CashWord, *, now: Instant) -> Decision:
+    """Note that the cash for an order was collected, or that the buyer did not take it: then all of it comes back."""
+    funding = house.dealings.fundings.get(word.order)
+    table = house.orders.orders
+    if funding is None or funding.provider != Provider.CASH:
+        raise NotFound("There is no such order with cash on delivery.")
+    if not table.fulfilled_at[word.order] or funding.taken or funding.is_let_go:
+        raise orders.OrderNotOpen("No cash is to be collected for this order.")
+    facts: list[Section] = []
+    if word.was_paid:
+        funded.capture(house, facts, word.order, funding.total, now=now)
+    else:
+        fulfillment.take_back_uncollected(house, word.order, facts, now=now)
+    return Decision(facts, lambda: word.order)

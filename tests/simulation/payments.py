@@ -1,0 +1,332 @@
+"""Random sequences of a provider's misbehavior against the real flows: a seed, what happened, and what is wrong with it."""
+
+import logging
+import random
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from caravan.adapters.sandbox.psp import SECRET, Mischief, SandboxPsp
+from caravan.adapters.sandbox.server import InProcess
+from caravan.adapters.stripe import StripeProvider, signed
+from caravan.flows import opening, paying, settlement, shopping
+from caravan.flows.cashier import Cashier
+from caravan.kernel.clock import DAY, MINUTE, SECOND, FixedClock
+from caravan.kernel.errors import NotFound, Refusal
+from caravan.kernel.ids import OrderId, SellerId, SessionId
+from caravan.trade import payments
+from caravan.trade.ledger import Kind
+from caravan.trade.payments import Answer, Answered, Ask, AskKind, PaymentProvider, Provider
+from caravan.world import markets
+from tests.flows.market import Market
+
+TRIALS_A_MARKET = 40
+STEPS_MAX = 16
+QUIET_ROUNDS_MAX = 60
+MISCHIEF = Mischief(fails=0.15, loses=0.15, late=0.2, twice=0.3, shuffled=0.5)
+GOOD_CARDS = ["4242424242424242", "4242424242424242", "4000000000005126", "4000000000000259", "4000000000000002"]
+TOKENS = ["", "", "pm_card_visa", "pm_card_refundFail", "pm_card_chargeDeclined"]
+Wrap = Callable[[PaymentProvider], PaymentProvider]
+
+
+class Guessing:
+    """A provider's answers as somebody would hear them who guesses what is not known: the negative control."""
+
+    def __init__(self, provider: PaymentProvider) -> None:
+        self._provider = provider
+        self.notice, self.close = provider.notice, provider.close
+
+    def ask(self, asks: Sequence[Ask]) -> list[Answer]:
+        return [self._guess(ask, answer) for ask, answer in zip(asks, self._provider.ask(asks), strict=True)]
+
+    def _guess(self, ask: Ask, answer: Answer) -> Answer:
+        if answer.answered != Answered.UNKNOWN:
+            return answer
+        return Answer(Answered.AUTHORIZED if ask.kind == AskKind.AUTHORIZE else Answered.DONE, ask.reference)
+
+
+class Trials:
+    """A market and its provider, in which sequences happen one after another."""
+
+    def __init__(self, seed: int, *, wrap: Wrap | None = None, mischief: Mischief = MISCHIEF) -> None:
+        self.dice = random.Random(seed)
+        self.mischief = mischief
+        self.market = Market(clock=FixedClock())
+        clock = self.market.clock
+        self.psp = SandboxPsp(now=lambda: clock.now() // SECOND, mischief=mischief, seed=seed)
+        adapter: PaymentProvider = StripeProvider(
+            "http://sandbox", key="sk_test", webhook_secret=SECRET, transport=InProcess(self.psp)
+        )
+        self.provider = wrap(adapter) if wrap else adapter
+        self.cashier = Cashier(self.market.cell, {Provider.CARD: self.provider})
+        self.market.open(policy=markets.Policy(payout_every=DAY))
+        self.market.do(opening.set_money_terms, markets.MoneyTerms(clawback_minor_max=5_000))
+        self.sellers = [self.market.seller("Ana"), self.market.seller("Rui")]
+        self.mail: list[tuple[bytes, str]] = []
+        self.shipped: dict[int, int] = {}
+        self.story: list[str] = []
+        self.unpaid: list[str] = []
+
+    def close(self) -> None:
+        self.market.close()
+        self.psp.close()
+
+    # One sequence.
+
+    def run(self) -> list[str]:
+        """Let one sequence happen, bring it to its end, and give a sentence for everything that is wrong then."""
+        self.psp.mischief, self.story, self.unpaid = self.mischief, [], []
+        market, dice = self.market, self.dice
+        self.buyer = market.buyer(money=dice.choice([0, 0, 50_000]))
+        self.listings = [
+            market.listing(seller, price=dice.randint(100, 9_000), stock=dice.choice([1, 1, 5]))
+            for seller in self.sellers
+        ]
+        lines = [(listing, 1) for listing in self.listings[: dice.randint(1, 2)]]
+        self.session = market.hold(self.buyer, *lines)
+        self.first_order = len(market.house.orders.orders)
+        acts = [name for name in dir(self) if name.startswith("_do_")]
+        self._do_start()
+        for _ in range(dice.randint(2, STEPS_MAX)):
+            self._act(dice.choice(acts))
+        return self.end()
+
+    def _act(self, name: str) -> None:
+        self.story.append(name.removeprefix("_do_"))
+        try:
+            getattr(self, name)()
+        except Refusal as refusal:
+            self.story[-1] += f" ({type(refusal).__name__})"
+
+    def _payment(self) -> int:
+        return int(self.market.house.dealings.by_session.get(self.session, 0))
+
+    def _orders(self) -> list[int]:
+        return list(range(self.first_order, len(self.market.house.orders.orders)))
+
+    def _any_order(self) -> int:
+        mine = [order for order in self._orders() if self.market.house.orders.orders.buyer[order] == self.buyer]
+        if not mine:
+            raise NotFound
+        return self.dice.choice(mine)
+
+    # What can happen.
+
+    def _do_start(self) -> None:
+        total, token = self.market.total(self.session), self.dice.choice(TOKENS)
+        wanted = paying.Start(
+            SessionId(self.session),
+            self.buyer,
+            total,
+            Provider.CARD,
+            token,
+            "" if token else "https://shop.example/back",
+        )
+        self.market.do(paying.start_payment, wanted)
+
+    def _do_see_to(self) -> None:
+        self.cashier.see_to(self._payment()) if self._payment() else None
+
+    def _do_see_to_all(self) -> None:
+        self.cashier.see_to_due()
+
+    def _do_fill_in(self) -> None:
+        pages = [one for one in self.psp.objects.values() if one.get("object") == "checkout.session"]
+        if pages:
+            self.psp.fill_in(pages[-1]["id"], self.dice.choice(GOOD_CARDS))
+
+    def _do_minutes_pass(self) -> None:
+        self.market.clock.advance(self.dice.choice([1, 5, 20, 40]) * MINUTE)
+        self._tick()
+
+    def _do_days_pass(self) -> None:
+        self.market.days_pass(self.dice.choice([1, 4]))
+        self._tick()
+
+    def _tick(self) -> None:
+        for flow in (shopping.expire_checkouts, paying.expire_payments, settlement.release_due, settlement.pay_out_due):
+            self.market.do(flow)
+
+    def _do_give_up(self) -> None:
+        self.market.do(paying.give_up_payment, self.market.step(self.session, self.buyer))
+
+    def _do_buy_by_wallet(self) -> None:
+        self.market.complete(self.session, self.buyer)
+
+    def _do_others_buy_it(self) -> None:
+        other = self.market.buyer()
+        self.market.buy(other, (self.dice.choice(self.listings), 1))
+
+    def _do_hand_over(self) -> None:
+        order = self._any_order()
+        for payment in self.market.do(paying.ask_captures, paying.Handing([order], SellerId(0))):  # type: ignore[attr-defined]
+            self.cashier.see_to(payment)
+        self.market.hand_over(order)
+        self._is_paid(order)
+
+    def _is_paid(self, order: int) -> None:
+        """Look into the provider's own books: what has left must have been taken in there."""
+        funding = self.market.house.dealings.fundings.get(order)
+        if funding is None:
+            return
+        fundings = self.market.house.dealings.fundings
+        orders = self.market.house.dealings.deals[funding.payment].orders
+        left = sum(fundings[one].promised for one in orders if self.market.house.orders.orders.fulfilled_at[one])
+        if self._intent(funding.payment)["amount_received"] < left:
+            self.unpaid.append(f"Order {order} was shipped and the provider took in too little.")
+
+    def _intent(self, payment: int) -> dict[str, Any]:
+        reference = self.market.house.dealings.deals[payment].reference
+        known = self.psp.objects.get(reference, {})
+        known = self.psp.objects.get(known["payment_intent"], {}) if "payment_intent" in known else known
+        return known or {"amount_received": 0, "refunded": 0, "status": "none"}
+
+    def _do_cancel(self) -> None:
+        self.market.cancel(self._any_order())
+
+    def _do_deliver(self) -> None:
+        order = self._any_order()
+        for parcel in self.market.house.delivery.by_order.get(OrderId(order), []):
+            self.market.scan(parcel)
+
+    def _do_take_back(self) -> None:
+        order = self._any_order()
+        total = int(self.market.house.orders.orders.total[order])
+        self.market.take_back(order, refund=self.dice.randint(1, total))
+
+    def _do_dispute(self) -> None:
+        paid = [one for one in self.psp.objects.values() if one.get("object") == "payment_intent"]
+        paid = [one for one in paid if one["amount_received"] > one["refunded"] + one["disputed"]]
+        if paid:
+            one = paid[-1]
+            left = one["amount_received"] - one["refunded"] - one["disputed"]
+            self.psp.dispute(one["id"], self.dice.randint(1, left))
+
+    def _do_decide(self) -> None:
+        for dispute in [one for one in self.psp.objects.values() if one.get("object") == "dispute"]:
+            if dispute["status"] == "needs_response":
+                self.psp.decide(dispute["id"], is_won=self.dice.random() < 0.5)
+
+    def _do_bring_mail(self) -> None:
+        self.mail += self.psp.notices()
+        self.dice.shuffle(self.mail)
+        some = [self.mail.pop() for _ in range(self.dice.randint(0, len(self.mail)))]
+        for body, _ in some:
+            self._bring(body)
+
+    def _bring(self, body: bytes) -> None:
+        signature = self._signed(body)
+        try:
+            self.cashier.take_notice(Provider.CARD, body, signature, now=self.market.clock.now())
+        except NotFound:
+            self.mail.append((body, ""))  # The provider brings it again.
+
+    def _signed(self, body: bytes) -> str:
+        stamp = str(self.market.clock.now() // SECOND)
+        return f"t={stamp},v1={signed(body, stamp, SECRET)}"
+
+    def _do_stop_and_start(self) -> None:
+        if self.dice.random() < 0.1:
+            self.market.restart()
+            self.cashier = Cashier(self.market.cell, {Provider.CARD: self.provider})
+
+    # The end of it.
+
+    def end(self) -> list[str]:
+        """Let everybody behave, bring every order to its end, and hold our books against the provider's."""
+        self.psp.mischief = Mischief()
+        wrong = [*self.unpaid, *self.market.findings()]
+        self._calm_down()
+        for order in self._orders():
+            self._close(order)
+        self._calm_down()
+        for _ in range(2):
+            self.market.days_pass(4)
+            self._tick()
+        self._calm_down()
+        return [*wrong, *self.market.findings(), *self._dead_ends(), *self._differences()]
+
+    def _calm_down(self) -> None:
+        for _ in range(QUIET_ROUNDS_MAX):
+            self._do_decide()
+            self.mail += self.psp.notices()
+            mail, self.mail = self.mail, []
+            for body, _ in mail:
+                self._bring(body)
+            self.market.clock.advance(2 * MINUTE)
+            self._tick()
+            self.cashier.see_to_due()
+            if not payments.under_way(self.market.house.dealings) and not self.mail and not self.psp._notices:
+                return
+
+    def _close(self, order: int) -> None:
+        try:
+            self.market.cancel(order)
+        except Refusal:
+            for parcel in self.market.house.delivery.by_order.get(OrderId(order), []):
+                self.market.scan(parcel)
+
+    def _dead_ends(self) -> list[str]:
+        house, found = self.market.house, []
+        table = house.orders.orders
+        found += [
+            f"Order {order} can't be brought to an end."
+            for order in self._orders() if not table.canceled_at[order] and not table.completed_at[order]
+        ]  # fmt: skip
+        found += [f"Payment {one} is under way for ever." for one in payments.under_way(house.dealings)]
+        found += [f"Payment {one} waits for ever." for one in sorted(house.dealings.waiting)]
+        if self.market.posted(Kind.AUTHORIZED, int(Provider.CARD)):
+            found.append("Something is still kept by the provider.")
+        held = house.ledger.accounts.held[house.ledger.accounts.kind == Kind.WALLET]
+        return found + (["Money is held in a wallet for nothing."] if held.any() else [])
+
+    def _differences(self) -> list[str]:
+        gross = sum(line["gross"] for line in self.psp.balance_lines())
+        found = []
+        if gross != -self.market.posted(Kind.PSP_CLEARING, int(Provider.CARD)):
+            clearing = self.market.posted(Kind.PSP_CLEARING, int(Provider.CARD))
+            found.append(f"The provider's balance is {gross}, ours says {-clearing}.")
+        found += [
+            f"Checkout {session} was paid for {count} times."
+            for session, count in self._kept_by_session().items() if count > 1
+        ]  # fmt: skip
+        found += [
+            f"{intent['metadata']['payment']} is still kept: {intent['status']}."
+            for intent in self.psp.objects.values()
+            if intent.get("object") == "payment_intent" and intent["status"] in {"requires_capture", "processing"}
+        ]
+        return found
+
+    def _kept_by_session(self) -> dict[int, int]:
+        """Count the payments of each checkout of which the provider took something in and did not give it back."""
+        counts: dict[int, int] = {}
+        for number, deal in self.market.house.dealings.deals.items():
+            if self._intent(number)["amount_received"] > 0:
+                counts[deal.session] = counts.get(deal.session, 0) + 1
+        return counts
+
+
+def run(first: int, count: int, *, wrap: Wrap | None = None, report: Callable[[str], None] | None = None) -> list[str]:
+    """Let so many sequences happen from a seed on; give a sentence for everything that was wrong, with the seed and the story."""
+    wrong: list[str] = []
+    for seed in range(first, first + count, TRIALS_A_MARKET):
+        trials = Trials(seed, wrap=wrap)
+        try:
+            for place in range(min(TRIALS_A_MARKET, first + count - seed)):
+                found = trials.run()
+                wrong += [f"seed {seed}, sequence {place}: {one} [{', '.join(trials.story)}]" for one in found]
+                if found:
+                    break
+        finally:
+            trials.close()
+        if report:
+            report(f"{seed - first + TRIALS_A_MARKET:,} of {count:,}: {len(wrong)} wrong")
+    return wrong
+
+
+if __name__ == "__main__":
+    logging.disable(logging.WARNING)  # Lost answers are what this is about.
+    many = int(sys.argv[1]) if len(sys.argv) > 1 else 10_000
+    faults = run(0, many, report=lambda text: print(text, file=sys.stderr))  # noqa: T201
+    print(*faults, f"{many:,} sequences, {len(faults)} wrong", sep="\n")  # noqa: T201
+    sys.exit(bool(faults))
