@@ -2,21 +2,18 @@
 
 import importlib
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
 
 import msgspec
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from caravan.kernel.errors import Invalid
+from caravan.web.terminal import bars, say
 
 app = typer.Typer(no_args_is_help=True, help="Measure what is promised about speed and accuracy, beside its peers.")
-_say = Console(stderr=True, highlight=False)
 _LINES_MAX = 20
 
 _WHOLE_FROM = 100  # From here on a figure is told without a fraction.
@@ -56,7 +53,7 @@ def checkout(  # noqa: PLR0913  # A terminal's options.
         skus=skus, batch=batch, runs=runs, seconds=seconds, skew=skew, lines_least=least, lines_most=most, rate=rate,
         clients=clients, seed=seed,
     )  # fmt: skip
-    with _say.status("Starting") as status:
+    with say.status("Starting") as status:
         found = module.run(load, has_peers=peers, through=through, out=out, progress=status.update)
     tell(found, _figures, as_json=as_json)
 
@@ -82,18 +79,18 @@ def routes(
 ) -> None:
     """Measure how far rounds are from the best known of Solomon and of Gehring and Homberger."""
     found = program("routes").run(
-        data, seconds=seconds, only=only, seed=seed, processes=at_a_time, on_cpu_time=cpu_time, report=_say.print
+        data, seconds=seconds, only=only, seed=seed, processes=at_a_time, on_cpu_time=cpu_time, report=say.print
     )
     tell(found, _gaps, as_json=as_json)
 
 
 def _gaps(found: dict[str, Any]) -> None:
-    _say.print(
+    say.print(
         f"{found['instances']} instances, {found['seconds']:g} s ({found['time_is']}) each: {found['gap_percent_mean']} % mean,"
         f" {found['gap_percent_median']} % median, {found['gap_percent_most']} % at most; the peer {found['peer']['gap_percent_mean']} %"
     )
     for family, gap in found["gap_percent_by_family"].items():
-        _say.print(f"{family:<8} {gap:>7.3f} %")
+        say.print(f"{family:<8} {gap:>7.3f} %")
 
 
 @app.command()
@@ -117,18 +114,18 @@ def search(
 
 def _found_by_search(found: dict[str, Any]) -> None:
     for row in found["relevance"]:
-        _say.print(
+        say.print(
             f"{row['name']:<28} NDCG@10 {row['ndcg10']:.4f} ±{row['ndcg10_standard_error']:.4f}"
             f"  linear {row['ndcg10_linear_gain']:.4f}  among graded {row['ndcg10_among_graded']:.4f}"
             f"  recall@150 {row['recall150']:.4f}"
         )
     for kind, recall in found["known_items"]["recall20_by_kind"].items():
-        _say.print(f"{kind:<28} recall@20 {recall:.4f}")
+        say.print(f"{kind:<28} recall@20 {recall:.4f}")
     for figure in [*found["figures"], *found.get("scale", {"figures": []})["figures"]]:
         spread = f"({figure.least:,.1f} to {figure.most:,.1f}, {figure.runs} runs)"
-        _say.print(f"{figure.name:<36} {figure.median:>10,.1f} {figure.unit}  {spread}")
+        say.print(f"{figure.name:<36} {figure.median:>10,.1f} {figure.unit}  {spread}")
     for skipped in found["skipped"]:
-        _say.print(f"{skipped.name:<28} skipped: {skipped.why}")
+        say.print(f"{skipped.name:<28} skipped: {skipped.why}")
 
 
 @app.command()
@@ -141,7 +138,7 @@ def faults(
 ) -> None:
     """Cut the power of shops, kill processes, and count what was lost, oversold or doubled."""
     module = program("faults")
-    found = module.run(range(first, first + seeds), kills=kills, say=_say)
+    found = module.run(range(first, first + seeds), kills=kills, say=say)
     tell(found, _tally, as_json=as_json)
     if found["broken"]:
         raise typer.Exit(1)
@@ -157,7 +154,7 @@ def restart(
 ) -> None:
     """Measure how fast the log is folded, how soon a start is ready, and whether a snapshot lets anybody wait."""
     module = program("restart")
-    found = module.run(module.Restart(orders=orders, skus=skus, runs=runs), _say.print)
+    found = module.run(module.Restart(orders=orders, skus=skus, runs=runs), say.print)
     tell(found, _figures, as_json=as_json)
 
 
@@ -175,14 +172,7 @@ def promise(
 ) -> None:
     """Measure delivery promises on a folder: kept, short, exact and fast, beside Olist's own dates and two peers."""
     module = program("promise")
-    with Progress(console=_say, disable=not _say.is_terminal) as bars:
-        tasks: dict[str, Any] = {}
-
-        def progress(step: str, done: int, total: int) -> None:
-            if step not in tasks:
-                tasks[step] = bars.add_task(step, total=total)
-            bars.update(tasks[step], completed=done, total=total)
-
+    with bars() as progress:
         day = train_before.date() if train_before is not None else None
         found = module.run(data, train_before=day, runs=runs, progress=progress)
     if picture is not None:
@@ -204,7 +194,7 @@ def discovery(
 ) -> None:
     """Measure how well recommendations guess what comes next, over all products and every prefix."""
     module = program("discovery")
-    with _bars() as progress:
+    with bars() as progress:
         found = module.run(module.Load(data, sample, seed, peers, threads), progress)
     tell(found, _accuracy, as_json=as_json)
 
@@ -220,7 +210,7 @@ def proof(
 ) -> None:
     """Measure whether proof tells the truth, on simulated shops whose truth is known."""
     module = program("proof")
-    with _bars() as progress:
+    with bars() as progress:
         found = module.run(module.Load(runs, visitors, hold_out, seed), progress)
     tell(found, _proven, as_json=as_json)
 
@@ -237,7 +227,7 @@ def recommending(
 ) -> None:
     """Measure how fast recommendations are answered in a large shop, and what memory that takes."""
     module = program("recommending")
-    with _bars() as progress:
+    with bars() as progress:
         found = module.run(module.Load(products, looks, questions, runs, seed), progress)
     tell(found, _answered, as_json=as_json)
 
@@ -279,25 +269,25 @@ def mapping(told: list[str] | None) -> dict[str, str]:
 
 
 def _step(step: str, done: int, total: int) -> None:
-    if _say.is_terminal:
-        _say.print(f"{step}: {done:,}/{total:,}", end="\r" if done < total else "\n")
+    if say.is_terminal:
+        say.print(f"{step}: {done:,}/{total:,}", end="\r" if done < total else "\n")
 
 
 def _identities(found: dict[str, Any]) -> None:
     for table in [*found["people"], *found["products"]]:
         surely = table.get("automatic")
         said = f", surely {surely['f1']:.4f} with {surely['false_merges']:.3%} false" if surely else ""
-        _say.print(f"{table['name']:<24} F1 {table['f1']:.4f}{said}, {table['seconds']:.1f} s")
+        say.print(f"{table['name']:<24} F1 {table['f1']:.4f}{said}, {table['seconds']:.1f} s")
     for name, peer in found.get("splink", {}).items():
-        _say.print(f"splink ({name})".ljust(24) + f" F1 {peer['f1']:.4f} at its best cut")
+        say.print(f"splink ({name})".ljust(24) + f" F1 {peer['f1']:.4f} at its best cut")
     if "storm" in found:
-        _say.print(f"storm: {found['storm']}")
+        say.print(f"storm: {found['storm']}")
     for figure in found["figures"]:
-        _say.print(
+        say.print(
             f"{figure.name:<24} {figure.median:>12,.1f} {figure.unit}  ({figure.least:,.1f} to {figure.most:,.1f})"
         )
     for skipped in found["skipped"]:
-        _say.print(f"{skipped['name']:<24} skipped: {skipped['why']}")
+        say.print(f"{skipped['name']:<24} skipped: {skipped['why']}")
 
 
 @app.command("numbers")
@@ -315,7 +305,7 @@ def bench_numbers(
 ) -> None:
     """Measure how fast each shipped metric and the dashboard answer over millions of facts, and that roll-ups agree."""
     module = program("numbers")
-    with _say.status("Filling a market") as status:
+    with say.status("Filling a market") as status:
         load = module.Load(purchases=purchases, seed=seed)
         found = module.run(load, runs=runs, questions=questions, say=status.update)
     tell(found, _numbered, as_json=as_json)
@@ -324,14 +314,14 @@ def bench_numbers(
 
 
 def _numbered(found: dict[str, Any]) -> None:
-    _say.print(
+    say.print(
         f"{found['facts']:,} facts, sealed in {found['seal_seconds']} s; {found['metrics']} metrics: half within"
         f" {found['ms_p50']} ms, 95 of 100 within {found['ms_p95']} ms; the dashboard in {found['dashboard'].median} ms;"
         f" an order is in the number {found['fresh_ms'].median} ms after it was acknowledged."
     )
     if found["random"]:
         told = found["random"]
-        _say.print(
+        say.print(
             f"{told['questions']:,} random questions, {told['by_rollup']:,} by roll-up: {told['differences']} differ."
         )
 
@@ -358,70 +348,55 @@ def _promised(found: dict[str, Any]) -> None:
     for month in [*found["months"], found["all"]]:
         ours, olist = month["caravan"], month["olist"]
         saved = "" if month["saved_days"] is None else f", {month['saved_days']:+.1f} days saved at Olist's late rate"
-        _say.print(
+        say.print(
             f"{month['month']:<8} {month['parcels']:>7,} parcels: promised {ours['promised']:.0%}, kept"
             f" {ours['kept']:.1%} (Olist {1 - olist['late']:.1%}) in {ours['mean_days']:.1f} days"
             f" (Olist {olist['mean_days']:.1f}){saved}; off by {ours['mae_of_median']:.1f} days (Olist {olist['mae']:.1f})"
         )
-    _say.print(
+    say.print(
         f"Trained in {found['training']['seconds']['median']:.2f} s; answered in"
         f" {found['latency_us']['with_reasons']['median']:,.0f} µs"
         f" (99 of 100 in {found['latency_us']['with_reasons']['p99']:,.0f})."
     )
     for skipped in found["skipped"]:
-        _say.print(f"{skipped['name']} skipped: {skipped['why']}")
+        say.print(f"{skipped['name']} skipped: {skipped['why']}")
 
 
 def _figures(found: dict[str, Any]) -> None:
     for figure in found["figures"]:
         digits = 0 if figure.median >= _WHOLE_FROM else 1
         spread = f"({figure.least:,.{digits}f} to {figure.most:,.{digits}f}, {figure.runs} runs)"
-        _say.print(f"{figure.name:<32} {figure.median:>12,.{digits}f} {figure.unit}  {spread}")
+        say.print(f"{figure.name:<32} {figure.median:>12,.{digits}f} {figure.unit}  {spread}")
     for ratio in found.get("comparisons", ()):
-        _say.print(f"{ratio.name:<40} {ratio.median:>8,.2f} times  ({ratio.least:,.2f} to {ratio.most:,.2f})")
+        say.print(f"{ratio.name:<40} {ratio.median:>8,.2f} times  ({ratio.least:,.2f} to {ratio.most:,.2f})")
     for paced in found.get("at_rate", ()):
         kept = "kept" if paced.is_kept else f"not kept: {paced.answered_per_s:,.0f}"
         waits = (
             f"p50 {paced.p50_ms:,.1f}, p90 {paced.p90_ms:,.1f}, p99 {paced.p99_ms:,.1f}, most {paced.max_ms:,.1f} ms"
         )
-        _say.print(f"{paced.door:<12} at {paced.rate_per_s:,} orders/s ({kept}): {waits}")
+        say.print(f"{paced.door:<12} at {paced.rate_per_s:,} orders/s ({kept}): {waits}")
     for skipped in found.get("skipped", ()):
-        _say.print(f"{skipped.name:<32} skipped: {skipped.why}")
+        say.print(f"{skipped.name:<32} skipped: {skipped.why}")
 
 
 def _tally(found: dict[str, Any]) -> None:
     for name in ("simulated", "killed"):
         for what, count in msgspec.to_builtins(found[name]).items():
-            _say.print(f"{name:<10} {what:<24} {count}")
-    _say.print(found["broken"] or "Nothing acknowledged was lost, nothing was oversold, nothing was done twice.")
-
-
-@contextmanager
-def _bars() -> Iterator[Callable[[str, int, int], None]]:
-    """Show a bar for whatever is said to be under way; the one before it is then done."""
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=_say) as bars:
-        shown: dict[str, Any] = {}
-
-        def progress(what: str, done: int, total: int) -> None:
-            if what not in shown:
-                shown[what] = bars.add_task(what, total=total)
-            bars.update(shown[what], completed=done, total=total)
-
-        yield progress
+            say.print(f"{name:<10} {what:<24} {count}")
+    say.print(found["broken"] or "Nothing acknowledged was lost, nothing was oversold, nothing was done twice.")
 
 
 def _accuracy(found: dict[str, Any]) -> None:
     for one in found["sets"]:
-        _say.print(f"{one['name']}: {one['questions']:,} questions over {one['products']:,} products")
+        say.print(f"{one['name']}: {one['questions']:,} questions over {one['products']:,} products")
         for name, figures in {"ours": one["ours"], **one.get("peers", {})}.items():
             told = "  ".join(f"{figure} {value:.4f}" for figure, value in figures.items() if figure != "questions")
-            _say.print(f"  {name:<14} {told}")
-        _say.print(f"  learned in {one['learning_s']} s; {one['speed']}")
+            say.print(f"  {name:<14} {told}")
+        say.print(f"  learned in {one['learning_s']} s; {one['speed']}")
 
 
 def _proven(found: dict[str, Any]) -> None:
-    _say.print(
+    say.print(
         f"truth {found['truth_minor_a_person']}, told {found['told_minor_a_person']} a person\n"
         f"interval covers the truth in {found['interval_covers_truth']:.1%} of runs, "
         f"the one for looking daily in {found['always_interval_covers_truth']:.1%}\n"
@@ -432,4 +407,4 @@ def _proven(found: dict[str, Any]) -> None:
 
 def _answered(found: dict[str, Any]) -> None:
     _figures(found | {"skipped": []})
-    _say.print(f"{found['products']:,} products, {found['looks']:,} looks, {found['memory_mb']:,} MB")
+    say.print(f"{found['products']:,} products, {found['looks']:,} looks, {found['memory_mb']:,} MB")

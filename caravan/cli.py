@@ -6,16 +6,12 @@ import logging
 import socket
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Annotated, Any
 
 import msgspec
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from caravan import bench, bootstrap, config, identities
 from caravan.flows import history, people, promises
@@ -26,9 +22,9 @@ from caravan.kernel.money import plain
 from caravan.web import access, festival, numbering, qr_codes, remote, sandbox, teaching, training
 from caravan.web.planning import terminal as planning
 from caravan.web.server import serve
+from caravan.web.terminal import bars, say
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Caravan: a marketplace in one process.")
-_say = Console(stderr=True, highlight=False)
 
 Home = Annotated[Path | None, typer.Option("--home", help="The folder with log, vault, views and snapshots.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.")]
@@ -55,10 +51,10 @@ def main() -> None:
     try:
         app()
     except CaravanError as error:
-        _say.print(f"[red]{code(error)}[/red]: {error}", soft_wrap=True)
+        say.print(f"[red]{code(error)}[/red]: {error}", soft_wrap=True)
         sys.exit(1)
     except KeyboardInterrupt:
-        _say.print("Stopped. What was acknowledged is kept; the same command goes on from there.")
+        say.print("Stopped. What was acknowledged is kept; the same command goes on from there.")
         sys.exit(130)
 
 
@@ -78,7 +74,7 @@ def up(
     _require_free(settings.host, settings.port)
     with bootstrap.home_lock(settings):
         if settings.market == "demo" and not settings.log_url and not (settings.home / "log.db").exists():
-            with _progress() as progress:
+            with bars() as progress:
                 bootstrap.fill_demo(settings, progress)
         caravan = bootstrap.open_caravan(settings, beside=True)
         gc.freeze()  # What has been loaded is here to stay: nobody waits while it is looked through for garbage.
@@ -87,8 +83,8 @@ def up(
                 caravan.cell.do(open_market, Opening("Caravan", settings.currency))
             token = _operator_token(caravan)
             url = f"http://{settings.host}:{settings.port}"
-            _say.print(f"Caravan is at [bold]{url}[/bold]  (home {settings.home}, stop with Ctrl-C)", soft_wrap=True)
-            _say.print(f"The operator's token is in {token}", soft_wrap=True)
+            say.print(f"Caravan is at [bold]{url}[/bold]  (home {settings.home}, stop with Ctrl-C)", soft_wrap=True)
+            say.print(f"The operator's token is in {token}", soft_wrap=True)
             serve(caravan, settings.host, settings.port)
         finally:
             caravan.close()
@@ -121,7 +117,7 @@ def import_history(
     settings = _settings(home)
     began = time.monotonic()
     source = bootstrap.history_source(format)
-    with bootstrap.home_lock(settings, is_scratch=dry_run), _progress() as progress:
+    with bootstrap.home_lock(settings, is_scratch=dry_run), bars() as progress:
         read = bootstrap.read_history(source, path, progress)
         with bootstrap.opened(settings, is_scratch=dry_run) as caravan:
             tally = history.move_in(caravan.cell, caravan.vault, read, progress)
@@ -140,16 +136,16 @@ def import_history(
     if as_json:
         _print_json(found)
         return
-    _say.print(
+    say.print(
         f"{tally.read:,} rows read, {tally.accepted:,} accepted, {tally.rejects.num_rows:,} rejected in {seconds} s."
     )
     for reason, count in tally.by_reason.items():
-        _say.print(f"  {count:>9,}  {reason}")
+        say.print(f"  {count:>9,}  {reason}")
     for currency, sums in tally.money.items():
         parts = ", ".join(f"{name.replace('_', ' ')} {plain(amount, currency)}" for name, amount in sums.items())
-        _say.print(f"{tally.orders:,} purchases in {currency}: {parts}.", soft_wrap=True)
+        say.print(f"{tally.orders:,} purchases in {currency}: {parts}.", soft_wrap=True)
     if found["rejects"]:
-        _say.print(f"The rejected rows are in {target}", soft_wrap=True)
+        say.print(f"The rejected rows are in {target}", soft_wrap=True)
 
 
 def _write_rejects(target: Path, tally: history.Tally) -> None:
@@ -166,7 +162,7 @@ def train_promises(*, home: Home = None, as_json: Json = False) -> None:
     """Learn from a home's parcels as a start does, also while Caravan runs there; say what was learned."""
     settings = _existing(home)
     began = time.monotonic()
-    with _progress() as progress:
+    with bars() as progress:
         progress("read", 0, 1)
         house = bootstrap.read_house(settings)
         progress("read", 1, 1)
@@ -183,10 +179,10 @@ def train_promises(*, home: Home = None, as_json: Json = False) -> None:
     if as_json:
         _print_json(found)
         return
-    _say.print(f"{trained.version} was learned from {trained.parcels:,} parcels in {found['train_seconds']} s.")
+    say.print(f"{trained.version} was learned from {trained.parcels:,} parcels in {found['train_seconds']} s.")
     if not trained.is_learned:
-        _say.print("That is too few: dates stand on what is usual elsewhere, and say so.")
-    _say.print("A running Caravan learns by itself, at its start and once a day; there is nothing to copy.")
+        say.print("That is too few: dates stand on what is usual elsewhere, and say so.")
+    say.print("A running Caravan learns by itself, at its start and once a day; there is nothing to copy.")
 
 
 @promise.command("score")
@@ -208,9 +204,9 @@ def score_promises(
         })  # fmt: skip
         return
     if not settled:
-        _say.print(f"{found.promises:,} promises in {days} days, none of them settled yet.")
+        say.print(f"{found.promises:,} promises in {days} days, none of them settled yet.")
         return
-    _say.print(
+    say.print(
         f"{found.promises:,} promises in {days} days: {found.kept:,} kept, {found.missed:,} missed;"
         f" {found.kept / settled:.1%} kept where {found.promised:.1%} was promised."
     )
@@ -220,15 +216,15 @@ def score_promises(
 def verify(*, home: Home = None, as_json: Json = False) -> None:
     """Read the whole log again: checksums, order, replay to the same digest, every invariant. Exits 1 on a finding."""
     settings = _existing(home)
-    with _progress() as progress:
+    with bars() as progress:
         seen = bootstrap.verify(settings, lambda done, total: progress("frames", done, total))
     if as_json:
         _print_json(msgspec.to_builtins(seen))
     else:
-        _say.print(f"{seen.frames:,} frames, {seen.facts:,} facts, digest {seen.digest or '(none)'}")
+        say.print(f"{seen.frames:,} frames, {seen.facts:,} facts, digest {seen.digest or '(none)'}")
         for finding in seen.findings:
-            _say.print(f"[red]frame {finding.frame}[/red]: {finding.what}", soft_wrap=True)
-        _say.print("Everything holds." if seen.ok else "This log is damaged: restore the last good backup.")
+            say.print(f"[red]frame {finding.frame}[/red]: {finding.what}", soft_wrap=True)
+        say.print("Everything holds." if seen.ok else "This log is damaged: restore the last good backup.")
     if not seen.ok:
         raise typer.Exit(1)
 
@@ -237,12 +233,12 @@ def verify(*, home: Home = None, as_json: Json = False) -> None:
 def snapshot(*, home: Home = None, as_json: Json = False) -> None:
     """Write a snapshot, so that the next start is quick: also while Caravan is running, which does so itself now and then."""
     settings = _existing(home)
-    with _progress() as progress:
+    with bars() as progress:
         written = bootstrap.snapshot(settings, lambda done, total: progress("frames", done, total))
     if as_json:
         _print_json(written)
     else:
-        _say.print(f"The snapshot stands at frame {written['position']:,} and holds {written['bytes']:,} bytes.")
+        say.print(f"The snapshot stands at frame {written['position']:,} and holds {written['bytes']:,} bytes.")
 
 
 @app.command(hidden=True)
@@ -255,24 +251,24 @@ def follow(*, home: Home = None) -> None:
 def rebuild(*, home: Home = None, as_json: Json = False) -> None:
     """Throw the views away and build them again from the log."""
     settings = _existing(home)
-    with bootstrap.home_lock(settings), _progress() as progress:
+    with bootstrap.home_lock(settings), bars() as progress:
         position = bootstrap.rebuild(settings, lambda done, total: progress("frames", done, total))
     if as_json:
         _print_json({"position": position})
     else:
-        _say.print(f"The views show the log up to frame {position:,}.")
+        say.print(f"The views show the log up to frame {position:,}.")
 
 
 @app.command()
 def backup(file: Path, *, home: Home = None, as_json: Json = False) -> None:
     """Copy the log and the vault into one file, also while Caravan is running. Keep it as safe as the home itself."""
     settings = _existing(home)
-    with _progress() as progress:
+    with bars() as progress:
         manifest = bootstrap.back_up(settings, file, lambda done, total: progress("pages", done, total))
     if as_json:
         _print_json({"file": str(file), "bytes": file.stat().st_size, **manifest})
     else:
-        _say.print(f"{file} holds {file.stat().st_size:,} bytes.")
+        say.print(f"{file} holds {file.stat().st_size:,} bytes.")
 
 
 @app.command()
@@ -280,12 +276,12 @@ def restore(file: Path, *, home: Home = None, as_json: Json = False) -> None:
     """Put a backup into an empty home, and verify it."""
     settings = _settings(home)
     bootstrap.restore(settings, file)
-    with _progress() as progress:
+    with bars() as progress:
         seen = bootstrap.verify(settings, lambda done, total: progress("frames", done, total))
     if as_json:
         _print_json({"home": str(settings.home), **msgspec.to_builtins(seen)})
     else:
-        _say.print(f"{settings.home} holds {seen.facts:,} facts; {'everything holds' if seen.ok else 'it is damaged'}.")
+        say.print(f"{settings.home} holds {seen.facts:,} facts; {'everything holds' if seen.ok else 'it is damaged'}.")
     if not seen.ok:
         raise typer.Exit(1)
 
@@ -318,14 +314,14 @@ def run_festival(  # noqa: PLR0913  # A show has many knobs.
     path = _settings(home).home / "operator-token"
     if token is None and not path.exists():
         raise Invalid(f"There is no operator's token in {path}: name the --home of the market, or give a --token.")
-    with _progress() as progress:
+    with bars() as progress:
         summary = festival.show(
-            chosen, url=url, token=token or path.read_text().strip(), host=host, port=port, say=_say, report=progress
+            chosen, url=url, token=token or path.read_text().strip(), host=host, port=port, say=say, report=progress
         )
     if as_json:
         _print_json(msgspec.to_builtins(summary))
         return
-    _say.print(
+    say.print(
         f"{summary.orders:,} orders for {plain(summary.gmv, summary.currency)}, at most {summary.orders_per_s_peak:,.0f} a "
         f"second, answered within {summary.latency_ms_p99:,.0f} ms (p99); {summary.oversold} oversold.",
         soft_wrap=True,
@@ -363,26 +359,6 @@ def _require_free(host: str, port: int) -> None:
 
 def _print_json(value: object) -> None:
     sys.stdout.write(msgspec.json.encode(value).decode() + "\n")
-
-
-@contextmanager
-def _progress() -> Iterator[Callable[[str, int, int], None]]:
-    """Show one bar a step on standard error, where somebody looks at it."""
-    columns = (
-        TextColumn("{task.description:>10}"),
-        BarColumn(),
-        TextColumn("{task.completed:,}/{task.total:,}"),
-        TimeElapsedColumn(),
-    )
-    with Progress(*columns, console=_say, disable=not _say.is_terminal, transient=False) as bars:
-        tasks: dict[str, Any] = {}
-
-        def report(step: str, done: int, total: int) -> None:
-            if step not in tasks:
-                tasks[step] = bars.add_task(step, total=total)
-            bars.update(tasks[step], completed=done, total=total)
-
-        yield report
 
 
 if __name__ == "__main__":

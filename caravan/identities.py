@@ -2,11 +2,9 @@
 
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import msgspec
 import numpy as np
@@ -14,17 +12,15 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet as pq
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from caravan import bootstrap, config
 from caravan.bench import mapping
 from caravan.flows import lookalikes
 from caravan.insight import likeness
 from caravan.kernel.errors import Invalid
+from caravan.web.terminal import bars, say
 
 app = typer.Typer(no_args_is_help=True, help="Who is who: find people who are there twice, take customers in.")
-_say = Console(stderr=True, highlight=False)
 
 Table = Annotated[Path, typer.Argument(help="A CSV or Parquet file, one row a person.")]
 Map = Annotated[
@@ -45,7 +41,7 @@ def dedupe(
     """Find who is there several times in a file; learn from the file itself, and change nothing."""
     began = time.monotonic()
     table = _read(file)
-    with _progress() as progress:
+    with bars() as progress:
         found = likeness.find_people(table, told=mapping(told), progress=progress)
     shown = {
         "file": str(file), "rows": len(table), "columns": found.columns.fields,
@@ -58,11 +54,9 @@ def dedupe(
     if as_json:
         _print_json(shown)
         return
-    _say.print(
-        f"{len(table):,} rows; columns used: {', '.join(f'{a} as {b}' for a, b in found.columns.fields.items())}"
-    )
-    _say.print(f"{shown['people_for_sure']:,} people for sure, {shown['people_likely']:,} likely.")
-    _say.print(f"The rows with their person are in {out}." if out else "Name a file with --out to have the rows.")
+    say.print(f"{len(table):,} rows; columns used: {', '.join(f'{a} as {b}' for a, b in found.columns.fields.items())}")
+    say.print(f"{shown['people_for_sure']:,} people for sure, {shown['people_likely']:,} likely.")
+    say.print(f"The rows with their person are in {out}." if out else "Name a file with --out to have the rows.")
 
 
 @app.command("import")
@@ -81,7 +75,7 @@ def import_customers(
     settings = _settings(home)
     with (
         bootstrap.home_lock(settings),
-        _progress() as progress,
+        bars() as progress,
         bootstrap.opened(settings, is_scratch=False) as caravan,
     ):
         cell, vault = caravan.cell, caravan.vault
@@ -106,7 +100,7 @@ def look_through(*, home: Home = None, as_json: Json = False) -> None:
     settings = _settings(home)
     with (
         bootstrap.home_lock(settings),
-        _progress() as progress,
+        bars() as progress,
         bootstrap.opened(settings, is_scratch=False) as caravan,
     ):
         looked = lookalikes.look_through(caravan.cell, caravan.vault, progress)
@@ -117,9 +111,9 @@ def _tell(shown: dict[str, int], *, as_json: bool) -> None:
     if as_json:
         _print_json(shown)
         return
-    _say.print(", ".join(f"{count:,} {name}" for name, count in shown.items()))
+    say.print(", ".join(f"{count:,} {name}" for name, count in shown.items()))
     if shown.get("proposed"):
-        _say.print("What may be one person waits at /operator/identities.")
+        say.print("What may be one person waits at /operator/identities.")
 
 
 def _read(file: Path) -> pa.Table:
@@ -151,22 +145,3 @@ def _settings(home: Path | None) -> config.Settings:
 
 def _print_json(value: object) -> None:
     sys.stdout.write(msgspec.json.encode(value).decode() + "\n")
-
-
-@contextmanager
-def _progress() -> Iterator[Callable[[str, int, int], None]]:
-    columns = (
-        TextColumn("{task.description:>10}"),
-        BarColumn(),
-        TextColumn("{task.completed:,}/{task.total:,}"),
-        TimeElapsedColumn(),
-    )
-    with Progress(*columns, console=_say, disable=not _say.is_terminal) as bars:
-        tasks: dict[str, Any] = {}
-
-        def report(step: str, done: int, total: int) -> None:
-            if step not in tasks:
-                tasks[step] = bars.add_task(step, total=total)
-            bars.update(tasks[step], completed=done, total=total)
-
-        yield report

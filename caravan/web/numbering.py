@@ -3,8 +3,6 @@
 import csv
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -16,7 +14,6 @@ import pyarrow.csv
 import pyarrow.parquet as pq
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from caravan import bootstrap, config
@@ -25,9 +22,9 @@ from caravan.insight import metrics
 from caravan.kernel.errors import Invalid
 from caravan.kernel.money import plain
 from caravan.web import asking
+from caravan.web.terminal import bars, say
 
 app = typer.Typer(no_args_is_help=True, help="Numbers: what is sold, kept and earned, each defined once.")
-_say = Console(stderr=True, highlight=False)
 _out = Console(highlight=False)
 
 Home = Annotated[Path | None, typer.Option("--home", help="The folder with log, vault, views and snapshots.")]
@@ -141,12 +138,12 @@ def tables(
 @app.command()
 def seal(*, home: Home = None, as_json: Json = False) -> None:
     """Write facts to Parquet by kind and day, and the tables with their roll-ups; a running Caravan does so now and then."""
-    with _progress() as progress:
+    with bars() as progress:
         sealed = bootstrap.seal_numbers(_existing(home), progress)
     if as_json:
         _print_json(sealed._asdict())
         return
-    _say.print(
+    say.print(
         f"Sealed up to frame {sealed.position:,}: {sealed.facts:,} facts more, {sealed.files:,} files, {sealed.rollups} roll-ups."
     )
 
@@ -169,14 +166,14 @@ def define(
             _print_json({"ok": False, "faults": [fault._asdict() for fault in wrong.faults]})
         else:
             for fault in wrong.faults:
-                _say.print(f"[red]{fault.file}:{fault.line}[/red]: {fault.what} {fault.cure}", soft_wrap=True)
+                say.print(f"[red]{fault.file}:{fault.line}[/red]: {fault.what} {fault.cure}", soft_wrap=True)
         raise typer.Exit(1) from None
     except UnicodeDecodeError:
         raise Invalid(f"{file} is no UTF-8 text.", field="file") from None
     if as_json:
         _print_json({"ok": True, "metrics": names, "kept": keep})
     else:
-        _say.print(f"{'Defined' if keep else 'Sound'}: {', '.join(names) or 'no metric of its own'}.")
+        say.print(f"{'Defined' if keep else 'Sound'}: {', '.join(names) or 'no metric of its own'}.")
 
 
 @app.command()
@@ -207,7 +204,7 @@ def export(  # noqa: PLR0913  # As a question.
     target = out.with_name(out.name.replace("{day}", date.today().isoformat()))  # noqa: DTZ011 - The scheduler's own day.
     write_table(table, target)
     shown = {"file": str(target), "rows": table.num_rows, "has_more": answer.has_more, "position": answer.position}
-    _print_json(shown) if as_json else _say.print(f"{target} holds {table.num_rows:,} rows.")
+    _print_json(shown) if as_json else say.print(f"{target} holds {table.num_rows:,} rows.")
 
 
 def write_table(table: pa.Table, target: Path) -> None:
@@ -271,7 +268,7 @@ def _tell(answer: wire.NumbersAnswer, *, as_json: bool) -> None:
         ],
     )
     if answer.has_more:
-        _say.print("There are more rows: ask with a greater --limit.")
+        say.print("There are more rows: ask with a greater --limit.")
 
 
 def _worded(value: object, unit: str, currency: str) -> str:
@@ -316,22 +313,3 @@ def _existing(home: Path | None) -> config.Settings:
 
 def _print_json(value: object) -> None:
     sys.stdout.write(msgspec.json.encode(value).decode() + "\n")
-
-
-@contextmanager
-def _progress() -> Iterator[Callable[[str, int, int], None]]:
-    columns = (
-        TextColumn("{task.description:>10}"),
-        BarColumn(),
-        TextColumn("{task.completed:,}/{task.total:,}"),
-        TimeElapsedColumn(),
-    )
-    with Progress(*columns, console=_say, disable=not _say.is_terminal) as bars:
-        tasks: dict[str, Any] = {}
-
-        def report(step: str, done: int, total: int) -> None:
-            if step not in tasks:
-                tasks[step] = bars.add_task(step, total=total)
-            bars.update(tasks[step], completed=done, total=total)
-
-        yield report

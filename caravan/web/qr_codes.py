@@ -5,13 +5,12 @@ from typing import Annotated
 
 import msgspec
 import typer
-from rich.console import Console
 
 from caravan.kernel.money import parse, plain
 from caravan.trade import qr
+from caravan.web.terminal import say
 
 app = typer.Typer(no_args_is_help=True, help="QR codes that a merchant shows to be paid, in the format of EMVCo.")
-_say = Console(stderr=True, highlight=False)
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.")]
 
@@ -29,9 +28,9 @@ def read_code(payload: Annotated[str, typer.Argument(help="What a scanner reads.
         if told.amount
         else f"any amount of {told.currency}"
     )
-    _say.print(f"{told.name or 'Somebody'}, {told.city or 'somewhere'} ({told.country}), asks for {wanted}.")
+    say.print(f"{told.name or 'Somebody'}, {told.city or 'somewhere'} ({told.country}), asks for {wanted}.")
     for scheme, account in told.accounts.items():
-        _say.print(f"  {scheme}: {', '.join(account.values())}", markup=False, soft_wrap=True)
+        say.print(f"  {scheme}: {', '.join(account.values())}", markup=False, soft_wrap=True)
 
 
 @app.command("make")

@@ -13,10 +13,10 @@ from rich.table import Table
 from caravan.client import Client, Refused, wire
 from caravan.kernel.errors import CaravanError, code
 from caravan.kernel.money import Money, parse, plain
+from caravan.web.terminal import say
 
 ROWS_MAX = 10_000
 _out = Console(highlight=False)
-_say = Console(stderr=True, highlight=False)
 
 Url = Annotated[str, typer.Option("--url", envvar="CARAVAN_URL", help="Where Caravan answers.")]
 Token = Annotated[
@@ -73,10 +73,10 @@ def _refuse(error: CaravanError, *, as_json: bool) -> None:
     if as_json:
         details = dict(error.details) if isinstance(error, Refused) else {}
         sys.stdout.write(msgspec.json.encode({"refusal": refusal, "detail": str(error)} | details).decode() + "\n")
-    _say.print(f"[red]{refusal}[/red]: {error}", soft_wrap=True)
+    say.print(f"[red]{refusal}[/red]: {error}", soft_wrap=True)
     if isinstance(error, Refused):
         for fault in error.problem.errors:
-            _say.print(f"  {fault.pointer or fault.parameter}: {fault.detail or fault.code}", soft_wrap=True)
+            say.print(f"  {fault.pointer or fault.parameter}: {fault.detail or fault.code}", soft_wrap=True)
 
 
 def _table(*names: str) -> Callable[[Iterable[msgspec.Struct]], None]:
@@ -197,11 +197,11 @@ def find_products(
 
 def _found(answer: wire.SearchAnswer) -> None:
     for correction in answer.corrections:
-        _say.print(f"{correction.typed} was taken for {correction.meant}.", markup=False)
+        say.print(f"{correction.typed} was taken for {correction.meant}.", markup=False)
     if answer.left_out:
-        _say.print(f"Nothing has all of these words. Left out: {', '.join(answer.left_out)}.", markup=False)
+        say.print(f"Nothing has all of these words. Left out: {', '.join(answer.left_out)}.", markup=False)
     _table("id", "title", "category", "price", "offers", "sold")([result.product for result in answer.data])
-    _say.print(f"{answer.total:,} in all.")
+    say.print(f"{answer.total:,} in all.")
 
 
 @products.command("add")

@@ -5,12 +5,11 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from caravan import bootstrap
+from caravan.web.terminal import say
 
 app = typer.Typer(no_args_is_help=True, help="Providers to try things with: no money moves.")
-_say = Console(stderr=True, highlight=False)
 
 Share = Annotated[float, typer.Option(min=0.0, max=1.0)]
 
@@ -45,5 +44,5 @@ def psp(  # noqa: PLR0913  # A provider can misbehave in many ways.
     mischief = {"fails": fails, "loses": loses, "slow": slow, "late": late, "twice": twice, "shuffled": shuffled}
     url = f"http://{host}:{port}"
     sandbox = bootstrap.make_sandbox(mischief, seed=seed, file=file, url=url, now=lambda: int(time.time()))
-    _say.print(f"The sandbox is at [bold]{url}[/bold]; any key that begins with sk_ is good.", soft_wrap=True)
+    say.print(f"The sandbox is at [bold]{url}[/bold]; any key that begins with sk_ is good.", soft_wrap=True)
     bootstrap.serve_sandbox(sandbox, webhook=webhook, host=host, port=port)

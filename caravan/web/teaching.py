@@ -12,7 +12,8 @@ from caravan import bootstrap
 from caravan.flows.finding import Graded
 from caravan.kernel.errors import Invalid
 from caravan.kernel.ids import ProductId, number
-from caravan.web.training import Home, Json, bars, settings_of, tell
+from caravan.web.terminal import bars
+from caravan.web.training import Home, Json, settings_of, tell
 
 app = typer.Typer(no_args_is_help=True, help="Teach search what answers a query, and choose which version ranks.")
 PAIRS_MAX = 5_000_000

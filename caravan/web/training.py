@@ -1,22 +1,18 @@
 """What discovery learns, from a terminal: train, promote, challenge, roll back, and see what there is."""
 
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import msgspec
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from caravan import bootstrap, config
 from caravan.insight import discovery
+from caravan.web.terminal import bars, say
 
 app = typer.Typer(no_args_is_help=True, help="Teach discovery what shoppers want, and choose which version answers.")
-_say = Console(stderr=True, highlight=False)
 
 Home = Annotated[Path | None, typer.Option("--home", help="The folder with log, vault, views and snapshots.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.")]
@@ -118,19 +114,4 @@ def tell(found: object, words: str, *, as_json: bool) -> None:
     if as_json:
         sys.stdout.write(msgspec.json.encode(found).decode() + "\n")
     else:
-        _say.print(words, soft_wrap=True)
-
-
-@contextmanager
-def bars() -> Iterator[Callable[[str, int, int], None]]:
-    """Show how far each step is, where somebody looks on."""
-    columns = (TextColumn("{task.description:>22}"), BarColumn(), TextColumn("{task.completed:,}/{task.total:,}"))
-    with Progress(*columns, TimeElapsedColumn(), console=_say, disable=not _say.is_terminal) as bars:
-        shown: dict[str, Any] = {}
-
-        def progress(what: str, done: int, total: int) -> None:
-            if what not in shown:
-                shown[what] = bars.add_task(what, total=total)
-            bars.update(shown[what], completed=done, total=total)
-
-        yield progress
+        say.print(words, soft_wrap=True)

@@ -215,14 +215,6 @@ def test_offers_are_the_live_listings_by_landed_price(book: Catalog) -> None:
     assert (offers[0].option, offers[0].product) == ("red", 1)
 
 
-def test_listings_are_found_by_their_sellers_references(book: Catalog) -> None:
-    found = catalog.listing_numbers_of(book, seller=SellerId(1), references=["l", "none"])
-
-    assert found.tolist() == [1, 0]
-    assert catalog.listing_numbers_of(book, seller=SellerId(2), references=["l"]).tolist() == [0]
-    assert catalog.listing_numbers_of(book, seller=SellerId(1), references=[]).tolist() == []
-
-
 def test_a_new_listing_is_published_or_waits_to_be_looked_at(book: Catalog) -> None:
     second = add_listing(book)
 

@@ -19,7 +19,7 @@ from caravan.trade.catalog.commands import (
     reprice,
 )
 from caravan.trade.catalog.model import Catalog, ListingStatus, Product
-from caravan.trade.catalog.queries import in_category, listing_numbers_of, listing_of, offers_of, product_of
+from caravan.trade.catalog.queries import in_category, listing_of, offers_of, product_of
 
 __all__ = [
     "Catalog",
@@ -35,7 +35,6 @@ __all__ = [
     "add_sku",
     "edit_product",
     "in_category",
-    "listing_numbers_of",
     "listing_of",
     "move_listing",
     "offers_of",

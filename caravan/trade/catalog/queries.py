@@ -1,6 +1,5 @@
 """What you can ask the catalog: a page, a listing, who offers a product."""
 
-from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -65,11 +64,6 @@ def offers_of(catalog: Catalog, product: ProductId) -> list[Listing]:
         (listing_of(catalog, listing) for listing in live),
         key=lambda offer: (offer.price.amount + offer.shipping.amount, offer.listing),
     )
-
-
-def listing_numbers_of(catalog: Catalog, *, seller: SellerId, references: Sequence[str]) -> np.ndarray:
-    """Give a seller's listings by their own references, 0 where there is none; shape [n]."""
-    return np.array([catalog.references.get((seller, reference), 0) for reference in references], np.int64)
 
 
 def in_category(catalog: Catalog, listings: np.ndarray, category: str) -> np.ndarray:

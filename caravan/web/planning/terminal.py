@@ -2,16 +2,13 @@
 
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
 import msgspec
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from caravan import bootstrap, config
@@ -21,9 +18,9 @@ from caravan.kernel.money import plain
 from caravan.trade import network
 from caravan.web.planning.solomon import read_solomon
 from caravan.web.planning.tables import read_breaks, read_day, read_network
+from caravan.web.terminal import bars, say
 
 app = typer.Typer(no_args_is_help=True, help="Which hubs, stock and linehaul; and the day's rounds of vehicles.")
-_say = Console(stderr=True, highlight=False)
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.")]
 Out = Annotated[Path | None, typer.Option("--out", help="The folder for the plan as JSON and its pictures as SVG.")]
@@ -84,7 +81,7 @@ def plan_network(
 ) -> None:
     """Choose hubs, stock and linehaul at least cost, so that a share of the parcels is in time."""
     told = read_network(path, currency=currency)
-    with _progress() as report:
+    with bars() as report:
         plan = network.plan_network(
             told, bootstrap.optimizer(), share=share, hours=hours, seconds=seconds, report=report
         )
@@ -105,7 +102,7 @@ def _show_plan(plan: network.NetworkPlan) -> None:
     def money(minor: int) -> str:
         return plain(minor, plan.currency)
 
-    _say.print(
+    say.print(
         f"[bold]{money(plan.cost_minor)} {plan.currency} a day[/bold] for {plan.parcels:,.0f} parcels, {plan.share:.1%} within"
         f" {plan.hours:g} hours ({plan.share_most:.1%} is possible); {_exactness(plan.gap)}."
     )
@@ -122,7 +119,7 @@ def _show_plan(plan: network.NetworkPlan) -> None:
     ]  # fmt: skip
     _table("Without", "Costs more", "In time", "Left", "Later than before", rows=lost[:_SHOWN_MAX])
     has_second = sum(flow.second is not None for flow in plan.flows)
-    _say.print(f"{has_second} of {len(plan.flows)} flows have a second source; their prices are in the JSON.")
+    say.print(f"{has_second} of {len(plan.flows)} flows have a second source; their prices are in the JSON.")
 
 
 def _exactness(gap: float) -> str:
@@ -154,7 +151,7 @@ def plan_routes(  # noqa: PLR0913
 ) -> None:
     """Plan a day's rounds; with --broken, plan them again so that few stops change their driver."""
     day = read_solomon(path) if path.suffix == ".txt" else read_day(path, currency=currency)
-    with _progress() as report:
+    with bars() as report:
         search = network.Search(seconds=seconds, seed=seed, clock=time.perf_counter, report=report)
         plan = _plan_before(before) or network.plan_routes(day, bootstrap.router(), search)
         found: network.RoutePlan | network.Replan = plan
@@ -174,7 +171,7 @@ def plan_routes(  # noqa: PLR0913
         _print_json(found)
         return
     if isinstance(found, network.Replan):
-        _say.print(
+        say.print(
             f"[bold]{len(moved)} stops change their driver[/bold] ({found.forced} had to), {len(found.retimed)} their time."
             f" From scratch, {found.scratch_moved} would, for {plain(found.scratch_cost_minor, shown.currency)}."
         )
@@ -195,7 +192,7 @@ def _plan_before(path: Path | None) -> network.RoutePlan | None:
 
 
 def _show_routes(plan: network.RoutePlan) -> None:
-    _say.print(
+    say.print(
         f"[bold]{len(plan.routes)} rounds, {plan.meters / 1_000:,.1f} km[/bold],"
         f" {plain(plan.cost_minor, plan.currency)} {plan.currency}."
     )
@@ -206,14 +203,14 @@ def _show_routes(plan: network.RoutePlan) -> None:
     ]  # fmt: skip
     _table("Vehicle", "Stops", "Parcels", "km", "Out", rows=rows)
     if plan.unserved:
-        _say.print(f"[red]In no round:[/red] {', '.join(plan.unserved)}. Add a vehicle, or widen a shift or a window.")
+        say.print(f"[red]In no round:[/red] {', '.join(plan.unserved)}. Add a vehicle, or widen a shift or a window.")
 
 
 def _table(*names: str, rows: Sequence[tuple[str, ...]]) -> None:
     table = Table(*names, box=None, pad_edge=False)
     for row in rows:
         table.add_row(*row)
-    _say.print(table)
+    say.print(table)
 
 
 def _write(folder: Path, files: dict[str, str]) -> None:
@@ -223,28 +220,8 @@ def _write(folder: Path, files: dict[str, str]) -> None:
             (folder / name).write_text(text, encoding="utf-8")
     except OSError as error:
         raise Invalid(f"{error.filename} could not be written: {error.strerror}.", field="out") from None
-    _say.print(f"{', '.join(files)} {'are' if len(files) > 1 else 'is'} in {folder}", soft_wrap=True)
+    say.print(f"{', '.join(files)} {'are' if len(files) > 1 else 'is'} in {folder}", soft_wrap=True)
 
 
 def _print_json(value: object) -> None:
     sys.stdout.write(msgspec.json.encode(value).decode() + "\n")
-
-
-@contextmanager
-def _progress() -> Iterator[Callable[[str, int, int], None]]:
-    """Show one bar a step on standard error, where somebody looks at it."""
-    columns = (
-        TextColumn("{task.description:>10}"),
-        BarColumn(),
-        TextColumn("{task.completed}/{task.total}"),
-        TimeElapsedColumn(),
-    )
-    with Progress(*columns, console=_say, disable=not _say.is_terminal) as bars:
-        tasks: dict[str, Any] = {}
-
-        def report(step: str, done: int, total: int) -> None:
-            if step not in tasks:
-                tasks[step] = bars.add_task(step, total=total)
-            bars.update(tasks[step], completed=done, total=total)
-
-        yield report
