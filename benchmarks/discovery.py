@@ -72,7 +72,7 @@ def _measure(task: Task, load: Load, progress: Callable[[str, int, int], None]) 
     found: dict[str, Any] = {
         "name": task.name, "shape": task.shape, "questions": len(chosen), "of": count, "products": task.history.products - 1,
         "sessions": len(task.history.offsets) - 1, "looks": len(task.history.items), "depth": task.depth,
-        "version": trained.version, "trees": len(trained.skill.trees.roots),
+        "version": trained.version, "trees": trained.skill.trees.size,
         "learning_s": round(took, 1), "learning_cpu_s": round(cpu, 1), "ours": ours, "speed": speed,
     }  # fmt: skip
     if load.has_peers:

@@ -913,7 +913,7 @@ def learn(settings: Settings, *, seed: int, threads: int, progress: Callable[[st
     trained, _ = tasting.train(
         history, ranker=ranker(threads=threads), plan=plan, progress=progress, drafts=skills.drafts(plan, history)
     )
-    sessions, trees = len(history.offsets) - 1, len(trained.skill.trees.roots)
+    sessions, trees = len(history.offsets) - 1, trained.skill.trees.size
     path = skills.save(trained, {"seed": seed, "sessions": sessions, "trees": trees})
     return Learned(trained.version, trained.looks, sessions, trees, str(path))
 

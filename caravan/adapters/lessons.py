@@ -13,6 +13,7 @@ from caravan.insight.search.ports import WIDTH, Counts, Kept, Lessons, Past, Tre
 from caravan.kernel.errors import Invalid
 
 _LOOK_S = 1.0
+_FEATURES = f"{WIDTH}/2"  # Change what follows the stroke when a feature or a layout changes its meaning.
 
 
 class LessonFolder:
@@ -39,13 +40,13 @@ class LessonFolder:
         for array in arrays.values():
             sums.update(np.ascontiguousarray(array).tobytes())
         version = sums.hexdigest()
-        self._kept.save(version, arrays, {**notes, "features": WIDTH})
+        self._kept.save(version, arrays, {**notes, "features": _FEATURES})
         return version
 
     def load(self, version: str) -> Kept:
         """Read a version. Refuses one that is not there, and one that knows other features than are computed now."""
         parts, notes = self._kept.load(version)
-        if notes.get("features") != WIDTH:
+        if notes.get("features") != _FEATURES:
             raise Invalid(
                 "This version was learned by another release of Caravan: caravan search train", field="version"
             )

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from caravan.insight.discovery.ports import Trees
+from caravan.cell.forest import Node, Trees, plant
 from caravan.insight.search.ports import DIMENSIONS
 from caravan.kernel.errors import Outage
 
@@ -104,27 +104,16 @@ def _factors(matrix: Any, size: int, dice: np.random.Generator) -> NDArray[np.fl
 
 
 def _trees(told: list[dict[str, Any]]) -> Trees:
-    """Lay LightGBM's nested trees out side by side. Values that are missing do not occur: every feature is always there."""
-    nodes: list[tuple[int, float, int, int]] = []
-    leaves: list[float] = []
+    """Lay LightGBM's nested trees out. Values that are missing do not occur: every feature is always there."""
+    return plant([_node(tree["tree_structure"]) for tree in told])
 
-    def place(node: dict[str, Any]) -> int:
-        if "split_feature" not in node:
-            leaves.append(float(node["leaf_value"]))
-            return ~(len(leaves) - 1)
-        number = len(nodes)
-        nodes.append((0, 0.0, 0, 0))
-        assert node["decision_type"] == "<=", node["decision_type"]
-        left, right = place(node["left_child"]), place(node["right_child"])
-        nodes[number] = (int(node["split_feature"]), float(node["threshold"]), left, right)
-        return number
 
-    roots = [place(tree["tree_structure"]) for tree in told]
-    feature, threshold, left, right = zip(*nodes, strict=True) if nodes else ((), (), (), ())
-    return Trees(
-        np.array(roots, np.int32), np.array(feature, np.int32), np.array(threshold, np.float64),
-        np.array(left, np.int32), np.array(right, np.int32), np.array(leaves, np.float64),
-    )  # fmt: skip
+def _node(told: dict[str, Any]) -> Node | float:
+    if "split_feature" not in told:
+        return float(told["leaf_value"])
+    assert told["decision_type"] == "<=", told["decision_type"]
+    left, right = _node(told["left_child"]), _node(told["right_child"])
+    return Node(int(told["split_feature"]), float(told["threshold"]), left, right)
 
 
 def _lightgbm() -> Any:  # noqa: ANN401

@@ -10,6 +10,7 @@ from caravan.adapters.versions import Standing, VersionFolder
 from caravan.insight.discovery.ports import WIDTH, History, Links, Net, Plan, Sequence, Skill, Trained, Trees
 from caravan.kernel.errors import Invalid
 
+_MEASURES = f"{WIDTH}/2"  # Change what follows the stroke when a measure or a layout changes its meaning.
 __all__ = ["DraftFile", "SkillFolder", "Standing"]
 
 
@@ -29,12 +30,12 @@ class SkillFolder:
             for field, array in part._asdict().items()
         }
         arrays |= {f"sequence.{name}": getattr(trained.sequence, name) for name in trained.sequence.__struct_fields__}
-        return self._kept.save(trained.version, arrays, notes | {"looks": trained.looks, "measures": WIDTH})
+        return self._kept.save(trained.version, arrays, notes | {"looks": trained.looks, "measures": _MEASURES})
 
     def load(self, version: str) -> Trained:
         """Read a version. Refuses one that is not there, and one that knows other measures than are taken now."""
         parts, notes = self._kept.load(version)
-        if notes.get("measures") != WIDTH:
+        if notes.get("measures") != _MEASURES:
             raise Invalid(
                 "This version was learned by another release of Caravan: caravan discovery train", field="version"
             )

@@ -206,20 +206,6 @@ class TestSequence:
         assert net.bounds[-1] == 499
 
 
-class TestTrees:
-    def test_rows_fall_into_leaves(self) -> None:
-        one = forest.Trees(
-            np.array([0, -3], np.int32), np.array([1], np.int32), np.array([0.5]), np.array([-1], np.int32),
-            np.array([-2], np.int32), np.array([10.0, 20.0, 0.25]),
-        )  # fmt: skip
-        rows, scores = np.array([[0, 0.5], [0, 0.6]], np.float32), np.zeros(2)
-
-        forest.score(rows, 2, one, scores)
-
-        assert scores.tolist() == [10.25, 20.25]
-        assert forest.load(forest.dump(one)) == one
-
-
 class Fold:
     """A view with a few products in it, fed by events."""
 
@@ -578,7 +564,7 @@ class TestTraining:
         recommender = discovery.Recommender(200, trained.skill, history.traits)
         answer = recommender.next_of(np.array([7, 67], np.int32), memory.sight())
         assert answer[0] == 127
-        assert len(trained.skill.trees.roots) > 0
+        assert trained.skill.trees.size > 0
 
 
 class TestReadingFolders:

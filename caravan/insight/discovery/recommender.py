@@ -51,7 +51,7 @@ def rank_next(  # noqa: PLR0913, PLR0917  # Compiled code takes arrays, not obje
     kept = kernel.candidates(
         prefix, own, sight, skill.net, skill.links, traits, kernel.QUOTAS, kernel.CELLS_OPENED, room
     )
-    if skill.trees.roots.shape[0] > 0:
+    if skill.trees.begins.shape[0] > 0:
         forest.score(room.out, kept, skill.trees, scores)
     else:
         _blend(room.out, kept, scores)

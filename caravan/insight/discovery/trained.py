@@ -4,7 +4,7 @@ import msgspec
 import numpy as np
 import xxhash
 
-from caravan.cell.forest import Trees
+from caravan.cell.forest import Node, Trees, plant
 from caravan.insight.discovery import kernel, linear, sequence
 from caravan.insight.discovery.kernel import Links
 from caravan.insight.discovery.recommender import Skill
@@ -30,17 +30,15 @@ def assemble(model: Sequence, links: Links, trees: Trees, *, looks: int, rng: np
     return Trained(sums.hexdigest(), looks, model, skill)
 
 
-def skill_by_lot(products: int, rng: np.random.Generator, *, trees: int = 100, leaves: int = 31) -> Skill:
+def skill_by_lot(products: int, rng: np.random.Generator, *, trees: int = 220, leaves: int = 24) -> Skill:
     """Give a skill of the size of a learned one that knows nothing: what answering costs, it costs with this."""
     net = sequence.net_of(sequence.fresh(products + 1, rng), rng)
-    nodes = leaves - 1
-    first = np.arange(trees, dtype=np.int32)[:, None]
-    node = np.arange(nodes, dtype=np.int32)
-    below = np.stack([2 * node + 1, 2 * node + 2])
-    child = np.where(below < nodes, below, ~(below - nodes))[:, None, :]
-    child = np.where(child >= 0, child + first * nodes, child - first * leaves).astype(np.int32)
-    grown = Trees(
-        np.arange(trees, dtype=np.int32) * nodes, rng.integers(0, kernel.WIDTH, trees * nodes).astype(np.int32),
-        rng.random(trees * nodes), child[0].ravel(), child[1].ravel(), rng.normal(0, 0.1, trees * leaves),
-    )  # fmt: skip
+
+    def grow(size: int) -> Node | float:
+        if size == 1:
+            return float(rng.normal(0, 0.1))
+        left = (size + 1) // 2
+        return Node(int(rng.integers(kernel.WIDTH)), float(rng.random()), grow(left), grow(size - left))
+
+    grown = plant([grow(leaves) for _ in range(trees)])
     return Skill(net, linear.none(), grown)
