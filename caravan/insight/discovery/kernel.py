@@ -91,6 +91,7 @@ class Scratch(NamedTuple):
     slots: np.ndarray
     stamps: np.ndarray
     state: np.ndarray
+    said: np.ndarray
     found: np.ndarray
     table: np.ndarray
     seen: np.ndarray
@@ -108,7 +109,7 @@ class Scratch(NamedTuple):
 def scratch(products: int, dimensions: int, cells: int) -> Scratch:
     """Make room for questions over so many products."""
     return Scratch(
-        slots=np.zeros(products, np.int32), stamps=np.zeros(products, np.int32), state=np.zeros(2, np.int64),
+        slots=np.zeros(products, np.int32), stamps=np.zeros(products, np.int32), state=np.zeros(3, np.int64), said=np.zeros(3),
         found=np.zeros(CANDIDATES_MAX, np.int32), table=np.zeros((CANDIDATES_MAX, WIDTH), np.float32),
         seen=np.zeros(CANDIDATES_MAX, np.float32), keys=np.zeros(2 * SESSIONS_MAX, np.int32),
         sims=np.zeros(2 * SESSIONS_MAX, np.float32), meets=np.zeros(2 * SESSIONS_MAX, np.int32),
@@ -120,7 +121,7 @@ def scratch(products: int, dimensions: int, cells: int) -> Scratch:
 
 @njit(cache=True, nogil=True)
 def _slot(what: int, room: Scratch) -> int:
-    """Give the row of a candidate, making one if there is room; -1 if there is none. state = [epoch, count]."""
+    """Give the row of a candidate, making one if there is room; -1 if there is none. state = [epoch, count, met on the walk]."""
     if room.stamps[what] == room.state[0]:
         return int(room.slots[what])
     row = int(room.state[1])
@@ -353,20 +354,29 @@ def walk(prefix: np.ndarray, own: int, sight: Looks, room: Scratch) -> None:
         if distinct == 1:
             last_walked = walked
     mass = _vote(met, sight, room)
-    _measure(prefix, distinct, mass, last_walked, sight, room)
+    room.said[0], room.said[1], room.said[2] = mass, last_walked, distinct
+    room.state[2] = room.state[1]
+    for to in range(room.state[1]):
+        what = room.found[to]
+        if what < sight.head.shape[0]:
+            table[to, KNN_COSINE] = table[to, KNN] / np.sqrt(sight.looks[what] + 5.0)
 
 
 @njit(cache=True, nogil=True)
-def _measure(prefix: np.ndarray, distinct: int, mass: float, walked: int, sight: Looks, room: Scratch) -> None:
-    """Put in proportion what has been counted."""
+def _measure(prefix: np.ndarray, kept: int, sight: Looks, room: Scratch) -> None:
+    """Put in proportion what has been counted of the kept candidates that the walk has met."""
     table = room.table
+    mass, walked, distinct = room.said[0], room.said[1], room.said[2]
     last = prefix[prefix.shape[0] - 1] if prefix.shape[0] else 0
     is_known = 0 < last < sight.head.shape[0]
     last_looks = sight.looks[last] if is_known else 0
     last_repeat = sight.repeats[last] / (last_looks + 3.0) if is_known else 0.0
     last_again = sight.again[last] / (last_looks + 3.0) if is_known else 0.0
     scale = 1.0 / (mass + 0.1)
-    for to in range(room.state[1]):
+    for row in range(kept):
+        to = room.rows[row]
+        if to >= room.state[2]:
+            continue
         what = room.found[to]
         if what < sight.head.shape[0]:
             looks = sight.looks[what]
@@ -378,7 +388,6 @@ def _measure(prefix: np.ndarray, distinct: int, mass: float, walked: int, sight:
             table[to, REPEAT] = sight.repeats[what] / (looks + 3.0)
             table[to, AGAIN] = sight.again[what] / (looks + 3.0)
             table[to, COSINE] = table[to, TOGETHER] / np.sqrt((looks + 1.0) * (last_looks + 1.0))
-            table[to, KNN_COSINE] = table[to, KNN] / np.sqrt(looks + 5.0)
         table[to, KNN_PART] = table[to, KNN] * scale
         table[to, STAN_PART] = table[to, STAN] * scale
         table[to, FRESH_PART] = table[to, FRESH] * scale
@@ -643,6 +652,7 @@ def candidates(  # noqa: PLR0913, PLR0917  # Compiled code takes arrays, not obj
     compare(prefix, net, cells, room)
     link(prefix, links, room)
     kept = keep(room, quotas)
+    _measure(prefix, kept, sight, room)
     liken(prefix, kept, net, room)
     resemble(prefix, kept, traits, room)
     finish(kept, room)
