@@ -34,7 +34,8 @@ OPEN_PAGES = [
 BUYER_PAGES = ["/my", "/my/orders", "/my/wallet", "/my/addresses", "/checkout"]
 SELLER_PAGES = [
     "/sell/home", "/sell/orders", "/sell/orders?show=all", "/sell/listings", "/sell/listings/new", "/sell/balance",
-    "/sell/listings/lst_000000000001",
+    "/sell/listings/lst_000000000001", "/sell/numbers", "/sell/numbers/catalog", "/sell/numbers/gmv", "/sell/numbers/gmv?by=buyer_country",
+    "/sell/numbers/buyer_retention",
 ]  # fmt: skip
 OPERATOR_PAGES = [
     "/operator",
@@ -44,6 +45,15 @@ OPERATOR_PAGES = [
     "/operator/network",
     "/operator/identities",
     "/operator/check",
+    "/operator/numbers",
+    "/operator/numbers/catalog",
+    "/operator/numbers/quality",
+    "/operator/numbers/gmv",
+    "/operator/numbers/sales?by=category",
+    "/operator/numbers/gmv?by=nonsense",
+    "/operator/numbers/checkout_funnel",
+    "/operator/numbers/buyer_retention",
+    "/operator/numbers/orders_on_last_week",
 ]
 PLACE = {"name": "Ana", "line1": "Rua 1", "city": "Porto", "postcode": "4050", "country": "PT"}
 Open = Callable[[], TestClient]

@@ -14,6 +14,7 @@ from caravan.web.pages import (
     identities,
     lists,
     network,
+    numbers,
     operator,
     seller,
     storefront,
@@ -73,6 +74,9 @@ _SELL: tuple[_Row, ...] = (
     ("/sell/listings/{id}", seller.listing, seller.change_listing, "seller"),
     ("/sell/balance", seller.balance, None, "seller"),
     ("/sell/payouts/{id}", seller.payout, None, "seller"),
+    ("/sell/numbers", numbers.dashboard, None, "seller"),
+    ("/sell/numbers/catalog", numbers.catalog, None, "seller"),
+    ("/sell/numbers/{name}", numbers.metric, None, "seller"),
 )
 _OPERATE: tuple[_Row, ...] = (
     ("/operator/login", operator.login_form, operator.login, ""),
@@ -87,6 +91,10 @@ _OPERATE: tuple[_Row, ...] = (
     ("/operator/sellers/{id}/approve", None, operator.approve, "operator"),
     ("/operator/sellers/{id}/suspend", None, operator.suspend, "operator"),
     ("/operator/listings/{id}", None, operator.rule, "operator"),
+    ("/operator/numbers", numbers.dashboard, None, "operator"),
+    ("/operator/numbers/catalog", numbers.catalog, None, "operator"),
+    ("/operator/numbers/quality", numbers.quality, None, "operator"),
+    ("/operator/numbers/{name}", numbers.metric, None, "operator"),
     ("/operator/identities", identities.queue, None, "operator"),
     ("/operator/identities/look", None, identities.look, "operator"),
     ("/operator/identities/{id}", None, identities.decide, "operator"),
