@@ -74,6 +74,7 @@ from caravan.events import (
     partners,
     payments,
     search,
+    transfers,
 )
 from caravan.flows import (
     finding,
@@ -124,6 +125,7 @@ KINDS = registry(
     partners,
     payments,
     search,
+    transfers,
     answers,
 )
 _LOOK_S = 0.2
@@ -132,7 +134,7 @@ _ADVICE_WAIT_S = 0.25
 _TABLE_S = 3_600
 _DESK_LOOK_S = 0.5
 _DESK_STOPS_S = 30.0
-SHAPE = "5"  # Change it when a model's dump changes: snapshots of another shape are passed over.
+SHAPE = "6"  # Change it when a model's dump changes: snapshots of another shape are passed over.
 
 
 @dataclass(frozen=True)

@@ -52,3 +52,28 @@ class MoneyTermsSet(Event, frozen=True, kw_only=True, tag="markets.money_terms_s
     payment_lasts: int
     transfer_lasts: int
     takes_transfers: bool
+
+
+class TransferTermsSet(Event, frozen=True, kw_only=True, tag="markets.transfer_terms_set.v1"):
+    """The terms of paying each other from now on; what was paid keeps its own.
+
+    Fee rules in order, one value a rule in each tuple; the first that matches a transfer is its fee. `ways` are send,
+    request and code, `payees` buyer and seller; "" matches all, also of `currencies`. `caps_minor` 0 is no cap. With
+    `payee_bears` the fee is taken from what the payee gets. The tax is on the fee, in basis points. Limits are by level
+    from 0 on, in the market's currency. Times are in microseconds.
+    """
+
+    ways: tuple[str, ...]
+    payees: tuple[str, ...]
+    currencies: tuple[str, ...]
+    basis_points: tuple[int, ...]
+    fixed_minor: tuple[int, ...]
+    floors_minor: tuple[int, ...]
+    caps_minor: tuple[int, ...]
+    payee_bears: tuple[bool, ...]
+    tax_basis_points: int
+    per_transfer_minor: tuple[int, ...]
+    per_day_minor: tuple[int, ...]
+    per_month_minor: tuple[int, ...]
+    request_lasts: int
+    code_lasts: int

@@ -18,7 +18,8 @@ from caravan.trade.ledger import Ledger
 from caravan.trade.network import Plans
 from caravan.trade.orders import Orders
 from caravan.trade.payments import Dealings, Payments
-from caravan.world.markets import Markets
+from caravan.trade.transfers import Transfers
+from caravan.world.markets import Markets, TransferTerms
 from caravan.world.partners import Partners
 
 _Request = TypeVar("_Request")
@@ -41,6 +42,8 @@ class House:
     payments: Payments = field(default_factory=Payments)
     search: Search = field(default_factory=Search)
     promises: Promises = field(default_factory=Promises)
+    transfers: Transfers = field(default_factory=Transfers)
+    transfer_terms: TransferTerms = field(default_factory=TransferTerms)
 
     def models(self) -> list[Model]:
         """Give every domain's state."""
@@ -58,6 +61,8 @@ class House:
             self.payments,
             self.search,
             self.promises,
+            self.transfers,
+            self.transfer_terms,
         ]
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from caravan.flows.house import House
-from caravan.trade import ledger, orders, payments
+from caravan.trade import ledger, orders, payments, transfers
 
 
 def findings(house: House) -> Iterator[str]:
@@ -13,6 +13,7 @@ def findings(house: House) -> Iterator[str]:
     yield from ledger.findings(house.ledger)
     yield from orders.findings(house.orders)
     yield from payments.findings(house.payments)
+    yield from transfers.findings(house.transfers)
     yield from _units_agree(house)
     yield from _escrow_agrees(house)
     yield from _balances_agree(house)
@@ -58,7 +59,7 @@ def _escrow_agrees(house: House) -> Iterator[str]:
 
 
 def _balances_agree(house: House) -> Iterator[str]:
-    """A seller's balance is what is due to them: released, not paid out, less what later refunds took."""
+    """A seller's balance is what is due to them: released or paid in person, not paid out, less what refunds took."""
     accounts = house.ledger.accounts
     for account in np.flatnonzero(accounts.kind == ledger.Kind.SELLER_BALANCE):
         due = house.payments.due.get((int(accounts.owner[account]), int(accounts.unit[account])))

@@ -7,6 +7,7 @@ import numpy as np
 
 from caravan.cell import Section, View, Write, numbers, ragged, rows
 from caravan.events import catalog, ledger, orders, payments
+from caravan.flows.transfer_views import TransfersView
 from caravan.kernel.event import Event
 from caravan.trade.ledger import Kind
 from caravan.trade.orders import orders_in
@@ -257,7 +258,7 @@ class ShelfView:
 
 def all_views() -> list[View]:
     """Give one of each view."""
-    return [OrdersView(), StatementsView(), PayoutsView(), ShelfView()]
+    return [OrdersView(), StatementsView(), PayoutsView(), ShelfView(), TransfersView()]
 
 
 def _columns(part: Section, names: Iterable[str]) -> list[tuple[object, ...]]:

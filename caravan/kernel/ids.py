@@ -33,6 +33,9 @@ DisputeId = NewType("DisputeId", int)
 CouponId = NewType("CouponId", int)
 GiftCardId = NewType("GiftCardId", int)
 OpenItemId = NewType("OpenItemId", int)
+TransferId = NewType("TransferId", int)
+RequestId = NewType("RequestId", int)
+CodeId = NewType("CodeId", int)
 
 PREFIXES = {
     SellerId: "sel",
@@ -62,6 +65,9 @@ PREFIXES = {
     CouponId: "cpn",
     GiftCardId: "gft",
     OpenItemId: "itm",
+    TransferId: "trf",
+    RequestId: "mrq",
+    CodeId: "qrc",
 }
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 DIGITS = 12

@@ -32,6 +32,7 @@ DOMAINS: Final = (
     "trade.delivery",
     "trade.network",
     "trade.qr",
+    "trade.transfers",
     "insight.discovery",
     "insight.identity",
     "insight.search",

@@ -78,6 +78,7 @@ class Reason(IntEnum):
     PROVIDER_PAID = 25  # open item, or 0
     TRANSFER_RECEIVED = 26  # payment, or 0
     ASSIGNED = 27  # open item
+    TRANSFERRED = 40  # transfer
 
 
 class Refused(IntEnum):

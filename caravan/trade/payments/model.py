@@ -7,12 +7,16 @@ from caravan.cell import Section, Table, numbers, pack, ragged, rows, unpack
 from caravan.events import payments as events
 from caravan.events.markets import MoneyTermsSet
 from caravan.events.orders import PurchasePlaced
+from caravan.events.transfers import TransferMade
 from caravan.kernel.event import Event
 from caravan.trade.payments import kernel
 
 
 class Due(msgspec.Struct, array_like=True):
-    """What a seller has earned in one currency since the last payout: orders in the order of release."""
+    """What a seller has earned in one currency since the last payout: orders in the order of release.
+
+    What was paid in person, without an order, is deducted below zero.
+    """
 
     orders: list[int] = msgspec.field(default_factory=list)
     amounts_minor: list[int] = msgspec.field(default_factory=list)
@@ -44,7 +48,8 @@ class Payments:
         {
             PurchasePlaced, events.WalletToppedUp, events.PaymentCaptured, events.PaymentVoided,
             events.PaymentRefunded, events.SettlementScheduled, events.EscrowReleased, events.PayoutSent,
-            events.SellerCharged, events.DisputeOpened, events.DisputeClosed, events.PayoutPaid, events.PayoutReturned, MoneyTermsSet,
+            events.SellerCharged, events.DisputeOpened, events.DisputeClosed, events.PayoutPaid, events.PayoutReturned,
+            MoneyTermsSet, TransferMade,
         }
     )  # fmt: skip
 
@@ -73,6 +78,8 @@ class Payments:
         if part.kind in _RARE:
             for event in rows(part):
                 self._apply(event)
+        elif part.kind is TransferMade:
+            self._take_in(part)
         elif part.kind is not events.WalletToppedUp:
             self._move(part)
 
@@ -169,6 +176,13 @@ class Payments:
             due = self._due(*key)
             due.orders.append(number)
             due.amounts_minor.append(earned)
+
+    def _take_in(self, part: Section) -> None:
+        """Note what sellers were paid in person: it is theirs at once, and no order's."""
+        columns = (numbers(part.batch, name).tolist() for name in ("seller", "unit", "received_minor"))
+        for seller, unit, received in zip(*columns, strict=True):
+            if seller:
+                self._due(seller, unit).deducted_minor -= received
 
     def _pay_out(self, event: events.PayoutSent) -> None:
         due = self._due(event.seller, event.unit)

@@ -4,6 +4,31 @@ Always: what is read and written again is the same to the byte; nothing is read 
 """
 
 from caravan.trade.qr.payload import DataObject, UnreadableQr, checksum, decode, encode
-from caravan.trade.qr.request import PaymentRequest, make, understand
+from caravan.trade.qr.request import (
+    CITY_CHARACTERS_MAX,
+    NAME_CHARACTERS_MAX,
+    REFERENCE_CHARACTERS_MAX,
+    ForeignCode,
+    OurAccount,
+    PaymentRequest,
+    make,
+    our_account,
+    understand,
+)
 
-__all__ = ["DataObject", "PaymentRequest", "UnreadableQr", "checksum", "decode", "encode", "make", "understand"]
+__all__ = [
+    "CITY_CHARACTERS_MAX",
+    "NAME_CHARACTERS_MAX",
+    "REFERENCE_CHARACTERS_MAX",
+    "DataObject",
+    "ForeignCode",
+    "OurAccount",
+    "PaymentRequest",
+    "UnreadableQr",
+    "checksum",
+    "decode",
+    "encode",
+    "make",
+    "our_account",
+    "understand",
+]

@@ -1,10 +1,11 @@
 """What a QR code asks for: who is to be paid, how much and for what, read from its objects and written as them."""
 
 import re
+from typing import NamedTuple
 
 import msgspec
 
-from caravan.kernel.errors import Invalid
+from caravan.kernel.errors import Invalid, Refusal
 from caravan.kernel.money import CURRENCIES, Money, alphabetic, numeric, parse, plain
 from caravan.trade.qr.payload import DataObject, UnreadableQr, encode
 
@@ -18,6 +19,18 @@ _AMOUNT_CHARACTERS_MAX = 13
 _STATIC, _DYNAMIC = "11", "12"
 _AMOUNT = re.compile(r"\d+(\.\d*)?")
 _NUMBERS = {number for number, _ in CURRENCIES.values()}
+
+
+class ForeignCode(Refusal):
+    """This code is of another payment scheme: it is in order, but no wallet here can pay it."""
+
+
+class OurAccount(NamedTuple):
+    """Whom one of our codes pays: an account, by the number of a dynamic code, at the market that made it."""
+
+    account: str
+    code: str
+    market: str
 
 
 class PaymentRequest(msgspec.Struct, frozen=True, kw_only=True):
@@ -55,6 +68,15 @@ def understand(objects: tuple[DataObject, ...]) -> PaymentRequest:
     )  # fmt: skip
 
 
+def our_account(request: PaymentRequest) -> OurAccount:
+    """Say whom a code of Caravan pays. Refuses a code of other schemes as ForeignCode, and names them."""
+    told = request.accounts.get(SCHEME, {})
+    if "01" not in told:
+        schemes = ", ".join(request.accounts)
+        raise ForeignCode(f"This code is to be paid through {schemes or 'another scheme'}, not here.", schemes=schemes)
+    return OurAccount(told["01"], told.get("02", ""), told.get("03", ""))
+
+
 def _amount(text: str, currency: str) -> Money:
     if len(text) > _AMOUNT_CHARACTERS_MAX or not _AMOUNT.fullmatch(text):
         raise UnreadableQr(f"{text[:16]!r} is no amount.", field="54")
@@ -81,9 +103,12 @@ def _accounts(objects: tuple[DataObject, ...]) -> dict[str, dict[str, str]]:
 
 def make(  # noqa: PLR0913 - Each is a field of the code, and named by whoever calls.
     *, name: str, city: str, country: str, currency: str, account: str, amount: Money | None = None, reference: str = "",
-    category: str = _ANY_TRADE,
+    category: str = _ANY_TRADE, code: str = "", market: str = "",
 ) -> str:  # fmt: skip
-    """Write a code for a merchant here: static without an amount, dynamic with one. Refuses what is too long, by field."""
+    """Write a code for a merchant here: static without an amount, dynamic with one. Refuses what is too long, by field.
+
+    `code` is the number under which a market keeps a dynamic code, `market` the mark of the market that made it.
+    """
     for field, value, most in (
         ("59", name, NAME_CHARACTERS_MAX), ("60", city, CITY_CHARACTERS_MAX), ("26.01", account, ACCOUNT_CHARACTERS_MAX),
         ("62.05", reference or "-", REFERENCE_CHARACTERS_MAX),
@@ -99,7 +124,8 @@ def make(  # noqa: PLR0913 - Each is a field of the code, and named by whoever c
     written = plain(amount.amount, amount.currency) if amount is not None else ""
     if len(written) > _AMOUNT_CHARACTERS_MAX:
         raise UnreadableQr(f"An amount has at most {_AMOUNT_CHARACTERS_MAX} characters.", field="54")
-    account_parts = (DataObject("00", SCHEME), DataObject("01", account))
+    told = (("00", SCHEME), ("01", account), ("02", code), ("03", market))
+    account_parts = tuple(DataObject(id_, value) for id_, value in told if value)
     objects = [
         DataObject("00", "01"), DataObject("01", _DYNAMIC if amount else _STATIC), DataObject("26", "", account_parts),
         DataObject("52", category), DataObject("53", f"{numeric(currency):03d}"),

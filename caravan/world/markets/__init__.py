@@ -8,13 +8,16 @@ from caravan.world.markets.commands import (
     FeeRule,
     MoneyTerms,
     Policy,
+    TransferFee,
+    TransferLimits,
     open_market,
     set_fee_rules,
     set_money_terms,
     set_policy,
+    set_transfer_terms,
 )
-from caravan.world.markets.model import Markets
-from caravan.world.markets.queries import fees
+from caravan.world.markets.model import Markets, TransferTerms
+from caravan.world.markets.queries import TransferCost, fees, transfer_cost
 
 __all__ = [
     "AlreadyOpen",
@@ -22,9 +25,15 @@ __all__ = [
     "Markets",
     "MoneyTerms",
     "Policy",
+    "TransferCost",
+    "TransferFee",
+    "TransferLimits",
+    "TransferTerms",
     "fees",
     "open_market",
     "set_fee_rules",
     "set_money_terms",
     "set_policy",
+    "set_transfer_terms",
+    "transfer_cost",
 ]

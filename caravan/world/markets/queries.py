@@ -1,11 +1,12 @@
 """What you can ask a market: the fee on order lines."""
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
 
 from caravan.world.markets import kernel
-from caravan.world.markets.model import Markets
+from caravan.world.markets.model import Markets, TransferTerms
 
 
 def fees(
@@ -38,3 +39,36 @@ def fees(
 def _words(numbers: np.ndarray) -> np.ndarray:
     """Give the numbers as the one array type that the kernels are compiled for."""
     return np.require(numbers, np.int64, ["C", "A", "W"])
+
+
+class TransferCost(NamedTuple):
+    """What a transfer costs, and what either side pays and gets."""
+
+    fee_minor: int
+    fee_tax_minor: int
+    total_minor: int
+    received_minor: int
+
+
+def transfer_cost(terms: TransferTerms, *, way: str, payee: str, currency: str, amount_minor: int) -> TransferCost:
+    """Give the cost of a transfer: the first rule that matches is its fee; without one there is none.
+
+    Shares are rounded half up. Where the payee bears the fee, it is with its tax at most the amount.
+    """
+    now = terms.now
+    for place, wanted in enumerate(zip(now.ways, now.payees, now.currencies, strict=True)):
+        if not all(one in {"", real} for one, real in zip(wanted, (way, payee, currency), strict=True)):
+            continue
+        fee = max(_part(amount_minor, now.basis_points[place]) + now.fixed_minor[place], now.floors_minor[place])
+        fee = min(fee, now.caps_minor[place]) if now.caps_minor[place] else fee
+        if not now.payee_bears[place]:
+            tax = _part(fee, now.tax_basis_points)
+            return TransferCost(fee, tax, amount_minor + fee + tax, amount_minor)
+        fee = min(fee, amount_minor * 10_000 // (10_000 + now.tax_basis_points))
+        tax = min(_part(fee, now.tax_basis_points), amount_minor - fee)
+        return TransferCost(fee, tax, amount_minor, amount_minor - fee - tax)
+    return TransferCost(0, 0, amount_minor, amount_minor)
+
+
+def _part(amount: int, basis_points: int) -> int:
+    return (amount * basis_points + 5_000) // 10_000

@@ -1,0 +1,71 @@
+"""Transfers: how people find, ask and pay each other, by which codes, and how much they may send.
+
+Always: a request and a code are paid at most once; nobody sends more than their level allows on a day or in a month.
+"""
+
+from caravan.trade.transfers.commands import (
+    CodeNotPayable,
+    Deal,
+    NameTaken,
+    NotProven,
+    RequestNotOpen,
+    TransferLimitReached,
+    check_limits,
+    check_open,
+    check_payable,
+    close_request,
+    make_code,
+    prove_address,
+    request_money,
+    set_level,
+    set_names,
+    transfer,
+)
+from caravan.trade.transfers.model import Code, Level, Names, Request, Transfers, Way
+from caravan.trade.transfers.queries import (
+    Allowance,
+    Limits,
+    allowances,
+    code_of,
+    code_state,
+    findings,
+    level_of,
+    proven,
+    request_of,
+    request_state,
+)
+
+__all__ = [
+    "Allowance",
+    "Code",
+    "CodeNotPayable",
+    "Deal",
+    "Level",
+    "Limits",
+    "NameTaken",
+    "Names",
+    "NotProven",
+    "Request",
+    "RequestNotOpen",
+    "TransferLimitReached",
+    "Transfers",
+    "Way",
+    "allowances",
+    "check_limits",
+    "check_open",
+    "check_payable",
+    "close_request",
+    "code_of",
+    "code_state",
+    "findings",
+    "level_of",
+    "make_code",
+    "prove_address",
+    "proven",
+    "request_money",
+    "request_of",
+    "request_state",
+    "set_level",
+    "set_names",
+    "transfer",
+]
