@@ -9,7 +9,7 @@ import httpx
 import msgspec
 import pyarrow as pa
 
-from caravan.client import wire
+from caravan.client import wallets, wire
 from caravan.client.sending import Sender
 from caravan.kernel.money import Money
 
@@ -527,6 +527,96 @@ class Client:
                 break
             after = shown.next or ""
         return msgspec.structs.replace(shown, lines=lines)
+
+    # Money between people.
+
+    def price_transfer(
+        self, to: str | None = None, amount: Money | None = None, *, request: str | None = None,
+        payload: str | None = None,
+    ) -> wallets.TransferCost:  # fmt: skip
+        """Say what a transfer would cost, and who would get it: by a name, a request, or what a scanner read."""
+        wish = wallets.TransferWish(to=to, request=request, payload=payload, amount=_amount(amount) if amount else None)
+        return self._post("/v1/transfers/price", wallets.TransferCost, wish)
+
+    def send_money(  # Each is a field of what is sent.
+        self, to: str | None = None, amount: Money | None = None, *, expected_total: Money, note: str = "",
+        request: str | None = None, payload: str | None = None, key: str | None = None,
+    ) -> wallets.Transfer:  # fmt: skip
+        """Send money to a name, for a request, or for what a scanner read, at the total that was shown."""
+        new = wallets.NewTransfer(
+            to=to, request=request, payload=payload, amount=_amount(amount) if amount else None,
+            expected_total=_amount(expected_total), note=note,
+        )  # fmt: skip
+        return self._post("/v1/transfers", wallets.Transfer, new, key=key)
+
+    def transfers(self, *, limit: int | None = None) -> Iterator[wallets.Transfer]:
+        """Go through what one paid and was paid, the newest first."""
+        return self._pages("/v1/transfers", wire.Page[wallets.Transfer], {}, limit)
+
+    def transfer(self, transfer: str) -> wallets.Transfer:
+        """Show a receipt."""
+        return self._get(f"/v1/transfers/{transfer}", wallets.Transfer)
+
+    def request_money(
+        self, to: str, amount: Money, *, note: str = "", days: int = 0, key: str | None = None
+    ) -> wallets.MoneyRequest:
+        """Ask somebody for money."""
+        new = wallets.NewMoneyRequest(to=to, amount=_amount(amount), note=note, days=days)
+        return self._post("/v1/money-requests", wallets.MoneyRequest, new, key=key)
+
+    def money_requests(self, *, limit: int | None = None) -> Iterator[wallets.MoneyRequest]:
+        """Go through what one asked for and was asked for, the newest first."""
+        return self._pages("/v1/money-requests", wire.Page[wallets.MoneyRequest], {}, limit)
+
+    def money_request(self, request: str) -> wallets.MoneyRequest:
+        """Show a request for money."""
+        return self._get(f"/v1/money-requests/{request}", wallets.MoneyRequest)
+
+    def close_money_request(self, request: str, *, key: str | None = None) -> wallets.MoneyRequest:
+        """Decline a request as whoever was asked, or withdraw one's own."""
+        return self._post(f"/v1/money-requests/{request}/close", wallets.MoneyRequest, key=key)
+
+    def make_payment_code(self, amount: Money, *, reference: str = "", minutes: int = 0) -> wallets.PaymentCode:
+        """Make a code that is paid once."""
+        new = wallets.NewPaymentCode(amount=_amount(amount), reference=reference, minutes=minutes)
+        return self._post("/v1/payment-codes", wallets.PaymentCode, new)
+
+    def payment_code(self, code: str | None = None) -> wallets.PaymentCode:
+        """Show a code and where it stands; without a number, one's own for any amount."""
+        return self._get(f"/v1/payment-codes/{code or 'static'}", wallets.PaymentCode)
+
+    def names(self) -> wallets.FindableBy:
+        """Show by which names others find one."""
+        return self._get("/v1/wallet/names", wallets.FindableBy)
+
+    def set_names(self, *, handle: str = "", phone: str = "") -> wallets.FindableBy:
+        """Say by which names others find one."""
+        return self._put("/v1/wallet/names", wallets.FindableBy, wallets.NewNames(handle=handle, phone=phone))
+
+    def sending_limits(self) -> wallets.SendingLimits:
+        """Show what one may send now, and what would raise it."""
+        return self._get("/v1/wallet/limits", wallets.SendingLimits)
+
+    def make_proof(self, buyer: str, kind: wallets.AddressKind) -> wallets.AddressProof:
+        """Make a proof to send to a buyer's address, as the operator."""
+        return self._post(f"/v1/buyers/{buyer}/proofs", wallets.AddressProof, wallets.AddressToProve(kind=kind))
+
+    def show_proof(self, kind: wallets.AddressKind, proof: str) -> wallets.FindableBy:
+        """Show that an address is one's own, with what was sent to it."""
+        return self._post("/v1/wallet/proofs", wallets.FindableBy, wallets.ShownProof(kind=kind, proof=proof))
+
+    def set_level(self, buyer: str, level: wallets.LevelName, why: str) -> wallets.SendingLimits:
+        """Say how well a buyer is known, as the operator."""
+        new = wallets.NewLevel(level=level, why=why)
+        return self._put(f"/v1/buyers/{buyer}/level", wallets.SendingLimits, new)
+
+    def transfer_terms(self) -> wallets.TransferTerms:
+        """Show fees and limits of transfers."""
+        return self._get("/v1/transfer-terms", wallets.TransferTerms)
+
+    def set_transfer_terms(self, terms: wallets.NewTransferTerms) -> wallets.TransferTerms:
+        """Set fees and limits of transfers, as the operator."""
+        return self._put("/v1/transfer-terms", wallets.TransferTerms, terms)
 
     # How it is sent.
 

@@ -143,6 +143,11 @@ def price_of(house: House, wanted: Sending, now: Instant) -> transfers.Deal:
     return price(house, wanted, now=now)
 
 
+def payee_known(house: House, to: Payee) -> None:
+    """Refuse who can't be paid as PayeeUnknown, before an amount is known."""
+    _payee(house, to)
+
+
 def send_money(house: House, wanted: Sending, *, now: Instant) -> Decision:
     """Send money in one entry, at the cost that was shown; gives the fact. Refuses another total as TotalChanged."""
     deal = price(house, wanted, now=now)

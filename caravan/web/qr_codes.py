@@ -1,6 +1,7 @@
-"""QR codes from a terminal: `caravan qr read` says what a code asks for, `caravan qr make` writes one."""
+"""QR codes from a terminal: `caravan qr read` says what a code asks for, `caravan qr make` writes one, `draw` draws it."""
 
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import msgspec
@@ -9,6 +10,7 @@ import typer
 from caravan.kernel.money import parse, plain
 from caravan.trade import qr
 from caravan.web.terminal import say
+from caravan.web.wallets import drawing_of
 
 app = typer.Typer(no_args_is_help=True, help="QR codes that a merchant shows to be paid, in the format of EMVCo.")
 
@@ -31,6 +33,23 @@ def read_code(payload: Annotated[str, typer.Argument(help="What a scanner reads.
     say.print(f"{told.name or 'Somebody'}, {told.city or 'somewhere'} ({told.country}), asks for {wanted}.")
     for scheme, account in told.accounts.items():
         say.print(f"  {scheme}: {', '.join(account.values())}", markup=False, soft_wrap=True)
+
+
+@app.command("draw")
+def draw_code(
+    payload: Annotated[str, typer.Argument(help="What a scanner is to read.")],
+    file: Annotated[Path, typer.Argument(help="Where to write the picture, as SVG.")],
+    *,
+    as_json: Json = False,
+) -> None:
+    """Draw a code as SVG; one that a scanner would refuse is refused here."""
+    qr.decode(payload)
+    picture = drawing_of(payload)
+    file.write_text(picture + "\n", encoding="utf-8")
+    if as_json:
+        sys.stdout.write(msgspec.json.encode({"file": str(file), "bytes": file.stat().st_size}).decode() + "\n")
+    else:
+        say.print(f"The picture is in {file}", soft_wrap=True)
 
 
 @app.command("make")

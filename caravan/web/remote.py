@@ -1,31 +1,15 @@
 """Commands for a Caravan that runs somewhere: each is a request through the client, printed for people or as JSON."""
 
-import sys
-from collections.abc import Callable, Iterable, Iterator
-from itertools import islice
 from typing import Annotated, Any
 
 import msgspec
 import typer
-from rich.console import Console
-from rich.table import Table
 
-from caravan.client import Client, Refused, wire
-from caravan.kernel.errors import CaravanError, code
-from caravan.kernel.money import Money, parse, plain
+from caravan.client import Client, wire
+from caravan.kernel.money import parse
+from caravan.web import remote_wallets
+from caravan.web.printing import HERE, Json, Key, Limit, Token, Url, amount, card, first, money, run, table
 from caravan.web.terminal import say
-
-ROWS_MAX = 10_000
-_out = Console(highlight=False)
-
-Url = Annotated[str, typer.Option("--url", envvar="CARAVAN_URL", help="Where Caravan answers.")]
-Token = Annotated[
-    str | None, typer.Option("--token", envvar="CARAVAN_TOKEN", help="The token to show.", show_envvar=True)
-]
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.")]
-Limit = Annotated[int, typer.Option("--limit", min=1, max=ROWS_MAX, help="At most so many rows.")]
-Key = Annotated[str | None, typer.Option("--key", help="The Idempotency-Key, to send the same command again safely.")]
-_HERE = "http://127.0.0.1:8000"
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Commands for a Caravan that is running.")
 sellers, products, listings, stock, orders, wallet, payouts, market, tokens = (
@@ -49,79 +33,7 @@ def mount(parent: typer.Typer) -> None:
 
 
 mount(app)
-
-
-def _run(
-    url: str, token: str | None, ask: Callable[[Client], object], show: Callable[[Any], None], *, as_json: bool
-) -> None:
-    """Ask, and print; a refusal ends with 1 and its code."""
-    try:
-        with Client(url, token) as client:
-            answer = ask(client)
-    except CaravanError as error:
-        _refuse(error, as_json=as_json)
-        raise typer.Exit(1) from None
-    if as_json:
-        shown = {"data": answer} if isinstance(answer, list) else answer
-        sys.stdout.write(msgspec.json.encode(shown).decode() + "\n")
-    else:
-        show(answer)
-
-
-def _refuse(error: CaravanError, *, as_json: bool) -> None:
-    refusal = error.refusal if isinstance(error, Refused) else code(error)
-    if as_json:
-        details = dict(error.details) if isinstance(error, Refused) else {}
-        sys.stdout.write(msgspec.json.encode({"refusal": refusal, "detail": str(error)} | details).decode() + "\n")
-    say.print(f"[red]{refusal}[/red]: {error}", soft_wrap=True)
-    if isinstance(error, Refused):
-        for fault in error.problem.errors:
-            say.print(f"  {fault.pointer or fault.parameter}: {fault.detail or fault.code}", soft_wrap=True)
-
-
-def _table(*names: str) -> Callable[[Iterable[msgspec.Struct]], None]:
-    def show(rows: Iterable[msgspec.Struct]) -> None:
-        table = Table(*(name.replace("_", " ") for name in names), box=None, pad_edge=False)
-        for row in rows:
-            table.add_row(*(_cell(getattr(row, name)) for name in names))
-        _out.print(table)
-
-    return show
-
-
-def _cell(value: object) -> str:
-    match value:
-        case Money() | wire.Amount():
-            return f"{plain(value.amount, value.currency)} {value.currency}"
-        case None:
-            return "-"
-        case _:
-            return str(value)
-
-
-def _card(thing: msgspec.Struct) -> None:
-    for name in thing.__struct_fields__:
-        value = getattr(thing, name)
-        if isinstance(value, list) and value and isinstance(value[0], msgspec.Struct):
-            _out.print(f"{name}:")
-            _table(*value[0].__struct_fields__)(value)
-        elif value is not None:
-            _out.print(f"{name.replace('_', ' ')}: {_cell(value)}", markup=False, soft_wrap=True)
-
-
-def _first(rows: Iterator[Any], limit: int) -> list[Any]:
-    return list(islice(rows, limit))
-
-
-def _money(text: str) -> Money:
-    """Read "19.99 EUR"."""
-    amount, _, currency = text.strip().rpartition(" ")
-    return parse(amount, currency.upper())
-
-
-def _amount(text: str) -> wire.Amount:
-    money = _money(text)
-    return wire.Amount(amount=money.amount, currency=money.currency)
+remote_wallets.add_to(wallet)
 
 
 Price = Annotated[str, typer.Argument(help='Such as "19.99 EUR".')]
@@ -130,12 +42,12 @@ Price = Annotated[str, typer.Argument(help='Such as "19.99 EUR".')]
 @sellers.command("list")
 def list_sellers(
     *, status: Annotated[str | None, typer.Option(help="applied, active or suspended.")] = None, limit: Limit = 50,
-    url: Url = _HERE, token: Token = None, as_json: Json = False,
+    url: Url = HERE, token: Token = None, as_json: Json = False,
 ) -> None:  # fmt: skip
     """List sellers; with the operator's token also those who are not active."""
-    _run(
-        url, token, lambda client: _first(client.sellers(status=status), limit),  # type: ignore[arg-type]
-        _table("id", "name", "country", "status", "applied_at"), as_json=as_json,
+    run(
+        url, token, lambda client: first(client.sellers(status=status), limit),  # type: ignore[arg-type]
+        table("id", "name", "country", "status", "applied_at"), as_json=as_json,
     )  # fmt: skip
 
 
@@ -145,51 +57,51 @@ def apply_to_sell(  # noqa: PLR0913
     country: Annotated[str, typer.Option(help="Two capital letters, such as PT.")],
     email: Annotated[str, typer.Option(help="How the seller logs in.")],
     *, password: Annotated[str, typer.Option(prompt=True, hide_input=True, help="10 characters or more.")],
-    city: str = "", description: str = "", key: Key = None, url: Url = _HERE, token: Token = None,
+    city: str = "", description: str = "", key: Key = None, url: Url = HERE, token: Token = None,
     as_json: Json = False,
 ) -> None:  # fmt: skip
     """Apply to sell; the operator then lets you in."""
     new = wire.NewSeller(name=name, country=country, email=email, password=password, city=city, description=description)
-    _run(url, token, lambda client: client.apply_to_sell(new, key=key), _card, as_json=as_json)
+    run(url, token, lambda client: client.apply_to_sell(new, key=key), card, as_json=as_json)
 
 
 @sellers.command("approve")
 def approve_seller(
-    seller: str, *, key: Key = None, url: Url = _HERE, token: Token = None, as_json: Json = False
+    seller: str, *, key: Key = None, url: Url = HERE, token: Token = None, as_json: Json = False
 ) -> None:
     """Let a seller in, as the operator."""
-    _run(url, token, lambda client: client.approve_seller(seller, key=key), _card, as_json=as_json)
+    run(url, token, lambda client: client.approve_seller(seller, key=key), card, as_json=as_json)
 
 
 @sellers.command("suspend")
 def suspend_seller(
-    seller: str, *, why: str = "", key: Key = None, url: Url = _HERE, token: Token = None, as_json: Json = False
+    seller: str, *, why: str = "", key: Key = None, url: Url = HERE, token: Token = None, as_json: Json = False
 ) -> None:
     """Stop a seller, as the operator."""
-    _run(url, token, lambda client: client.suspend_seller(seller, why=why, key=key), _card, as_json=as_json)
+    run(url, token, lambda client: client.suspend_seller(seller, why=why, key=key), card, as_json=as_json)
 
 
 @products.command("list")
 def list_products(
     *, q: Annotated[str, typer.Option(help="Words to search for.")] = "", category: str = "",
     sort: Annotated[str, typer.Option(help="relevance, newest, oldest, price, -price or sold.")] = "newest",
-    limit: Limit = 50, url: Url = _HERE, token: Token = None, as_json: Json = False,
+    limit: Limit = 50, url: Url = HERE, token: Token = None, as_json: Json = False,
 ) -> None:  # fmt: skip
     """Browse or search."""
-    _run(
-        url, token, lambda client: _first(client.products(q=q, category=category, sort=sort), limit),
-        _table("id", "title", "category", "price", "offers", "sold"), as_json=as_json,
+    run(
+        url, token, lambda client: first(client.products(q=q, category=category, sort=sort), limit),
+        table("id", "title", "category", "price", "offers", "sold"), as_json=as_json,
     )  # fmt: skip
 
 
 @products.command("find")
 def find_products(
     words: str, *, category: str = "", sort: Annotated[str, typer.Option(help="relevance, price or -price.")] = "relevance",
-    limit: Annotated[int, typer.Option(min=1, max=100)] = 24, url: Url = _HERE, token: Token = None,
+    limit: Annotated[int, typer.Option(min=1, max=100)] = 24, url: Url = HERE, token: Token = None,
     as_json: Json = False,
 ) -> None:  # fmt: skip
     """Find products by words; what was corrected or left out is said."""
-    _run(
+    run(
         url, token, lambda client: client.search(words, category=category, sort=sort, limit=limit), _found,
         as_json=as_json,
     )  # fmt: skip
@@ -200,7 +112,7 @@ def _found(answer: wire.SearchAnswer) -> None:
         say.print(f"{correction.typed} was taken for {correction.meant}.", markup=False)
     if answer.left_out:
         say.print(f"Nothing has all of these words. Left out: {', '.join(answer.left_out)}.", markup=False)
-    _table("id", "title", "category", "price", "offers", "sold")([result.product for result in answer.data])
+    table("id", "title", "category", "price", "offers", "sold")([result.product for result in answer.data])
     say.print(f"{answer.total:,} in all.")
 
 
@@ -211,13 +123,13 @@ def add_product(  # noqa: PLR0913
     description: str = "", brand: str = "", option: str = "", reference: str = "",
     seller: Annotated[str | None, typer.Option(help="Whose, with the operator's token.")] = None,
     draft: Annotated[bool, typer.Option("--draft", help="Do not put it on the shelf yet.")] = False,
-    key: Key = None, url: Url = _HERE, token: Token = None, as_json: Json = False,
+    key: Key = None, url: Url = HERE, token: Token = None, as_json: Json = False,
 ) -> None:  # fmt: skip
     """Offer a new product."""
 
     def ask(client: Client) -> wire.Offered:
         first = wire.NewOption(
-            price=_amount(price), shipping=_amount(shipping) if shipping else None, option=option, reference=reference
+            price=amount(price), shipping=amount(shipping) if shipping else None, option=option, reference=reference
         )
         new = wire.NewProduct(
             title=title, description=description, category=category, brand=brand, reference=reference,
@@ -225,54 +137,54 @@ def add_product(  # noqa: PLR0913
         )  # fmt: skip
         return client.offer_product(new, key=key)
 
-    _run(url, token, ask, _card, as_json=as_json)
+    run(url, token, ask, card, as_json=as_json)
 
 
 @products.command("show")
-def show_product(product: str, *, url: Url = _HERE, token: Token = None, as_json: Json = False) -> None:
+def show_product(product: str, *, url: Url = HERE, token: Token = None, as_json: Json = False) -> None:
     """Show a product and its offers."""
-    _run(url, token, lambda client: client.product(product), _card, as_json=as_json)
+    run(url, token, lambda client: client.product(product), card, as_json=as_json)
 
 
 @listings.command("list")
 def list_listings(
-    *, status: str | None = None, seller: str | None = None, limit: Limit = 50, url: Url = _HERE,
+    *, status: str | None = None, seller: str | None = None, limit: Limit = 50, url: Url = HERE,
     token: Token = None, as_json: Json = False,
 ) -> None:  # fmt: skip
     """List your listings."""
-    _run(
-        url, token, lambda client: _first(client.listings(status=status, seller=seller), limit),  # type: ignore[arg-type]
-        _table("id", "title", "option", "price", "status", "available", "reserved"), as_json=as_json,
+    run(
+        url, token, lambda client: first(client.listings(status=status, seller=seller), limit),  # type: ignore[arg-type]
+        table("id", "title", "option", "price", "status", "available", "reserved"), as_json=as_json,
     )  # fmt: skip
 
 
 @listings.command("show")
-def show_listing(listing: str, *, url: Url = _HERE, token: Token = None, as_json: Json = False) -> None:
+def show_listing(listing: str, *, url: Url = HERE, token: Token = None, as_json: Json = False) -> None:
     """Show one."""
-    _run(url, token, lambda client: client.listing(listing), _card, as_json=as_json)
+    run(url, token, lambda client: client.listing(listing), card, as_json=as_json)
 
 
 @listings.command("price")
 def price_listing(
-    listing: str, price: Price, *, key: Key = None, url: Url = _HERE, token: Token = None, as_json: Json = False
+    listing: str, price: Price, *, key: Key = None, url: Url = HERE, token: Token = None, as_json: Json = False
 ) -> None:
     """Give a listing another price, as it is at this moment."""
 
     def ask(client: Client) -> wire.Listing:
         known = client.listing(listing)
-        return client.edit_listing(listing, wire.ListingEdit(price=_amount(price)), revision=known.revision, key=key)
+        return client.edit_listing(listing, wire.ListingEdit(price=amount(price)), revision=known.revision, key=key)
 
-    _run(url, token, ask, _card, as_json=as_json)
+    run(url, token, ask, card, as_json=as_json)
 
 
 def _move(verb: str, text: str) -> None:
     @listings.command(verb, help=text)
-    def move(listing: str, *, key: Key = None, url: Url = _HERE, token: Token = None, as_json: Json = False) -> None:
+    def move(listing: str, *, key: Key = None, url: Url = HERE, token: Token = None, as_json: Json = False) -> None:
         def ask(client: Client) -> wire.Listing:
             moved: wire.Listing = getattr(client, f"{verb}_listing")(listing, key=key)
             return moved
 
-        _run(url, token, ask, _card, as_json=as_json)
+        run(url, token, ask, card, as_json=as_json)
 
 
 _move("publish", "Put a listing on the shelf.")
@@ -283,41 +195,41 @@ _move("suspend", "Take somebody's listing off the shelf, as the operator.")
 
 @stock.command("receive", context_settings={"ignore_unknown_options": True})  # So that -5 is a quantity.
 def receive_stock(
-    listing: str, quantity: int, *, key: Key = None, url: Url = _HERE, token: Token = None, as_json: Json = False
+    listing: str, quantity: int, *, key: Key = None, url: Url = HERE, token: Token = None, as_json: Json = False
 ) -> None:
     """Take units in; below zero, out."""
-    _run(url, token, lambda client: client.change_stock(listing, quantity, key=key), _card, as_json=as_json)
+    run(url, token, lambda client: client.change_stock(listing, quantity, key=key), card, as_json=as_json)
 
 
 @orders.command("list")
 def list_orders(
-    *, status: str | None = None, fulfillment: str | None = None, limit: Limit = 50, url: Url = _HERE,
+    *, status: str | None = None, fulfillment: str | None = None, limit: Limit = 50, url: Url = HERE,
     token: Token = None, as_json: Json = False,
 ) -> None:  # fmt: skip
     """List your orders, the newest first."""
-    _run(
-        url, token, lambda client: _first(client.orders(status=status, fulfillment=fulfillment), limit),  # type: ignore[arg-type]
-        _table("id", "placed_at", "status", "fulfillment", "payment", "total"), as_json=as_json,
+    run(
+        url, token, lambda client: first(client.orders(status=status, fulfillment=fulfillment), limit),  # type: ignore[arg-type]
+        table("id", "placed_at", "status", "fulfillment", "payment", "total"), as_json=as_json,
     )  # fmt: skip
 
 
 @orders.command("show")
-def show_order(order: str, *, url: Url = _HERE, token: Token = None, as_json: Json = False) -> None:
+def show_order(order: str, *, url: Url = HERE, token: Token = None, as_json: Json = False) -> None:
     """Show an order with its lines and parcels."""
-    _run(url, token, lambda client: client.order(order), _card, as_json=as_json)
+    run(url, token, lambda client: client.order(order), card, as_json=as_json)
 
 
 @orders.command("ship")
 def ship_order(
-    order: str, carrier: str, tracking: Annotated[str, typer.Argument()] = "", *, key: Key = None, url: Url = _HERE,
+    order: str, carrier: str, tracking: Annotated[str, typer.Argument()] = "", *, key: Key = None, url: Url = HERE,
     token: Token = None, as_json: Json = False,
 ) -> None:  # fmt: skip
     """Hand an order over to a carrier."""
-    _run(url, token, lambda client: client.ship(order, carrier, tracking, key=key), _card, as_json=as_json)
+    run(url, token, lambda client: client.ship(order, carrier, tracking, key=key), card, as_json=as_json)
 
 
 @orders.command("deliver")
-def deliver_order(order: str, *, url: Url = _HERE, token: Token = None, as_json: Json = False) -> None:
+def deliver_order(order: str, *, url: Url = HERE, token: Token = None, as_json: Json = False) -> None:
     """Note that every parcel of an order has arrived."""
 
     def ask(client: Client) -> wire.Order:
@@ -326,57 +238,57 @@ def deliver_order(order: str, *, url: Url = _HERE, token: Token = None, as_json:
                 client.scan(parcel.id, "delivered")
         return client.order(order)
 
-    _run(url, token, ask, _card, as_json=as_json)
+    run(url, token, ask, card, as_json=as_json)
 
 
 @orders.command("cancel")
-def cancel_order(order: str, *, key: Key = None, url: Url = _HERE, token: Token = None, as_json: Json = False) -> None:
+def cancel_order(order: str, *, key: Key = None, url: Url = HERE, token: Token = None, as_json: Json = False) -> None:
     """Call an order off before it is handed over."""
-    _run(url, token, lambda client: client.cancel_order(order, key=key), _card, as_json=as_json)
+    run(url, token, lambda client: client.cancel_order(order, key=key), card, as_json=as_json)
 
 
 @wallet.command("show")
 def show_wallet(
     buyer: Annotated[str | None, typer.Argument(help="Whose, with the operator's token.")] = None, *,
-    url: Url = _HERE, token: Token = None, as_json: Json = False,
+    url: Url = HERE, token: Token = None, as_json: Json = False,
 ) -> None:  # fmt: skip
     """Show a wallet."""
-    _run(url, token, lambda client: client.wallet(buyer), _card, as_json=as_json)
+    run(url, token, lambda client: client.wallet(buyer), card, as_json=as_json)
 
 
 @wallet.command("top-up")
 def top_up(  # noqa: PLR0913
     buyer: str, amount: Annotated[str, typer.Argument(help='Such as "50 EUR".')], *, method: str = "card",
-    reference: str = "", key: Key = None, url: Url = _HERE, token: Token = None, as_json: Json = False,
+    reference: str = "", key: Key = None, url: Url = HERE, token: Token = None, as_json: Json = False,
 ) -> None:  # fmt: skip
     """Put money from outside into a wallet."""
-    _run(
-        url, token, lambda client: client.top_up(buyer, _money(amount), method=method, reference=reference, key=key),
-        _card, as_json=as_json,
+    run(
+        url, token, lambda client: client.top_up(buyer, money(amount), method=method, reference=reference, key=key),
+        card, as_json=as_json,
     )  # fmt: skip
 
 
 @payouts.command("list")
 def list_payouts(
-    *, seller: str | None = None, limit: Limit = 50, url: Url = _HERE, token: Token = None, as_json: Json = False
+    *, seller: str | None = None, limit: Limit = 50, url: Url = HERE, token: Token = None, as_json: Json = False
 ) -> None:
     """List payouts, the newest first."""
-    _run(
-        url, token, lambda client: _first(client.payouts(seller), limit),
-        _table("id", "seller", "amount", "deducted", "sent_at"), as_json=as_json,
+    run(
+        url, token, lambda client: first(client.payouts(seller), limit),
+        table("id", "seller", "amount", "deducted", "sent_at"), as_json=as_json,
     )  # fmt: skip
 
 
 @payouts.command("show")
-def show_payout(payout: str, *, url: Url = _HERE, token: Token = None, as_json: Json = False) -> None:
+def show_payout(payout: str, *, url: Url = HERE, token: Token = None, as_json: Json = False) -> None:
     """Show a payout with the orders that it settles."""
-    _run(url, token, lambda client: client.payout(payout), _card, as_json=as_json)
+    run(url, token, lambda client: client.payout(payout), card, as_json=as_json)
 
 
 @market.command("show")
-def show_market(*, url: Url = _HERE, token: Token = None, as_json: Json = False) -> None:
+def show_market(*, url: Url = HERE, token: Token = None, as_json: Json = False) -> None:
     """Show the market's name, currency, terms and fees."""
-    _run(url, token, lambda client: client.market(), _card, as_json=as_json)
+    run(url, token, lambda client: client.market(), card, as_json=as_json)
 
 
 @market.command("fees")
@@ -384,7 +296,7 @@ def set_fees(
     *, percent: Annotated[str | None, typer.Option(help="The operator's share of every line, such as 10 or 7.5.")] = None,
     tax_percent: Annotated[str | None, typer.Option(help="The tax on the fee.")] = None,
     rules: Annotated[str | None, typer.Option(help="All rules in order, as a JSON list.")] = None,
-    url: Url = _HERE, token: Token = None, as_json: Json = False,
+    url: Url = HERE, token: Token = None, as_json: Json = False,
 ) -> None:  # fmt: skip
     """Show the fees; with options, set them for orders from now on."""
 
@@ -400,7 +312,7 @@ def set_fees(
         tax = known.tax_basis_points if tax_percent is None else _basis_points(tax_percent)
         return client.set_terms(fees=wire.Fees(rules=wanted, tax_basis_points=tax)).fees
 
-    _run(url, token, ask, _card, as_json=as_json)
+    run(url, token, ask, card, as_json=as_json)
 
 
 def _basis_points(percent: str) -> int:
@@ -420,7 +332,7 @@ def set_policy(  # noqa: PLR0913
     *, reservation_seconds: int | None = None, reservation_seconds_max: int | None = None,
     return_window_seconds: int | None = None, payout_every_seconds: int | None = None,
     payout_minor_min: int | None = None, units_per_buyer_max: int | None = None,
-    reviews_listings: bool | None = None, url: Url = _HERE, token: Token = None, as_json: Json = False,
+    reviews_listings: bool | None = None, url: Url = HERE, token: Token = None, as_json: Json = False,
 ) -> None:  # fmt: skip
     """Show the terms; with options, change those from now on."""
     given = {
@@ -435,7 +347,7 @@ def set_policy(  # noqa: PLR0913
         known = client.market().policy
         return client.set_terms(policy=msgspec.structs.replace(known, **changed)).policy if changed else known
 
-    _run(url, token, ask, _card, as_json=as_json)
+    run(url, token, ask, card, as_json=as_json)
 
 
 @tokens.command("new")
@@ -445,7 +357,7 @@ def new_token(  # noqa: PLR0913
     *, email: Annotated[str, typer.Option(help="Log in with this address and a password.")] = "",
     password: Annotated[str, typer.Option(envvar="CARAVAN_PASSWORD", help="Asked for when it is not given.")] = "",
     scope: Annotated[list[str] | None, typer.Option(help="Only this scope; may be given several times.")] = None,
-    days: int | None = None, url: Url = _HERE, token: Token = None, as_json: Json = False,
+    days: int | None = None, url: Url = HERE, token: Token = None, as_json: Json = False,
 ) -> None:  # fmt: skip
     """Log in for a token; or, with the operator's token, make one for a seller or a buyer."""
 
@@ -454,4 +366,4 @@ def new_token(  # noqa: PLR0913
             return client.log_in(audience, email, password or typer.prompt("Password", hide_input=True, err=True))  # type: ignore[arg-type]
         return client.make_token(audience, subject, scopes=scope, days=days)  # type: ignore[arg-type]
 
-    _run(url, token, ask, _card, as_json=as_json)
+    run(url, token, ask, card, as_json=as_json)

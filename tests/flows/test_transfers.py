@@ -2,6 +2,7 @@
 
 import contextlib
 import random
+from typing import Any
 
 import pytest
 
@@ -282,7 +283,7 @@ def test_a_request_is_declined_by_one_and_withdrawn_by_the_other(market: Market,
         market.do(flow.close_request, Answering(eve, request))
     market.do(flow.close_request, Answering(ben if closes == "payer" else ana, request))
 
-    late = [
+    late: list[tuple[Any, object]] = [
         (flow.send_money, sending(ben, Payee(""), 0, 700, request=request)),
         (flow.close_request, Answering(ana, request)),
     ]
@@ -306,7 +307,7 @@ def test_a_request_expires_at_the_moment_that_was_said(market: Market) -> None:
 
 
 @pytest.mark.parametrize("change", [{"amount_minor": 0}, {"currency": "USD"}, {"days": 91}, {"days": -1}])
-def test_a_request_that_asks_for_nothing_is_refused(market: Market, change: dict[str, object]) -> None:
+def test_a_request_that_asks_for_nothing_is_refused(market: Market, change: dict[str, Any]) -> None:
     ana, ben = market.buyer(), market.buyer()
     named(market, ben, "ben")
 
@@ -396,7 +397,7 @@ def test_a_code_that_cannot_be_is_not_made(market: Market) -> None:
         ({"tax_basis_points": -1}, "basis_points"),
     ],
 )
-def test_terms_that_cannot_be_are_refused(market: Market, change: dict[str, object], field: str) -> None:
+def test_terms_that_cannot_be_are_refused(market: Market, change: dict[str, Any], field: str) -> None:
     with pytest.raises(Invalid) as refused:
         market.do(flow.set_transfer_terms, flow.Terms((), LADDER, 0, DAY, MINUTE)._replace(**change))
 

@@ -171,10 +171,15 @@ class Transfers:
 
     def dump(self) -> dict[str, np.ndarray]:
         """Give everything as bytes."""
-        by_buyer = {"names": self.names, "levels": self.levels, "sent": self.sent}
-        lists = {"requests": pack(self.requests), "codes": pack(self.codes), "made": np.array([self.made])}
-        phones = {"phones": pack(sorted(self.phones.items()))}
-        return {name: pack(sorted(known.items())) for name, known in by_buyer.items()} | lists | phones
+        return {
+            "made": np.array([self.made]),
+            "names": pack([(buyer, self.names[buyer]) for buyer in sorted(self.names)]),
+            "levels": pack(sorted(self.levels.items())),
+            "sent": pack([(buyer, self.sent[buyer]) for buyer in sorted(self.sent)]),
+            "requests": pack(self.requests),
+            "codes": pack(self.codes),
+            "phones": pack(sorted(self.phones.items())),
+        }
 
     def load(self, parts: dict[str, np.ndarray]) -> None:
         """Take everything back, and index it."""

@@ -16,6 +16,7 @@ from caravan.web.api import (
     searching,
     shop,
     tracking,
+    transfers,
 )
 from caravan.web.api.doorway import Doorway
 from caravan.web.api.openapi import describe
@@ -37,6 +38,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *tracking.OPERATIONS,
     *identities.OPERATIONS,
     *numbers.OPERATIONS,
+    *transfers.OPERATIONS,
 )
 
 __all__ = ["OPERATIONS", "Doorway", "Operation", "Table", "describe"]

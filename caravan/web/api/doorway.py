@@ -43,6 +43,7 @@ class Doorway:
         self._limits = {
             "requests": limits.Limit(caravan.settings.requests_per_minute),
             "logins": limits.Limit(limits.LOGINS_PER_MINUTE),
+            "payees": limits.Limit(limits.PAYEES_PER_MINUTE),
             "signals": limits.Limit(limits.SIGNALS_PER_MINUTE),
             "numbers": limits.Limit(limits.NUMBERS_PER_MINUTE),
             "logins by e-mail": limits.Limit(limits.LOGINS_PER_EMAIL_PER_MINUTE),

@@ -10,6 +10,7 @@ CALLERS_MAX = 100_000
 LOGINS_PER_MINUTE = 30  # from one client address
 LOGINS_PER_EMAIL_PER_MINUTE = 10
 REGISTRATIONS_PER_MINUTE = 60  # from one client address
+PAYEES_PER_MINUTE = 30  # that one token looks for, so that nobody tries lists of addresses
 SIGNALS_PER_MINUTE = 600  # requests from one client address
 NUMBERS_PER_MINUTE = 600  # questions with one token
 _MINUTE_S = 60.0

@@ -26,6 +26,7 @@ from caravan.kernel.ids import (
     PurchaseId,
     SellerId,
     SessionId,
+    TransferId,
 )
 from caravan.kernel.money import numeric
 from caravan.trade import ledger
@@ -66,6 +67,7 @@ _REFERENCES: dict[ledger.Reason, object] = {
     ledger.Reason.PROVIDER_PAID: OpenItemId,
     ledger.Reason.TRANSFER_RECEIVED: PaymentId,
     ledger.Reason.ASSIGNED: OpenItemId,
+    ledger.Reason.TRANSFERRED: TransferId,
 }
 
 

@@ -19,6 +19,7 @@ from caravan.web.pages import (
     seller,
     storefront,
     tastes,
+    transfers,
 )
 from caravan.web.pages.pictures import picture_door
 from caravan.web.pages.shop import Shop
@@ -57,6 +58,16 @@ _STORE: tuple[_Row, ...] = (
     ("/my/wallet", account.wallet, account.top_up, "buyer"),
     ("/my/addresses", account.my_addresses, account.add_address, "buyer"),
     ("/my/forget", None, account.forget, "buyer"),
+    ("/my/send", transfers.send_form, transfers.send, "buyer"),
+    ("/my/ask", transfers.ask_form, transfers.request_money, "buyer"),
+    ("/my/requests/{id}/close", None, transfers.close_request, "buyer"),
+    ("/my/transfers/{id}", transfers.receipt, None, "buyer"),
+    ("/my/code", transfers.code, transfers.make_code, "buyer"),
+    ("/my/codes/{id}", transfers.code_shown, None, "buyer"),
+    ("/my/names", transfers.names, transfers.set_names, "buyer"),
+    ("/pay", transfers.pay_form, transfers.pay, "buyer"),
+    ("/pay/confirm", None, transfers.confirm, "buyer"),
+    ("/pay/{id}", transfers.pay_linked, transfers.pay_amount, "buyer"),
 )
 _SELL: tuple[_Row, ...] = (
     ("/sell", seller.welcome, None, ""),
@@ -77,6 +88,9 @@ _SELL: tuple[_Row, ...] = (
     ("/sell/numbers", numbers.dashboard, None, "seller"),
     ("/sell/numbers/catalog", numbers.catalog, None, "seller"),
     ("/sell/numbers/{name}", numbers.metric, None, "seller"),
+    ("/sell/code", transfers.code, transfers.make_code, "seller"),
+    ("/sell/codes/{id}", transfers.code_shown, None, "seller"),
+    ("/sell/transfers/{id}", transfers.receipt, None, "seller"),
 )
 _OPERATE: tuple[_Row, ...] = (
     ("/operator/login", operator.login_form, operator.login, ""),

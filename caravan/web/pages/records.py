@@ -26,6 +26,7 @@ REASONS = {
     ledger.Reason.PAID_OUT: "Payout",
     ledger.Reason.TOPPED_UP: "Money put in",
     ledger.Reason.RETURNED: "Return of order",
+    ledger.Reason.TRANSFERRED: "Transfer",
 }
 _OF_ORDER = {ledger.Reason.CANCELED, ledger.Reason.CAPTURED, ledger.Reason.RELEASED, ledger.Reason.RETURNED}
 
@@ -77,6 +78,7 @@ class Row(NamedTuple):
     payout: int
     amount: Money
     at: int
+    transfer: int
 
 
 def order(house: House, number: OrderId, buyer: BuyerId) -> Order:
@@ -187,6 +189,7 @@ def _row(unit: int, amount: int, reason: int, reference: int, at: int) -> Row:
         reference if kind == ledger.Reason.PAID_OUT else 0,
         Money(amount, alphabetic(unit)),
         at,
+        reference if kind == ledger.Reason.TRANSFERRED else 0,
     )
 
 

@@ -11,6 +11,10 @@ import jinja2
 
 from caravan.bootstrap import Caravan
 from caravan.kernel import ids
+from caravan.kernel.ids import BuyerId
+from caravan.kernel.money import plain
+from caravan.web.api.limits import PAYEES_PER_MINUTE, Limit
+from caravan.web.api.problems import TooManyRequests
 from caravan.web.pages.pictures import tint
 from caravan.web.reach import page
 
@@ -53,6 +57,12 @@ class Shop:
         self.caravan = caravan
         self._templates = _environment()
         self._remembered: dict[str, tuple[int, float, object]] = {}
+        self._payees = Limit(PAYEES_PER_MINUTE)
+
+    def limit_payees(self, buyer: BuyerId) -> None:
+        """Count one more name that a buyer looks for. Refuses too many of them, as the API does."""
+        if self._payees.take(buyer).wait_s:
+            raise TooManyRequests
 
     def render(self, template: str, values: Mapping[str, object]) -> str:
         """Fill in a template."""
@@ -138,5 +148,6 @@ def _environment() -> jinja2.Environment:
         "category_path": lambda path: "/c/" + quote(path),
         "children": children,
         "tint": tint,
+        "plain": lambda money: plain(money.amount, money.currency),
     }
     return environment

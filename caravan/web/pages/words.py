@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+from caravan.flows.transfers import PayeeUnknown
 from caravan.insight.identity import EmailTaken, WrongLogin
 from caravan.kernel.errors import CaravanError, Conflict, Invalid, NotFound
 from caravan.trade.catalog import NotOnOffer, StaleRevision
@@ -16,6 +17,7 @@ from caravan.trade.orders import (
     TotalChanged,
 )
 from caravan.trade.payments import DisputeUnderWay, PaymentNotCaptured, PaymentUnderWay
+from caravan.trade.transfers import CodeNotPayable, RequestNotOpen, TransferLimitReached
 from caravan.world.partners import SellerNotActive
 
 # Shown once, on the page after the one that did something.
@@ -51,6 +53,10 @@ NOTES = {
     "words_set": "The synonyms count from now on.",
     "declined": "The payment did not go through. Nothing was taken: try again, or pay in another way.",
     "coupon_refused": "This coupon does not apply here.",
+    "paid": "Paid. Both of you see this receipt.",
+    "asked": "They are asked. You see here when it is paid.",
+    "closed": "Done: this request is closed.",
+    "named": "Others find you by this now.",
     "too_little": "Your wallet does not hold enough yet.",
     "wait": "That is done already.",
 }
@@ -116,6 +122,13 @@ _PROBLEMS: dict[type[CaravanError], tuple[str, str, str, str]] = {
     ),
     WrongLogin: (
         "That did not fit", "This e-mail address and password do not belong together.", "Try again", "/login",
+    ),
+    PayeeUnknown: ("Nobody is paid by this name", "", "Look again", "/my/send"),
+    CodeNotPayable: ("This code can't be paid", "", "Scan another", "/pay"),
+    RequestNotOpen: ("This request is closed", "", "Your requests", "/my/ask"),
+    TransferLimitReached: (
+        "That is more than you may send", "Your limits say how much is left, and what would raise them.", "Your limits",
+        "/my/names",
     ),
     StaleRevision: ("Somebody else edited this", "Load it again, then make your change.", "Your listings", "/sell/listings"),
 }  # fmt: skip

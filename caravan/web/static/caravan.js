@@ -1,4 +1,5 @@
-// Small comforts; every page works without them: local times, a countdown, one click that counts once, smaller photos, words completed.
+// Small comforts; every page works without them: local times, a countdown, one click that counts once, smaller photos, words completed,
+// codes scanned, payments seen the moment they come.
 "use strict";
 
 const PHOTO_SIDE = 720;
@@ -76,4 +77,42 @@ if (typed) {
     const found = (await answer.json()).data;
     document.getElementById("q-suggestions").replaceChildren(...found.map((words) => Object.assign(document.createElement("option"), { value: words })));
   });
+}
+
+// A code is read with the camera, where the browser knows how; what it says goes into the field that it could be pasted into.
+const scanned = document.querySelector("form[data-scan]");
+if (scanned && "BarcodeDetector" in window && navigator.mediaDevices) {
+  const open = Object.assign(document.createElement("button"), { type: "button", className: "button button-wide scan", textContent: scanned.dataset.scan });
+  const video = Object.assign(document.createElement("video"), { className: "scan-video", muted: true, playsInline: true, hidden: true });
+  scanned.prepend(open, video);
+  open.addEventListener("click", async () => {
+    const camera = await navigator.mediaDevices.getUserMedia({ video: { facingMode: "environment" } }).catch(() => null);
+    if (!camera) return;
+    [video.srcObject, video.hidden, open.hidden] = [camera, false, true];
+    await video.play();
+    const detector = new BarcodeDetector({ formats: ["qr_code"] });
+    const look = async () => {
+      const [code] = await detector.detect(video).catch(() => []);
+      if (!code) return void setTimeout(look, 200);
+      camera.getTracks().forEach((track) => track.stop());
+      scanned.elements.payload.value = code.rawValue;
+      scanned.requestSubmit();
+    };
+    look();
+  });
+}
+
+// What somebody waits for is looked at again every two seconds, as long as the page is seen.
+const watched = document.querySelector("[data-watch]");
+if (watched) {
+  const look = async () => {
+    if (!document.hidden) {
+      const answer = await fetch(location.href).catch(() => null);
+      const fresh = answer?.ok && new DOMParser().parseFromString(await answer.text(), "text/html").querySelector("#main");
+      const now = fresh?.querySelector("[data-watch]");
+      if (fresh && now?.textContent !== watched.textContent) return void location.reload();
+    }
+    setTimeout(look, 2000);
+  };
+  setTimeout(look, 2000);
 }
