@@ -1311,12 +1311,16 @@ class StatementEntry(Response, frozen=True, kw_only=True):
 
 
 class Payout(Response, frozen=True, kw_only=True):
-    """Money that was sent to a seller: what its orders brought less what later refunds took."""
+    """Money that was sent to a seller: what its orders brought, and what was paid in person, less what later refunds took.
+
+    The transfers that were paid in person name the payout that settled them.
+    """
 
     id: PayoutRef
     seller: SellerRef
     amount: Money
     deducted: Money
+    paid_in_person: Money
     sent_at: Time
 
 

@@ -70,6 +70,11 @@ _REFERENCES: dict[ledger.Reason, object] = {
     ledger.Reason.TRANSFERRED: TransferId,
 }
 
+_PAYOUTS = (
+    "SELECT number, seller, unit, amount, deducted, sent_at, (SELECT coalesce(sum(received), 0) FROM transfers"
+    " WHERE transfers.payout = payouts.number AND transfers.seller = payouts.seller) FROM payouts"
+)
+
 
 class _Leg(msgspec.Struct, array_like=True):
     """Where a statement goes on."""
@@ -187,8 +192,7 @@ async def list_payouts(call: Call) -> Reply:
     compares, direction = ("<", "DESC") if query.order == "desc" else (">", "ASC")
     behind = f"AND number {compares} :after" if after is not None else ""
     rows = await call.page(
-        "SELECT number, seller, unit, amount, deducted, sent_at FROM payouts"  # noqa: S608
-        f" WHERE (:seller = 0 OR seller = :seller) {behind} ORDER BY number {direction} LIMIT :limit",
+        f"{_PAYOUTS} WHERE (:seller = 0 OR seller = :seller) {behind} ORDER BY number {direction} LIMIT :limit",
         {"seller": int(seller), "after": after, "limit": query.limit + 1},
     )
     kept = rows[: query.limit]
@@ -203,12 +207,13 @@ async def list_payouts(call: Call) -> Reply:
 
 
 def _payout(row: tuple[Any, ...]) -> dict[str, Any]:
-    number, seller, unit, amount, deducted, sent_at = row
+    number, seller, unit, amount, deducted, sent_at, in_person = row
     return {
         "id": ids.text(PayoutId, number),
         "seller": ids.text(SellerId, seller),
         "amount": resources.money(amount, unit),
-        "deducted": resources.money(deducted, unit),
+        "deducted": resources.money(deducted + in_person, unit),
+        "paid_in_person": resources.money(in_person, unit),
         "sent_at": iso(sent_at),
     }
 
@@ -218,9 +223,7 @@ async def show_payout(call: Call) -> Reply:
     number, seller = call.ids["payout"], call.seller
     query: wire.PayoutQuery = call.query
     after = cursors.read(query.after, _Number) or 0
-    rows = await call.page(
-        "SELECT number, seller, unit, amount, deducted, sent_at FROM payouts WHERE number = :number", {"number": number}
-    )
+    rows = await call.page(f"{_PAYOUTS} WHERE number = :number", {"number": number})
     if not rows or (seller and rows[0][1] != seller):
         raise NotFound("There is no such payout.")
     lines = await call.page(

@@ -489,12 +489,13 @@ async def payout(visit: Visit) -> Response:
     number = path_id(visit, PayoutId)
     found = await page(
         visit.caravan,
-        "SELECT unit, amount, deducted, sent_at FROM payouts WHERE number = ? AND seller = ?",
+        "SELECT unit, amount, deducted, sent_at, (SELECT coalesce(sum(received), 0) FROM transfers WHERE transfers.payout = payouts.number"
+        " AND transfers.seller = payouts.seller) FROM payouts WHERE number = ? AND seller = ?",
         (number, visit.seller),
     )
     if not found:
         raise NotFound("There is no such payout.")
-    (unit, amount, deducted, sent_at), currency = found[0], alphabetic(found[0][0])
+    (unit, amount, deducted, sent_at, in_person), currency = found[0], alphabetic(found[0][0])
     last = records.rows_before(visit.request.query_params.get("after", ""))
     lines = await page(
         visit.caravan,
@@ -506,5 +507,5 @@ async def payout(visit: Visit) -> Response:
     assert unit, "A payout has a currency."
     return await visit.show(
         "sell_payout.html", payout=PayoutId(number), amount=Money(amount, currency), sent_at=sent_at, settled=settled,
-        deducted=Money(deducted, currency), more=f"?after={settled[-1][0]}" if len(lines) > records.ROWS else "",
+        deducted=Money(deducted + in_person, currency), in_person=Money(in_person, currency), more=f"?after={settled[-1][0]}" if len(lines) > records.ROWS else "",
     )  # fmt: skip

@@ -240,3 +240,16 @@ def test_a_note_of_somebody_who_is_forgotten_is_gone(rig: Rig) -> None:
 
     receipt = ben.transfer(made.id)
     assert (receipt.note, receipt.payer_name, receipt.received) == ("", "Somebody", euro(5))
+
+
+def test_a_payout_says_what_of_it_was_paid_in_person(rig: Rig) -> None:
+    (_, ana), seller = person(rig, "ana.paid", 5_000), rig.seller()
+    payload = seller.client.payment_code().payload
+    made = ana.send_money(payload=payload, amount=euro(300), expected_total=euro(300))
+
+    rig.pass_time(2 * DAY)
+
+    (payout,) = seller.client.payouts()
+    assert (payout.amount, payout.paid_in_person, payout.deducted) == (euro(300), euro(300), euro(0))
+    assert seller.client.payout(payout.id).lines == []
+    assert seller.client.transfer(made.id).payout == payout.id
