@@ -24,8 +24,9 @@ def _person(site: Site, name: str, cents: int) -> BuyerId:
     vault, do = site.caravan.vault, site.caravan.cell.do
     (contact,) = vault.seal([b'{"name": "%s", "email": ""}' % name.encode()])
     (buyer,) = do(people.register_buyers, [people.NewBuyer(b"", contact, "PT", b"")])
-    columns = (integers(one) for one in (site.clock.now(), buyer, 978, cents, 0))
-    site.caravan.cell.do_many(settlement.top_up, settlement.TopUps(*columns, ["card"], [""]))
+    now, zero = integers(site.clock.now()), integers(0)
+    money = settlement.TopUps(now, integers(buyer), integers(978), integers(cents), zero, ["card"], [""])
+    site.caravan.cell.do_many(settlement.top_up, money)
     return BuyerId(buyer)
 
 

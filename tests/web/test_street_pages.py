@@ -58,8 +58,9 @@ def pair(caravan: Caravan, app: Starlette) -> Pair:
     ana, payer = person(caravan, app, "Ana")
     ben, payee = person(caravan, app, "Ben")
     send(ben, "/my/names", "/my/names", handle="@Ben.Chef", phone="")
-    columns = (integers(one) for one in (caravan.clock.now(), payer, 978, 5_000, 0))
-    caravan.cell.do_many(settlement.top_up, settlement.TopUps(*columns, ["card"], [""]))
+    now, zero = integers(caravan.clock.now()), integers(0)
+    money = settlement.TopUps(now, integers(payer), integers(978), integers(5_000), zero, ["card"], [""])
+    caravan.cell.do_many(settlement.top_up, money)
     return Pair(ana, ben, payer, payee)
 
 

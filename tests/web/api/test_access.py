@@ -41,12 +41,17 @@ def street(rig: Rig) -> Street:
     purchase = client.place_order({listing: 1}, buyer.address, euro(1_000))
     session = client.open_checkout(lines={listing: 1}, address=buyer.address)
     payment = client.pay(session.id, "wallet", euro(1_000))
+    code = seller.client.make_payment_code(euro(100))
+    paid = client.send_money(payload=seller.client.payment_code().payload, amount=euro(1), expected_total=euro(1))
+    client.set_names(handle="asked.one")
+    request = rig.buyer().client.request_money("asked.one", euro(100))
     ids = {
         "listing": listing, "product": seller.client.listing(listing).product, "cart": client.open_cart(listing, 1).id,
         "session": session.id, "purchase": purchase.id, "order": purchase.orders[0], "parcel": parcel.id,
         "payout": next(seller.client.payouts()).id, "seller": seller.id, "buyer": buyer.id, "plan": "pln_000000000001",
         "identity": "idt_000000000001", "proposal": "ppl_000000000001",
         "payment": payment.id, "item": "itm_000000000001", "dispute": "dsp_000000000001",
+        "transfer": paid.id, "request": request.id, "code": code.id or "",
     }  # fmt: skip
     return Street(rig, seller, stranger, buyer, passer_by, ids)
 

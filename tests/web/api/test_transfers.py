@@ -7,7 +7,7 @@ from caravan.client import Client, Refused, wallets
 from caravan.flows import invariants
 from caravan.kernel.clock import DAY
 from caravan.trade import qr
-from caravan.web import wallets as door
+from caravan.web.access import contact_of
 from tests.web.api.rig import Rig, Shopper, euro
 
 EMVCO = "00020101021126380009SG.PAYNOW010100211+6584554295030115204000053037025802SG5902NA6009SINGAPORE630416D8"
@@ -82,7 +82,7 @@ def test_sent_twice_with_one_key_is_sent_once(rig: Rig) -> None:
 
 def test_whoever_is_not_to_be_found_is_told_as_unknown(rig: Rig) -> None:
     (_, ana), (ben, _) = person(rig, "ana.four", 5_000), person(rig, "ben.four")
-    contact = door.contact_of(rig.caravan, rig.caravan.cell.house.identity.buyers[ben.number])
+    contact = contact_of(rig.caravan, rig.caravan.cell.house.identity.buyers[ben.number])
     assert contact is not None
 
     told = {
@@ -106,7 +106,7 @@ def test_names_are_tried_thirty_times_a_minute_and_no_more(rig: Rig) -> None:
 
 def test_an_address_is_proven_with_what_was_sent_to_it(rig: Rig) -> None:
     (_, ana), (ben, ben_client) = person(rig, "ana.five", 5_000), person(rig, "ben.five")
-    contact = door.contact_of(rig.caravan, rig.caravan.cell.house.identity.buyers[ben.number])
+    contact = contact_of(rig.caravan, rig.caravan.cell.house.identity.buyers[ben.number])
     assert contact is not None
     proof = rig.operator.make_proof(ben.id, "email").proof
 
