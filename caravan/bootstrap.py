@@ -77,6 +77,7 @@ from caravan.events import (
     transfers,
 )
 from caravan.flows import (
+    estimates,
     finding,
     history,
     invariants,
@@ -930,6 +931,16 @@ def why(settings: Settings, *, visitor: bytes, at: int, version: str) -> whys.Ex
         return whys.explain(
             log, KINDS, visitor=visitor, at=at, skill=skill, version=version if is_kept else tasting.BLEND
         )
+    finally:
+        log.close()
+
+
+def judge(settings: Settings, version: str) -> estimates.Judged:
+    """Tell what a version would bring, by the lists in a home's log, while it runs or not; "" is the blend."""
+    skill = skills_of(settings).load(version).skill if version else tasting.unskilled()
+    log = open_log(settings, is_reader=True)
+    try:
+        return estimates.judge(log, KINDS, skill=skill, version=version or tasting.BLEND)
     finally:
         log.close()
 

@@ -77,6 +77,23 @@ def versions(*, home: Home = None, as_json: Json = False) -> None:
 
 
 @app.command()
+def judge(
+    version: Annotated[str, typer.Argument(help="The version; none is the blend.")] = "",
+    *,
+    home: Home = None,
+    as_json: Json = False,
+) -> None:
+    """Tell what a version would bring before it answers anybody, by the lists that were shown and their logged chances."""
+    found = bootstrap.judge(settings_of(home), version)
+    words = (
+        f"{found.lists:,} lists were clicked at {found.clicked:.2%} of their places. {found.version} would have had "
+        f"{found.doubly_robust:.2%} ± {1.96 * found.standard_error:.2%} (doubly robust; {found.inverse_propensity:.2%} by "
+        f"inverse propensities, {found.self_normalized:.2%} normalized), told of {found.covered:.0%} of what it would show."
+    )
+    tell(found, words, as_json=as_json)
+
+
+@app.command()
 def proof(*, home: Home = None, as_json: Json = False) -> None:
     """Tell what personal lists have brought since the hold-out was drawn, and what can't be told yet."""
     with bars() as progress:

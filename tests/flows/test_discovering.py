@@ -2,7 +2,8 @@
 
 import pytest
 
-from caravan.flows import discovering
+from caravan.bootstrap import KINDS
+from caravan.flows import discovering, estimates
 from caravan.insight import discovery
 from caravan.kernel.errors import NotFound
 from caravan.kernel.ids import BuyerId, CartId, ProductId
@@ -87,3 +88,52 @@ def test_a_rule_is_set_and_lifted(market: Market) -> None:
 
 def test_a_cart_that_is_not_there_holds_nothing(market: Market) -> None:
     assert market.cell.ask(discovering.products_in, CartId(5)) == []
+
+
+def shown(market: Market, version: str, *products: int, chance: float = 1.0) -> None:
+    placed = tuple(discovery.Placed(product, chance, "rank") for product in products)
+    market.one(discovering.note_shown, discovering.Shown(ANA, BuyerId(0), "home", version, placed))
+
+
+def judged(market: Market) -> estimates.Judged:
+    return estimates.judge(market.log, KINDS, skill=discovery.unskilled(), version="blend-1")
+
+
+def test_a_version_is_judged_by_the_clicks_on_what_it_would_show_too(market: Market) -> None:
+    seller = market.seller()
+    for _ in range(3):
+        market.listing(seller)
+    for _ in range(estimates.LISTS_MIN):
+        shown(market, "other", 1, 2, 3)
+    shown(market, discovery.HELD_OUT, 1, 1)
+    clicked = discovering.Doing(ProductId(3), discovery.Signal.CLICKED, "home", 0)
+    market.one(discovering.note_signals, discovering.Doings(ANA, BuyerId(0), (clicked,)))
+
+    found = judged(market)
+
+    assert (found.lists, found.places, found.covered) == (estimates.LISTS_MIN, 3 * estimates.LISTS_MIN, 1.0)
+    assert found.clicked == found.inverse_propensity == pytest.approx(1 / 3)
+    assert found.doubly_robust == pytest.approx(1 / 3)
+
+
+def test_what_it_would_not_show_counts_for_nothing_and_is_not_covered(market: Market) -> None:
+    seller = market.seller()
+    for _ in range(3):
+        market.listing(seller)
+    market.one(
+        discovering.note_signals, discovering.Doings(b"b" * 16, BuyerId(0), doing(2).doings)
+    )  # What is wanted now.
+    for _ in range(estimates.LISTS_MIN):
+        shown(market, "other", 1, chance=0.5)
+
+    found = judged(market)
+
+    assert (found.covered, found.inverse_propensity, found.effective_places) == (0.0, 0.0, 0.0)
+
+
+def test_few_lists_judge_nothing(market: Market) -> None:
+    market.listing(market.seller())
+    shown(market, "other", 1)
+
+    with pytest.raises(estimates.TooFewLists):
+        judged(market)

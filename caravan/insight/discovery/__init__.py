@@ -33,7 +33,7 @@ from caravan.insight.discovery.proof import (
     prove,
 )
 from caravan.insight.discovery.recommender import Recommender, Skill, no_traits, traits_of, unskilled
-from caravan.insight.discovery.tastes import Rule, Tastes, shown_in
+from caravan.insight.discovery.tastes import Rule, Tastes, clicks_in, shown_in
 from caravan.insight.discovery.trained import Trained, skill_by_lot
 
 __all__ = [
@@ -67,6 +67,7 @@ __all__ = [
     "Trained",
     "Traits",
     "arrange",
+    "clicks_in",
     "draw_hold_out",
     "effect",
     "interleave",

@@ -68,6 +68,15 @@ def shown_in(part: Section) -> list[events.ListShown]:
     return [event for event in rows(part) if isinstance(event, events.ListShown)]
 
 
+def clicks_in(part: Section) -> list[tuple[bytes, int, int]]:
+    """Give visitor, product and time of each click in a list, of a run of facts."""
+    return [
+        (event.visitor, event.product, event.at)
+        for event in rows(part)
+        if isinstance(event, events.SignalNoted) and event.signal == Signal.CLICKED
+    ]
+
+
 class Tastes:
     """A view without tables: looks and baskets as memories, products with their traits, visitors, trends and rules."""
 
