@@ -32,6 +32,7 @@ from caravan.adapters.olist import OlistSource
 from caravan.adapters.online_retail import OnlineRetailSource
 from caravan.adapters.postgres import PostgresLog
 from caravan.adapters.pyvrp import PyVrpRouter
+from caravan.adapters.reportlab_printer import ReportlabPrinter
 from caravan.adapters.sandbox.psp import SECRET, Mischief, SandboxPsp
 from caravan.adapters.sandbox.server import Courier, InProcess
 from caravan.adapters.sandbox.server import make_app as make_sandbox_app
@@ -105,6 +106,7 @@ from caravan.insight.identity import Vault
 from caravan.insight.search import Engine, Trainer
 from caravan.kernel.clock import DAY, SECOND, Clock, SystemClock
 from caravan.kernel.errors import CaravanError, Conflict, Invalid
+from caravan.trade.delivery import Printer
 from caravan.trade.network import Optimizer, Router
 from caravan.trade.payments import PaymentProvider, Provider
 from caravan.world import markets as terms
@@ -848,6 +850,11 @@ _DEMO = opening.Opening(
 def optimizer() -> Optimizer:
     """Give the optimizer for plans of a network."""
     return HighsOptimizer()
+
+
+def printer() -> Printer:
+    """Give the printer of labels and pick lists."""
+    return ReportlabPrinter()
 
 
 def router() -> Router:

@@ -697,6 +697,12 @@ class OrdersQuery(Paging, frozen=True, kw_only=True):
     fields: Text200 = ""
 
 
+class PickListQuery(Request, frozen=True, kw_only=True):
+    """Which orders a pick list is for, parted by commas; without any, all of the seller's that wait."""
+
+    orders: Annotated[str, Meta(max_length=4_000)] | None = None
+
+
 class OrderQuery(Request, frozen=True, kw_only=True):
     """What more (lines, parcels, address) and what only."""
 

@@ -8,6 +8,7 @@ from caravan.trade.delivery.commands import hand_over, scan
 from caravan.trade.delivery.journeys import Asks, Journeys, asks_of
 from caravan.trade.delivery.lanes import Trained, train
 from caravan.trade.delivery.model import Delivery, ParcelStatus
+from caravan.trade.delivery.ports import Label, Pick, Printer
 from caravan.trade.delivery.promises import Promise, Promises, Score, make, promise_of, revise, score
 from caravan.trade.delivery.promising import (
     LEVEL,
@@ -24,6 +25,7 @@ from caravan.trade.delivery.promising import (
     steer,
 )
 from caravan.trade.delivery.queries import parcels_of
+from caravan.trade.delivery.s10 import is_sound, tracking_number
 
 __all__ = [
     "LEVEL",
@@ -32,8 +34,11 @@ __all__ = [
     "Dates",
     "Delivery",
     "Journeys",
+    "Label",
     "Made",
     "ParcelStatus",
+    "Pick",
+    "Printer",
     "Promise",
     "Promises",
     "Reasons",
@@ -43,6 +48,7 @@ __all__ = [
     "calibrate",
     "ended",
     "hand_over",
+    "is_sound",
     "make",
     "outlook",
     "parcels_of",
@@ -54,5 +60,6 @@ __all__ = [
     "scan",
     "score",
     "steer",
+    "tracking_number",
     "train",
 ]

@@ -18,6 +18,7 @@ from caravan.kernel.errors import Invalid, NotFound
 from caravan.kernel.ids import AddressId, BuyerId, OrderId, ParcelId, SellerId
 from caravan.kernel.money import alphabetic
 from caravan.trade import delivery, ledger, orders, payments
+from caravan.web import papers
 from caravan.web.api import cursors, people, resources
 from caravan.web.api.call import Call, Reply
 from caravan.web.api.operations import BUYER, OPERATOR, SELLER, Operation
@@ -187,6 +188,25 @@ def _instant(text: str, field: str) -> Instant:
     return instant(moment)
 
 
+async def print_label(call: Call) -> Reply:
+    """Print the label of an order, as a PDF page of A6 with its tracking number as a barcode."""
+    return Reply(
+        HTTPStatus.OK, await papers.labels(call.caravan, [OrderId(call.ids["order"])], call.seller), papers.MEDIA
+    )
+
+
+async def print_pick_list(call: Call) -> Reply:
+    """Print what to take from the shelves for a seller's orders that wait, or for those that are named; a PDF."""
+    query: wire.PickListQuery = call.query
+    named = [OrderId(ids.number(OrderId, name.strip())) for name in (query.orders or "").split(",") if name.strip()]
+    if not named and call.is_operator:
+        raise Invalid("Name the orders.", field="orders")
+    numbers = named or await papers.to_ship(call.caravan, call.seller)
+    if not numbers:
+        raise papers.NothingToShip
+    return Reply(HTTPStatus.OK, await papers.pick_list(call.caravan, numbers, call.seller), papers.MEDIA)
+
+
 async def take_back(call: Call) -> Reply:
     """Take units back and refund the buyer."""
     new: wire.NewReturn = call.body
@@ -260,6 +280,14 @@ OPERATIONS = (
         who=_SELLERS, scope="orders:write", request=wire.NewParcel, response=wire.Parcel, status=HTTPStatus.CREATED,
         location="/v1/parcels/{id}", key="required",
         refusals=(NotFound, Invalid, orders.OrderNotOpen, orders.AlreadyFulfilled, payments.PaymentNotCaptured),
+    ),
+    Operation(
+        method="GET", path="/v1/orders/{order}/label", summary="Print an order's label", handler=print_label, who=_SELLERS,
+        scope="orders:read", refusals=(NotFound, papers.AddressUnknown),
+    ),
+    Operation(
+        method="GET", path="/v1/pick_list", summary="Print what to take from the shelves", handler=print_pick_list,
+        who=_SELLERS, scope="orders:read", query=wire.PickListQuery, refusals=(NotFound, Invalid, papers.NothingToShip),
     ),
     Operation(
         method="POST", path="/v1/orders/{order}/returns", summary="Take units back and refund", handler=take_back,

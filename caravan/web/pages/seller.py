@@ -7,7 +7,7 @@ import numpy as np
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
-from caravan.flows import fulfillment, selling
+from caravan.flows import dispatch, fulfillment, selling
 from caravan.flows.house import House, integers
 from caravan.insight.identity import EmailTaken, WrongLogin
 from caravan.kernel import ids
@@ -16,7 +16,7 @@ from caravan.kernel.errors import Invalid, NotFound
 from caravan.kernel.ids import ListingId, OrderId, ParcelId, PayoutId, ProductId, SellerId
 from caravan.kernel.money import Money, alphabetic, numeric, plain
 from caravan.trade import catalog, delivery, ledger, payments
-from caravan.web import access
+from caravan.web import access, papers
 from caravan.web.pages import baskets, records
 from caravan.web.pages.account import log_in
 from caravan.web.pages.pictures import drawing_of
@@ -248,7 +248,37 @@ async def order(visit: Visit) -> Response:
     """Show one order, with where it goes."""
     sale = await ask(visit.caravan, records.sale, OrderId(path_id(visit, OrderId)), visit.seller)
     place = await records.destination(visit.caravan, sale.address)
-    return await visit.show("sell_order.html", order=sale, place=place, carriers=CARRIERS)
+    tracking = await ask(visit.caravan, dispatch.tracking_of, sale.number)
+    return await visit.show("sell_order.html", order=sale, place=place, carriers=CARRIERS, tracking=tracking)
+
+
+async def label(visit: Visit) -> Response:
+    """Print the label of one order."""
+    number = OrderId(path_id(visit, OrderId))
+    return _printed(await papers.labels(visit.caravan, [number], visit.seller), ids.text(OrderId, number))
+
+
+async def labels(visit: Visit) -> Response:
+    """Print the labels of all orders that wait to be handed over."""
+    return _printed(
+        await papers.labels(visit.caravan, await _waiting(visit), visit.seller, skips_unknown=True), "labels"
+    )
+
+
+async def pick_list(visit: Visit) -> Response:
+    """Print what to take from the shelves for the orders that wait."""
+    return _printed(await papers.pick_list(visit.caravan, await _waiting(visit), visit.seller), "pick-list")
+
+
+async def _waiting(visit: Visit) -> list[OrderId]:
+    numbers = await papers.to_ship(visit.caravan, visit.seller)
+    return numbers or records.nothing("Nothing waits to be handed over.")
+
+
+def _printed(document: bytes, name: str) -> Response:
+    return Response(
+        document, media_type=papers.MEDIA, headers={"content-disposition": f'inline; filename="{name}.pdf"'}
+    )
 
 
 async def hand_over(visit: Visit) -> Response:
