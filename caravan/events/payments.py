@@ -230,13 +230,12 @@ class CouponIssued(Event, frozen=True, kw_only=True, tag="payments.coupon_issued
 
 
 class GiftCardIssued(Event, frozen=True, kw_only=True, tag="payments.gift_card_issued.v1"):
-    """A gift card was paid for, by a buyer or by the operator (0); `mark` is its code's fingerprint, not its code."""
+    """A gift card was paid for, by a buyer or by the operator (0). Its code is derived from its number and stands nowhere."""
 
     card: GiftCardId
     buyer: BuyerId
     unit: int
     amount_minor: int
-    mark: str
 
 
 class GiftCardRedeemed(Event, frozen=True, kw_only=True, tag="payments.gift_card_redeemed.v1"):

@@ -40,18 +40,22 @@ def settle_claim(house: House, claimed: Claimed, *, now: Instant) -> Decision:
 
 
 def _open(house: House, deal: payments.Deal, claim: Claim, facts: list[Section], *, now: Instant) -> None:
-    left = claim.amount_minor
+    left, parts = claim.amount_minor, dict[int, int]()
     for order in deal.orders:
-        there = min(left, house.dealings.fundings[order].captured - _gone(house, order))
-        if there <= 0:
+        parts[order] = max(0, min(left, house.dealings.fundings[order].captured - _gone(house, order)))
+        left -= parts[order]
+    for order, there in parts.items():
+        # What is more than the card still has with us (a refund may be under way) is at the operator's expense.
+        rest = left if order == deal.orders[-1] else 0
+        if not there + rest:
             continue
-        left -= there
         source = _source(house, order, there)
+        source = source._replace(operator=source.operator + rest)
         opened = payments.open_dispute(
             house.dealings, payment=deal.payment, order=order, source=source, reference=claim.reference, now=now
         )
         postings = [Posting(kind, owner, deal.unit, -amount) for kind, owner, amount in _places(house, order, source)]
-        postings.append(Posting(ledger.Kind.DISPUTE_RESERVE, 0, deal.unit, there))
+        postings.append(Posting(ledger.Kind.DISPUTE_RESERVE, 0, deal.unit, sum(source)))
         funded.post(house, facts, postings, reason=ledger.Reason.DISPUTE_OPENED, reference=opened.dispute, now=now)
         facts += fold(house, as_facts(opened))
         if source.seller:

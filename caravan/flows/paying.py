@@ -72,7 +72,7 @@ def start_payment(house: House, start: Start, *, now: Instant) -> Decision:
     paying = orders.pay_session(session, holds=holds, expires_at=until, now=now)
     facts = fold(house, [*facts, *as_facts(created, paying)])
     if start.provider in {Provider.WALLET, Provider.CASH}:
-        _authorized(house, house.dealings.deals[created.payment], "", facts, now=now)
+        authorized(house, house.dealings.deals[created.payment], "", facts, now=now)
     return Decision(facts, lambda: created.payment)
 
 
@@ -132,7 +132,7 @@ def settle_payment(house: House, told: Told, *, now: Instant) -> Decision:
         news = payments.wait(deal, reference=reference, now=now)
         facts += as_facts(news) if news else []
     elif answered == Answered.AUTHORIZED:
-        _authorized(house, deal, reference, facts, now=now)
+        authorized(house, deal, reference, facts, now=now)
     elif answered in {Answered.DECLINED, Answered.REFUSED}:
         _declined(house, deal, told.answer.reason or "declined", facts, now=now)
     return Decision(facts, lambda: told.payment)
@@ -144,15 +144,16 @@ def _deal(house: House, payment: int) -> Deal:
     return house.dealings.deals[payment]
 
 
-def _authorized(house: House, deal: Deal, reference: str, facts: list[Section], *, now: Instant) -> None:
+def authorized(house: House, deal: Deal, reference: str, facts: list[Section], *, now: Instant) -> None:
+    """Place the purchase of a payment whose money is there; where that cannot be any more, have it let go."""
     session = orders.session_of(house.orders, SessionId(deal.session))
     is_held = session.status == orders.SessionStatus.IN_PROGRESS and session.expires_at > now
     is_current = house.dealings.by_session[deal.session] == deal.payment
-    authorized = payments.authorize(deal, reference=reference, now=now)
-    if authorized is None:
+    news = payments.authorize(deal, reference=reference, now=now)
+    if news is None:
         return
     has_coupon = not deal.coupon or deal.status != PaymentStatus.EXPIRED or _is_left(house, deal.coupon)
-    facts += fold(house, as_facts(authorized))
+    facts += fold(house, as_facts(news))
     is_open = session.status in {orders.SessionStatus.IN_PROGRESS, orders.SessionStatus.EXPIRED}
     why = "gone"
     if is_current and is_open and has_coupon:

@@ -2,14 +2,17 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
 from caravan.cell import Batch, Decision, Section
-from caravan.flows.house import House, as_facts, integers, one_by_one
+from caravan.flows import funded
+from caravan.flows.funded import Posting
+from caravan.flows.house import House, as_facts, fold, integers, one_by_one
 from caravan.kernel.clock import Instant
 from caravan.kernel.errors import Invalid, NotFound
-from caravan.kernel.ids import PayoutId, SellerId
+from caravan.kernel.ids import OrderId, PayoutId, SellerId
 from caravan.kernel.money import AMOUNT_MAX
 from caravan.trade import ledger, orders, payments
 
@@ -157,3 +160,75 @@ def pay_out_due(house: House, _: object, *, now: Instant) -> Decision:
     )
     assert outcomes.recorded.all(), "A balance can be paid out."
     return Decision([*facts, *outcomes.facts, *as_facts(*sent)], lambda: [payout.payout for payout in sent])
+
+
+class LabelCharge(NamedTuple):
+    """A label that the operator bought for an order's parcel, for the seller's account."""
+
+    order: OrderId
+    amount_minor: int
+
+
+def charge_label(house: House, charge: LabelCharge, *, now: Instant) -> Decision:
+    """Take the price of a label off the seller's balance, for the carrier; give the order."""
+    table = house.orders.orders
+    if not 0 < charge.order < len(table):
+        raise NotFound("There is no such order.")
+    if not 0 < charge.amount_minor <= AMOUNT_MAX:
+        raise Invalid("An amount is above zero.", field="amount")
+    seller, unit = int(table.seller[charge.order]), int(table.unit[charge.order])
+    facts: list[Section] = []
+    postings = (
+        Posting(ledger.Kind.SELLER_BALANCE, seller, unit, -charge.amount_minor),
+        Posting(ledger.Kind.CARRIER_PAYABLE, 0, unit, charge.amount_minor),
+    )
+    funded.post(house, facts, postings, reason=ledger.Reason.LABEL_CHARGED, reference=charge.order, now=now)
+    charged = payments.charge_seller(
+        seller=seller, unit=unit, amount_minor=charge.amount_minor, reason=payments.ChargeReason.LABEL,
+        order=charge.order, now=now,
+    )  # fmt: skip
+    facts += fold(house, as_facts(charged))
+    return Decision(facts, lambda: charge.order)
+
+
+class PayoutWord(NamedTuple):
+    """What the bank says of a payout: it has arrived, or it came back."""
+
+    payout: PayoutId
+    was_paid: bool
+
+
+def settle_payout(house: House, word: PayoutWord, *, now: Instant) -> Decision:
+    """Note what became of a payout; one that came back is due again, by an entry of its own. Gives the payout."""
+    settled = payments.settle_payout(house.payments, payout=word.payout, is_paid=word.was_paid, now=now)
+    facts: list[Section] = []
+    if not word.was_paid:
+        seller, unit, amount, _ = house.payments.sent[word.payout]
+        postings = (
+            Posting(ledger.Kind.BANK, 0, unit, -amount),
+            Posting(ledger.Kind.SELLER_BALANCE, seller, unit, amount),
+        )
+        funded.post(house, facts, postings, reason=ledger.Reason.PAYOUT_RETURNED, reference=word.payout, now=now)
+    facts += fold(house, as_facts(settled))
+    return Decision(facts, lambda: word.payout)
+
+
+class WriteOff(NamedTuple):
+    """What a seller owes and will never pay, up to an amount, with the order that it came of."""
+
+    order: OrderId
+    amount_minor: int
+
+
+def write_off(house: House, off: WriteOff, *, now: Instant) -> Decision:
+    """Make a seller's balance below zero the operator's loss; give how much. Refuses more than is owed."""
+    table = house.orders.orders
+    if not 0 < off.order < len(table):
+        raise NotFound("There is no such order.")
+    seller, unit = int(table.seller[off.order]), int(table.unit[off.order])
+    posted, _ = ledger.balance(house.ledger, ledger.Kind.SELLER_BALANCE, owner=seller, unit=unit)
+    if not 0 < off.amount_minor <= -posted:
+        raise Invalid(f"This seller owes {max(0, -posted)}.", field="amount")
+    facts: list[Section] = []
+    funded.write_off(house, facts, order=off.order, seller=seller, unit=unit, amount=off.amount_minor, now=now)
+    return Decision(facts, lambda: off.amount_minor)

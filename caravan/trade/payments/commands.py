@@ -348,15 +348,13 @@ def coupon_for(dealings: Dealings, *, code: str, unit: int, totals_minor: Mappin
 
 
 def issue_gift_card(
-    dealings: Dealings, *, buyer: int, unit: int, amount_minor: int, mark: str, now: Instant
+    dealings: Dealings, *, buyer: int, unit: int, amount_minor: int, now: Instant
 ) -> events.GiftCardIssued:
     """Let a gift card be, with money on it. Refuses an amount that is none."""
     if not 0 < amount_minor <= AMOUNT_MAX:
         raise Invalid("An amount is above zero.", field="amount")
-    assert mark not in dealings.by_mark, "A code is drawn once."
     return events.GiftCardIssued(
         at=now, card=GiftCardId(len(dealings.cards) + 1), buyer=BuyerId(buyer), unit=unit, amount_minor=amount_minor,
-        mark=mark,
     )  # fmt: skip
 
 

@@ -72,6 +72,7 @@ class Work(msgspec.Struct, array_like=True):
     reference: str = ""
     reason: str = ""
     line: str = ""  # of the provider's report that shows it
+    answered_at: int = 0
 
 
 class Funding(msgspec.Struct, array_like=True):
@@ -123,8 +124,8 @@ class GiftCard(msgspec.Struct, array_like=True):
     """A gift card. What is left on it, the ledger says."""
 
     card: int
+    buyer: int
     unit: int
-    mark: str
 
 
 class OpenItem(msgspec.Struct, array_like=True):
@@ -202,7 +203,6 @@ class Dealings:
         self.by_session = {deal.session: number for number, deal in self.deals.items()}
         self.by_reference = {deal.reference: number for number, deal in self.deals.items() if deal.reference}
         self.by_code = {coupon.code: number for number, coupon in self.coupons.items()}
-        self.by_mark = {card.mark: number for number, card in self.cards.items()}
         self.by_claim: dict[str, list[int]] = {}
         for dispute in self.disputes.values():
             self.by_claim.setdefault(dispute.reference, []).append(dispute.dispute)
@@ -312,8 +312,7 @@ class Dealings:
                 )  # fmt: skip
                 self.by_code[event.code] = event.coupon
             case events.GiftCardIssued():
-                self.cards[event.card] = GiftCard(event.card, event.unit, event.mark)
-                self.by_mark[event.mark] = event.card
+                self.cards[event.card] = GiftCard(event.card, event.buyer, event.unit)
             case events.TransferReceived():
                 self.lines.add(f"{int(Provider.TRANSFER)}:{event.line}")
                 if event.payment:
@@ -337,6 +336,7 @@ class Dealings:
     def _answer(self, event: events.ProviderAnswered) -> None:
         work = self.works[event.ask]
         work.is_done, work.reference, work.reason = event.is_done, event.reference, event.reason
+        work.answered_at = event.at
         if work.what == VOID and event.is_done:
             self.deals[work.payment].is_voided = True
         left = [one for one in self.open.pop(work.payment) if one.ask != event.ask]

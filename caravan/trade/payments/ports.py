@@ -103,3 +103,41 @@ class PaymentProvider(Protocol):
     def notice(self, body: bytes, signature: str, *, now: Instant) -> Notice | None:
         """Read a webhook, or None where it is of no matter to us. Refuses one that is not signed by the provider."""
         ...
+
+
+class LineKind(IntEnum):
+    """What a line of a provider's report is about."""
+
+    CAPTURE = 1
+    REFUND = 2
+    DISPUTE = 3
+    FEE = 4
+    PAYOUT = 5
+    OTHER = 6
+
+
+class ReportLine(NamedTuple):
+    """A line of a provider's report: what moved on its account for us, and what it took for that.
+
+    `payment` is our number of the payment (0: not said), `intent` the provider's name of it; `reference` names what moved.
+    """
+
+    line: str
+    at: Instant
+    kind: LineKind
+    payment: int
+    intent: str
+    reference: str
+    unit: int
+    gross_minor: int
+    fee_minor: int
+
+
+class StatementLine(NamedTuple):
+    """A line of a bank's statement: money that came in, with what whoever sent it wrote."""
+
+    line: str
+    at: Instant
+    unit: int
+    amount_minor: int
+    text: str
