@@ -18,7 +18,7 @@ import pyarrow as pa
 import uvicorn
 from starlette.routing import BaseRoute, Mount
 
-from caravan.adapters import archive
+from caravan.adapters import archive, bank_statements, stripe_report
 from caravan.adapters.demo import DemoSource
 from caravan.adapters.duckdb_numbers import DuckdbNumbers, read_manifest
 from caravan.adapters.follower import Follower, follow
@@ -108,7 +108,7 @@ from caravan.kernel.clock import DAY, SECOND, Clock, SystemClock
 from caravan.kernel.errors import CaravanError, Conflict, Invalid
 from caravan.trade.delivery import Printer
 from caravan.trade.network import Optimizer, Router
-from caravan.trade.payments import PaymentProvider, Provider
+from caravan.trade.payments import PaymentProvider, Provider, ReportLine, StatementLine
 from caravan.world import markets as terms
 from caravan.world.partners import History, HistorySource, ImportOptions
 
@@ -252,6 +252,16 @@ def make_sandbox(
 ) -> SandboxPsp:
     """Make the sandbox provider, misbehaving as often as is said of each kind."""
     return SandboxPsp(now=now, mischief=Mischief(**mischief), seed=seed, file=file, url=url)
+
+
+def read_report(text: str) -> list[ReportLine]:
+    """Read a card provider's itemized report."""
+    return stripe_report.read_report(text)
+
+
+def read_statement(text: str) -> list[StatementLine]:
+    """Read a bank's statement: CSV, or camt.053."""
+    return bank_statements.read_statement(text)
 
 
 def serve_sandbox(psp: SandboxPsp, *, webhook: str, host: str, port: int) -> None:

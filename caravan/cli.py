@@ -19,7 +19,7 @@ from caravan.flows.opening import Opening, open_market
 from caravan.kernel.clock import SystemClock
 from caravan.kernel.errors import CaravanError, Invalid, code
 from caravan.kernel.money import plain
-from caravan.web import access, festival, numbering, qr_codes, remote, sandbox, teaching, training
+from caravan.web import access, festival, numbering, qr_codes, reckoning, remote, sandbox, teaching, training
 from caravan.web.planning import terminal as planning
 from caravan.web.server import serve
 from caravan.web.terminal import bars, say
@@ -38,6 +38,7 @@ app.add_typer(qr_codes.app, name="qr")
 app.add_typer(training.app, name="discovery")
 app.add_typer(teaching.app, name="search")
 app.add_typer(sandbox.app, name="sandbox")
+app.command()(reckoning.reconcile)
 promise = typer.Typer(no_args_is_help=True, help="Delivery promises: what is learned from a home's own parcels.")
 app.add_typer(promise, name="promise")
 

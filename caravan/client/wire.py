@@ -19,6 +19,7 @@ UNITS_PER_RECEIPT_MAX = 10_000_000
 TOP_UP_MINOR_MAX = 10**12
 PAYOUT_LINES_MAX = 1_000
 SECONDS_MAX = 10 * 365 * 86_400
+OPEN_ITEMS_MAX = 500
 
 T = TypeVar("T")
 
@@ -496,11 +497,64 @@ class Fees(Request, frozen=True, kw_only=True, omit_defaults=False):
     tax_basis_points: BasisPoints
 
 
+class MoneyTerms(Request, frozen=True, kw_only=True, omit_defaults=False):
+    """The terms about money. `keeps_fee`: the seller bears the fee of what is refunded. A limit of 0 is none (cash: not taken)."""
+
+    keeps_fee: bool = False
+    clawback_minor_max: Minor = 0
+    cash_minor_max: Minor = 0
+    payment_seconds: Annotated[int, Meta(ge=60, le=86_400)] = 1_860
+    transfer_seconds: Annotated[int, Meta(ge=60, le=30 * 86_400)] = 432_000
+    takes_transfers: bool = False
+
+
+class NewCoupon(Request, frozen=True, kw_only=True):
+    """A code that takes so much off, where so much is spent, so many times, for so many days."""
+
+    code: Annotated[str, Meta(min_length=1, max_length=40)]
+    amount: Amount
+    spend_min: Amount
+    uses_max: Annotated[int, Meta(ge=1, le=10**6)] = 1
+    lasts_days: Annotated[int, Meta(ge=1, le=3_650)] = 30
+
+
+class NewGiftCard(Request, frozen=True, kw_only=True):
+    """How much to put on a gift card."""
+
+    amount: Amount
+
+
+class GiftCardCode(Request, frozen=True, kw_only=True):
+    """A gift card's code."""
+
+    code: Annotated[str, Meta(min_length=1, max_length=60)]
+
+
+class PayoutWord(Request, frozen=True, kw_only=True):
+    """What the bank says of a payout: it has arrived, or it came back."""
+
+    was_paid: bool
+
+
+class Charge(Request, frozen=True, kw_only=True):
+    """An amount for or off an order's seller."""
+
+    amount: Amount
+
+
+class ItemClosing(Request, frozen=True, kw_only=True):
+    """What an open item was; a transfer that named nothing may be a buyer's."""
+
+    note: Annotated[str, Meta(min_length=1, max_length=500)]
+    buyer: BuyerRef | None = None
+
+
 class MarketTerms(Request, frozen=True, kw_only=True):
     """The terms and fees from now on; what is absent stays. Orders that were placed keep theirs."""
 
     policy: PolicyTerms | None = None
     fees: Fees | None = None
+    money: MoneyTerms | None = None
 
 
 class NewSignal(Request, frozen=True, kw_only=True):
@@ -729,6 +783,12 @@ class StatementQuery(Paging, frozen=True, kw_only=True):
     order: Direction = "desc"
     buyer: BuyerRef | None = None
     seller: SellerRef | None = None
+
+
+class ReportQuery(Request, frozen=True, kw_only=True):
+    """Whose report it is."""
+
+    provider: Literal["card", "cash"] = "card"
 
 
 class HolderQuery(Request, frozen=True, kw_only=True):
@@ -1158,6 +1218,74 @@ class Payment(Response, frozen=True, kw_only=True):
     page: str | None = None
 
 
+class Coupon(Response, frozen=True, kw_only=True):
+    """A coupon, at the expense of a seller, or of the operator where none is named."""
+
+    id: Annotated[str, _id(ids.CouponId)]
+    code: str
+    seller: SellerRef | None
+    amount: Money
+    spend_min: Money
+    uses: int
+    uses_max: int
+
+
+class GiftCard(Response, frozen=True, kw_only=True):
+    """A gift card, and what is left on it; its code is shown to who paid for it alone."""
+
+    id: Annotated[str, _id(ids.GiftCardId)]
+    left: Money
+    code: str | None = None
+
+
+class PayoutEnd(Response, frozen=True, kw_only=True):
+    """What became of a payout."""
+
+    id: PayoutRef
+    status: Literal["paid", "returned"]
+
+
+class Reconciled(Response, frozen=True, kw_only=True):
+    """What came of a report: lines that fit, that had been taken before, and the open items that it raised."""
+
+    lines: int
+    matched: int
+    known: int
+    fees_minor: int
+    paid_out_minor: int
+    items: list[Annotated[str, _id(ids.OpenItemId)]]
+
+
+class StatementTaken(Response, frozen=True, kw_only=True):
+    """What came of a statement: transfers that named a payment, that had been taken before, and open items."""
+
+    lines: int
+    matched: int
+    known: int
+    items: list[Annotated[str, _id(ids.OpenItemId)]]
+
+
+class OpenItem(Response, frozen=True, kw_only=True):
+    """A difference between a report and the books, or money that names nothing; `wanted` is what we knew of."""
+
+    id: Annotated[str, _id(ids.OpenItemId)]
+    provider: PaymentMethod
+    kind: Literal["unknown_line", "not_reported", "other_amount", "unnamed_transfer"]
+    line: str
+    ask: Annotated[str, _id(ids.AskId)] | None
+    amount: Money
+    wanted: Money
+    raised_at: Time
+    note: str
+    is_closed: bool
+
+
+class OpenItems(Response, frozen=True, kw_only=True):
+    """The open items, the oldest first; at most so many at a time."""
+
+    data: list[OpenItem]
+
+
 class Notified(Response, frozen=True, kw_only=True):
     """A webhook was taken; `event` is its id, or empty where it is of no matter here."""
 
@@ -1353,6 +1481,7 @@ class Market(Response, frozen=True, kw_only=True):
     has_play_money: bool
     policy: PolicyTerms
     fees: Fees
+    money: MoneyTerms
 
 
 class Evidence(Response, frozen=True, kw_only=True):

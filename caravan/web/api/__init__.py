@@ -1,9 +1,11 @@
 """The JSON API: a table of operations, and the doorway that leads to them."""
 
 from caravan.web.api import (
+    books,
     columns,
     discovering,
     fulfilling,
+    gifts,
     goods,
     identities,
     market,
@@ -33,6 +35,8 @@ OPERATIONS: tuple[Operation, ...] = (
     *promising.OPERATIONS,
     *money.OPERATIONS,
     *paying.OPERATIONS,
+    *books.OPERATIONS,
+    *gifts.OPERATIONS,
     *network.OPERATIONS,
     *discovering.OPERATIONS,
     *tracking.OPERATIONS,

@@ -33,8 +33,8 @@ async def show_market(call: Call) -> Reply:
 async def set_terms(call: Call) -> Reply:
     """Set terms, fees or both at once."""
     terms: wire.MarketTerms = call.body
-    if terms.policy is None and terms.fees is None:
-        raise Invalid("Terms are a policy, fees or both.", field="policy")
+    if terms.policy is None and terms.fees is None and terms.money is None:
+        raise Invalid("Terms are a policy, fees, money or several.", field="policy")
     return await call.do(_set_terms, terms, resources.market)
 
 
@@ -45,7 +45,17 @@ def _set_terms(house: House, terms: wire.MarketTerms, *, now: Instant) -> Decisi
         facts += opening.set_policy(house, _policy(terms.policy), now=now).facts
     if terms.fees is not None:
         facts += opening.set_fees(house, _fees(house, terms.fees), now=now).facts
+    if terms.money is not None:
+        facts += opening.set_money_terms(house, _money(terms.money), now=now).facts
     return Decision(facts)
+
+
+def _money(terms: wire.MoneyTerms) -> markets.MoneyTerms:
+    return markets.MoneyTerms(
+        keeps_fee=terms.keeps_fee, clawback_minor_max=terms.clawback_minor_max, cash_minor_max=terms.cash_minor_max,
+        payment_lasts=terms.payment_seconds * SECOND, transfer_lasts=terms.transfer_seconds * SECOND,
+        takes_transfers=terms.takes_transfers,
+    )  # fmt: skip
 
 
 def _policy(terms: wire.PolicyTerms) -> markets.Policy:

@@ -19,7 +19,7 @@ PATH_IDS: dict[str, type[int]] = {
     "purchase": ids.PurchaseId, "order": ids.OrderId, "parcel": ids.ParcelId, "payout": ids.PayoutId,
     "seller": ids.SellerId, "buyer": ids.BuyerId, "plan": ids.PlanId, "identity": ids.IdentityId,
     "proposal": ids.ProposalId, "payment": ids.PaymentId, "item": ids.OpenItemId, "dispute": ids.DisputeId,
-    "transfer": ids.TransferId, "request": ids.RequestId, "code": ids.CodeId,
+    "transfer": ids.TransferId, "request": ids.RequestId, "code": ids.CodeId, "card": ids.GiftCardId,
 }  # fmt: skip
 
 

@@ -343,4 +343,14 @@ def market(house: House, _: object = None) -> wire.Market:
             ],
             tax_basis_points=fees.tax_basis_points,
         ),
+        money=_money_terms(house),
     )
+
+
+def _money_terms(house: House) -> wire.MoneyTerms:
+    terms = house.markets.money_terms
+    return wire.MoneyTerms(
+        keeps_fee=terms.keeps_fee, clawback_minor_max=terms.clawback_minor_max, cash_minor_max=terms.cash_minor_max,
+        payment_seconds=terms.payment_lasts // SECOND, transfer_seconds=terms.transfer_lasts // SECOND,
+        takes_transfers=terms.takes_transfers,
+    )  # fmt: skip

@@ -57,6 +57,9 @@ NOTES = {
     "asked": "They are asked. You see here when it is paid.",
     "closed": "Done: this request is closed.",
     "named": "Others find you by this now.",
+    "fits": "Every line fits.",
+    "differs": "Not every line fits: look at the open items.",
+    "item_closed": "The item is closed.",
     "too_little": "Your wallet does not hold enough yet.",
     "wait": "That is done already.",
 }

@@ -1,0 +1,163 @@
+"""Checks the operator's books over the API, on the page and in the terminal: reports, statements, open items, gifts."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from caravan.client import wire
+from caravan.flows import invariants
+from caravan.kernel.clock import DAY
+from caravan.web.codes import code_of, number_of
+from tests.web.api.rig import Rig, euro
+
+REPORT = (
+    "balance_transaction_id,created_utc,currency,gross,fee,reporting_category,payment_intent_id,source_id\n"
+    "txn_1,2026-11-27 10:00:00,eur,7.77,0.00,charge,pi_none,ch_none\n"
+)
+KEY = {"idempotency-key": "once"}
+
+
+def terms(rig: Rig, **money: object) -> None:
+    answer = rig.http(rig.token("operator")).put("/v1/market", json={"money": money})
+    assert answer.status_code == 200, answer.text
+
+
+def test_a_transfer_pays_and_the_rest_is_an_open_item_until_it_is_closed(rig: Rig) -> None:
+    terms(rig, takes_transfers=True)
+    buyer, seller, operator = rig.buyer(0), rig.seller(), rig.http(rig.token("operator"))
+    session = buyer.client.open_checkout(lines={seller.offer(1_000, 5): 1}, address=buyer.address).id
+    payment = buyer.client.pay(session, "transfer", euro(1_000))
+    assert payment.status == "created"
+    statement = (
+        f"id,date,amount,currency,text\nB1,2026-11-27,10.00,EUR,for {payment.id}\nB2,2026-11-27,3.00,EUR,hello\n"
+    )
+
+    taken = operator.post("/v1/statements", content=statement.encode()).json()
+
+    assert (taken["matched"], taken["items"]) == (1, ["itm_000000000001"])
+    assert buyer.client.payment(payment.id).status == "authorized"
+    (item,) = operator.get("/v1/open-items").json()["data"]
+    assert (item["kind"], item["amount"]) == ("unnamed_transfer", {"amount": 300, "currency": "EUR"})
+    closed = operator.post(
+        f"/v1/open-items/{item['id']}/close", json={"note": "A present.", "buyer": buyer.id}, headers=KEY
+    )
+    assert closed.json()["is_closed"]
+    assert buyer.client.wallet().balances[0].available == euro(300)
+    assert operator.get("/v1/open-items").json()["data"] == []
+
+
+def test_a_report_that_does_not_fit_raises_an_item_once(rig: Rig) -> None:
+    operator = rig.http(rig.token("operator"))
+
+    first = operator.post("/v1/reports?provider=card", content=REPORT.encode()).json()
+    again = operator.post("/v1/reports?provider=card", content=REPORT.encode()).json()
+
+    assert (len(first["items"]), again["known"], again["items"]) == (1, 1, [])
+    for wrong in (b"a,b\n", b"\xff"):
+        assert operator.post("/v1/reports", content=wrong).json()["refusal"] == "invalid"
+
+
+def test_a_coupon_of_a_seller_is_used_at_checkout(rig: Rig) -> None:
+    seller, buyer = rig.seller(), rig.buyer(900)
+    made = rig.http(seller.client.token).post(
+        "/v1/coupons",
+        json={"code": f"S{seller.number}", "amount": {"amount": 100, "currency": "EUR"},
+              "spend_min": {"amount": 500, "currency": "EUR"}},
+        headers=KEY,
+    )  # fmt: skip
+    assert (made.status_code, made.json()["seller"]) == (201, seller.id)
+    session = buyer.client.open_checkout(lines={seller.offer(1_000, 5): 1}, address=buyer.address).id
+
+    paid = buyer.client.pay(session, "wallet", euro(1_000), coupon=f"S{seller.number}")
+
+    assert (paid.status, paid.amount, paid.discount) == ("authorized", euro(900), euro(100))
+    assert seller.client.balance().balances[0].balance == euro(-100)
+
+
+def test_a_gift_card_is_bought_shown_and_redeemed_by_its_code(rig: Rig) -> None:
+    giver, taker = rig.buyer(5_000), rig.buyer(0)
+    amount = {"amount": {"amount": 5_000, "currency": "EUR"}}
+    http = rig.http(giver.token)
+    made = http.post("/v1/gift-cards", json=amount, headers=KEY)
+    shown = http.get(made.headers["location"]).json()
+    assert (made.json()["code"], shown["left"]["amount"]) == (None, 5_000)
+    assert rig.http(taker.token).get(made.headers["location"]).status_code == 404
+
+    other = rig.http(taker.token)
+    redeemed = other.post("/v1/gift-cards/redeem", json={"code": shown["code"].lower()}, headers=KEY)
+    again = other.post("/v1/gift-cards/redeem", json={"code": shown["code"]}, headers={"idempotency-key": "twice"})
+    forged = other.post("/v1/gift-cards/redeem", json={"code": "1-AAAA-BBBB"}, headers={"idempotency-key": "forged"})
+
+    assert redeemed.json()["balances"][0]["available"]["amount"] == 5_000
+    assert (again.json()["refusal"], forged.json()["refusal"]) == ("no_such_gift_card", "no_such_gift_card")
+
+
+def test_a_code_leads_to_its_card(rig: Rig) -> None:
+    vault = rig.caravan.vault
+
+    assert [number_of(vault, code_of(vault, number)) for number in (1, 31, 32, 10**9)] == [1, 31, 32, 10**9]  # type: ignore[arg-type]
+
+
+def test_a_payout_comes_back_a_label_is_charged_and_a_loss_taken_over(rig: Rig) -> None:
+    seller, buyer, operator = rig.seller(), rig.buyer(2_000), rig.http(rig.token("operator"))
+    listing = seller.offer(1_000, 5)
+    order = buyer.client.place_order({listing: 1}, buyer.address, euro(1_000)).orders[0]
+    seller.client.scan(seller.client.ship(order, "DHL").id, "delivered")
+    rig.pass_time(4 * DAY)
+    rig.pass_time(DAY)
+    payout = next(seller.client.payouts()).id
+
+    returned = operator.post(f"/v1/payouts/{payout}/end", json={"was_paid": False}, headers=KEY)
+    paid = operator.post(f"/v1/payouts/{payout}/end", json={"was_paid": True}, headers={"idempotency-key": "b"})
+    labeled = operator.post(
+        f"/v1/orders/{order}/labels", json={"amount": {"amount": 2_000, "currency": "EUR"}}, headers=KEY
+    )
+    lost = operator.post(f"/v1/orders/{order}/losses", json={"amount": {"amount": 100, "currency": "EUR"}}, headers=KEY)
+    foreign = operator.post(
+        f"/v1/orders/{order}/labels",
+        json={"amount": {"amount": 1, "currency": "USD"}},
+        headers={"idempotency-key": "c"},
+    )
+
+    assert (returned.json()["status"], paid.json()["refusal"]) == ("returned", "payout_settled")
+    assert (labeled.status_code, lost.status_code, foreign.status_code) == (201, 201, 400)
+    assert seller.client.balance().balances[0].balance == euro(880 - 2_000 + 100)
+    assert list(rig.caravan.cell.ask(invariants.findings)) == []
+
+
+def test_the_terms_about_money_are_set_and_shown(rig: Rig) -> None:
+    terms(rig, keeps_fee=True, cash_minor_max=5_000)
+
+    shown = rig.http().get("/v1/market").json()["money"]
+
+    assert (shown["keeps_fee"], shown["cash_minor_max"], shown["payment_seconds"]) == (True, 5_000, 1_860)
+    terms(rig)
+
+
+def test_the_terminal_reconciles_a_home_and_exits_with_1_on_a_difference(tmp_path: Path) -> None:
+    (tmp_path / "report.csv").write_text(REPORT)
+    command = [sys.executable, "-m", "caravan.cli", "reconcile", "card", "report.csv", "--home", "home", "--json"]
+
+    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, timeout=120, check=False)
+
+    assert (done.returncode, json.loads(done.stdout)["items"]) == (1, ["itm_000000000001"]), done.stderr
+    again = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, timeout=120, check=False)
+    assert (again.returncode, json.loads(again.stdout)["known"]) == (0, 1)
+
+
+def test_the_types_on_the_wire_are_what_the_answers_are(rig: Rig) -> None:
+    answer = rig.http(rig.token("operator")).get("/v1/open-items")
+
+    assert wire.decode(answer.content, wire.OpenItems).data is not None
+
+
+@pytest.mark.parametrize("path", ["/v1/reports", "/v1/statements", "/v1/open-items"])
+def test_the_books_are_the_operators_alone(rig: Rig, path: str) -> None:
+    http = rig.http(rig.buyer().token)
+
+    answer = http.get(path) if path.endswith("items") else http.post(path, content=b"")
+
+    assert answer.json()["refusal"] == "wrong_audience"
