@@ -1456,6 +1456,15 @@ class Payout(Response, frozen=True, kw_only=True):
     deducted: Money
     paid_in_person: Money
     sent_at: Time
+    status: Literal["sent", "paid", "returned"]
+
+
+class Deduction(Response, frozen=True, kw_only=True):
+    """What was taken off a payout, or below zero added to it, and what for."""
+
+    order: OrderRef | None
+    reason: Literal["refund", "label", "coupon", "dispute", "written_off"]
+    amount: Money
 
 
 class PayoutLine(Response, frozen=True, kw_only=True):
@@ -1466,9 +1475,10 @@ class PayoutLine(Response, frozen=True, kw_only=True):
 
 
 class ItemizedPayout(Payout, frozen=True, kw_only=True):
-    """A payout with exactly the orders that it settles; where they are many, `next` is the cursor to go on from."""
+    """A payout with exactly the orders that it settles, and what was taken off for what; many lines go on at `next`."""
 
     lines: list[PayoutLine]
+    deductions: list[Deduction]
     has_more: bool
     next: str | None
 

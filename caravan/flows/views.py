@@ -122,31 +122,79 @@ _STATED = frozenset({int(Kind.WALLET), int(Kind.SELLER_BALANCE)})
 
 
 class PayoutsView:
-    """Payouts, and the orders that each settles."""
+    """Payouts, the orders that each settles, and what was taken off for what."""
 
     name = "payouts"
-    version = 1
+    version = 2
     tables = """
     CREATE TABLE payouts (
-        number INTEGER PRIMARY KEY, seller INTEGER, unit INTEGER, amount INTEGER, deducted INTEGER, sent_at INTEGER
+        number INTEGER PRIMARY KEY, seller INTEGER, unit INTEGER, amount INTEGER, deducted INTEGER, sent_at INTEGER,
+        status TEXT DEFAULT 'sent'
     );
     CREATE INDEX payouts_by_seller ON payouts (seller, number);
     CREATE TABLE payout_lines (payout INTEGER, order_number INTEGER, amount INTEGER, PRIMARY KEY (payout, order_number))
         WITHOUT ROWID;
+    CREATE TABLE payout_released (order_number INTEGER PRIMARY KEY, seller INTEGER, unit INTEGER);
+    CREATE TABLE payout_deductions (
+        number INTEGER PRIMARY KEY, payout INTEGER DEFAULT 0, seller INTEGER, unit INTEGER, order_number INTEGER,
+        reason INTEGER, amount INTEGER
+    );
+    CREATE INDEX payout_deductions_by_payout ON payout_deductions (payout, seller, unit);
     """
-    kinds: frozenset[type[Event]] = frozenset({payments.PayoutSent})
+    kinds: frozenset[type[Event]] = frozenset(
+        {
+            payments.PayoutSent, payments.PayoutPaid, payments.PayoutReturned, payments.EscrowReleased,
+            payments.PaymentRefunded, payments.SellerCharged,
+        }
+    )  # fmt: skip
 
     def begin(self, read: _Read) -> None:
         """Need nothing: every row is written from one fact."""
 
     def apply(self, part: Section, write: Write) -> None:
-        """Add payouts and what they itemize."""
+        """Add payouts with what they itemize, and what was taken off since; refunds are of what has been released."""
+        if part.kind is payments.PayoutSent:
+            self._send(part, write)
+        elif part.kind is payments.EscrowReleased:
+            released = _columns(part, ("order", "seller", "unit"))
+            write("INSERT OR REPLACE INTO payout_released VALUES (?, ?, ?)", released)
+        elif part.kind is payments.PaymentRefunded:
+            taken = [row for row in _columns(part, ("from_seller_minor", "order")) if row[0]]
+            write(
+                "INSERT INTO payout_deductions (seller, unit, order_number, reason, amount)"
+                " SELECT seller, unit, order_number, 0, ? FROM payout_released WHERE order_number = ?",
+                taken,
+            )
+        elif part.kind is payments.SellerCharged:
+            charged = _columns(part, ("seller", "unit", "order", "reason", "amount_minor"))
+            write(
+                "INSERT INTO payout_deductions (seller, unit, order_number, reason, amount) VALUES (?, ?, ?, ?, ?)",
+                charged,
+            )
+        elif part.kind is payments.PayoutPaid:
+            write("UPDATE payouts SET status = 'paid' WHERE number = ?", _columns(part, ("payout",)))
+        else:
+            write("UPDATE payouts SET status = 'returned' WHERE number = ?", _columns(part, ("payout",)))
+            write(
+                "INSERT INTO payout_deductions (seller, unit, order_number, reason, amount)"
+                " SELECT seller, unit, order_number, reason, amount FROM payout_deductions WHERE payout = ?",
+                _columns(part, ("payout",)),
+            )
+
+    def _send(self, part: Section, write: Write) -> None:
         columns = ("payout", "seller", "unit", "amount_minor", "deducted_minor", "at")
-        write("INSERT INTO payouts VALUES (?, ?, ?, ?, ?, ?)", _columns(part, columns))
+        write(
+            "INSERT INTO payouts (number, seller, unit, amount, deducted, sent_at) VALUES (?, ?, ?, ?, ?, ?)",
+            _columns(part, columns),
+        )
         settled, amounts = ragged(part.batch, "orders"), ragged(part.batch, "amounts_minor")
         payouts = np.repeat(numbers(part.batch, "payout"), np.diff(settled.offsets))
         lines = zip(payouts.tolist(), settled.values.tolist(), amounts.values.tolist(), strict=True)
         write("INSERT INTO payout_lines VALUES (?, ?, ?)", lines)
+        write(
+            "UPDATE payout_deductions SET payout = ? WHERE payout = 0 AND seller = ? AND unit = ?",
+            _columns(part, ("payout", "seller", "unit")),
+        )
 
 
 class ShelfView:

@@ -172,7 +172,7 @@ def test_a_coupon_needs_enough_to_be_spent_with_who_gives_it(till: Till) -> None
 def test_a_coupon_that_is_none_is_refused(till: Till) -> None:
     for terms in ({"amount": 0}, {"amount": 5_000}, {"uses": 0}):
         with pytest.raises(Invalid):
-            coupon(till, **terms)  # type: ignore[arg-type]
+            coupon(till, **terms)
     coupon(till)
     with pytest.raises(Invalid):
         coupon(till)

@@ -8,9 +8,9 @@ import pytest
 from caravan.adapters.sqlite_views import SqliteViewStore
 from caravan.bootstrap import KINDS
 from caravan.cell import Projector
-from caravan.flows import people, selling
+from caravan.flows import people, selling, settlement
 from caravan.flows.views import all_views
-from caravan.kernel.ids import OrderId, ProductId, SellerId
+from caravan.kernel.ids import OrderId, PayoutId, ProductId, SellerId
 from caravan.trade import catalog
 from caravan.trade.catalog import ListingStatus
 from caravan.trade.ledger import Kind
@@ -187,3 +187,25 @@ def test_views_that_are_built_again_show_the_same(market: Market, pages: Pages, 
         assert sorted(pages.read(query), key=repr) == sorted(again.read(query), key=repr)
 
     again.store.close()
+
+
+def test_a_payout_is_what_it_itemizes_and_what_came_back_is_itemized_again(market: Market, pages: Pages) -> None:
+    market.buy(market.buyer(), (market.listing(market.seller()), 2))
+    market.deliver(1)
+    market.days_pass(4)
+    market.do(settlement.release_due)
+    market.take_back(1, refund=4_000)
+    market.do(settlement.charge_label, settlement.LabelCharge(OrderId(1), 500))
+    market.do(settlement.pay_out_due)
+    market.do(settlement.settle_payout, settlement.PayoutWord(PayoutId(1), was_paid=False))
+    market.days_pass(1)
+    market.do(settlement.pay_out_due)
+    market.do(settlement.settle_payout, settlement.PayoutWord(PayoutId(2), was_paid=True))
+
+    assert pages.read("SELECT payout, reason, amount FROM payout_deductions ORDER BY number") == [
+        (1, 0, 3_520), (1, 1, 500), (2, 0, 3_520), (2, 1, 500),
+    ]  # fmt: skip
+    assert pages.read("SELECT number, amount, status FROM payouts") == [
+        (1, 17_600 - 4_020, "returned"), (2, 17_600 - 4_020, "paid"),
+    ]  # fmt: skip
+    assert pages.read("SELECT payout, amount FROM payout_lines ORDER BY payout") == [(1, 17_600), (2, 17_600)]

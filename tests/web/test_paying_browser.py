@@ -114,6 +114,8 @@ def test_a_test_card_buys_after_another_was_declined(caravan: Caravan, phone: Pa
     for payment in caravan.cell.do(paying.ask_captures, paying.Handing([1], SellerId(1))):
         caravan.cashier.see_to(payment)
     caravan.cell.do_many(fulfillment.hand_over, handover)
+    phone.goto("/my/wallet")
+    expect(phone.locator("main")).to_contain_text("Promised by your card")
     assert caravan.cell.ask(lambda house: payments.money_state(house.payments, OrderId(1))) == "captured"
     assert list(caravan.cell.ask(invariants.findings)) == []
 

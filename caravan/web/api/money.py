@@ -29,7 +29,7 @@ from caravan.kernel.ids import (
     TransferId,
 )
 from caravan.kernel.money import numeric
-from caravan.trade import ledger
+from caravan.trade import ledger, payments
 from caravan.web.api import cursors, resources
 from caravan.web.api.call import Call, Reply
 from caravan.web.api.operations import BUYER, OPERATOR, SELLER, Operation
@@ -72,7 +72,7 @@ _REFERENCES: dict[ledger.Reason, object] = {
 
 _PAYOUTS = (
     "SELECT number, seller, unit, amount, deducted, sent_at, (SELECT coalesce(sum(received), 0) FROM transfers"
-    " WHERE transfers.payout = payouts.number AND transfers.seller = payouts.seller) FROM payouts"
+    " WHERE transfers.payout = payouts.number AND transfers.seller = payouts.seller), status FROM payouts"
 )
 
 
@@ -207,7 +207,7 @@ async def list_payouts(call: Call) -> Reply:
 
 
 def _payout(row: tuple[Any, ...]) -> dict[str, Any]:
-    number, seller, unit, amount, deducted, sent_at, in_person = row
+    number, seller, unit, amount, deducted, sent_at, in_person, status = row
     return {
         "id": ids.text(PayoutId, number),
         "seller": ids.text(SellerId, seller),
@@ -215,6 +215,7 @@ def _payout(row: tuple[Any, ...]) -> dict[str, Any]:
         "deducted": resources.money(deducted + in_person, unit),
         "paid_in_person": resources.money(in_person, unit),
         "sent_at": iso(sent_at),
+        "status": status,
     }
 
 
@@ -239,10 +240,30 @@ async def show_payout(call: Call) -> Reply:
                 wire.PayoutLine(order=ids.text(OrderId, order), amount=resources.money(amount, unit))
                 for order, amount in kept
             ],
+            deductions=await _deductions(call, number, unit),
             has_more=has_more,
             next=cursors.write(kept[-1][0]) if has_more else None,
         )
     )
+
+
+_DEDUCTED = ("refund", *(reason.name.lower() for reason in payments.ChargeReason))
+_DEDUCTIONS_MAX = 1_000
+
+
+async def _deductions(call: Call, payout: int, unit: int) -> list[wire.Deduction]:
+    rows = await call.page(
+        "SELECT order_number, reason, amount FROM payout_deductions WHERE payout = :payout ORDER BY number LIMIT :limit",
+        {"payout": payout, "limit": _DEDUCTIONS_MAX},
+    )
+    return [
+        wire.Deduction(
+            order=ids.text(OrderId, order) if order else None,
+            reason=_DEDUCTED[reason],
+            amount=resources.money(amount, unit),
+        )
+        for order, reason, amount in rows
+    ]
 
 
 _BUYERS = (BUYER, OPERATOR)

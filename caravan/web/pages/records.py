@@ -27,8 +27,25 @@ REASONS = {
     ledger.Reason.TOPPED_UP: "Money put in",
     ledger.Reason.RETURNED: "Return of order",
     ledger.Reason.TRANSFERRED: "Transfer",
+    ledger.Reason.AUTHORIZED: "Promised by your card, or for the door",
+    ledger.Reason.AUTHORIZATION_VOIDED: "Let go again",
+    ledger.Reason.COUPON_USED: "Coupon",
+    ledger.Reason.DISPUTE_OPENED: "The buyer's bank wants money back",
+    ledger.Reason.DISPUTE_LOST: "Dispute lost",
+    ledger.Reason.DISPUTE_WON: "Dispute won",
+    ledger.Reason.WRITTEN_OFF: "Taken over by the operator, of order",
+    ledger.Reason.LABEL_CHARGED: "Label for order",
+    ledger.Reason.GIFT_CARD_ISSUED: "Gift card bought",
+    ledger.Reason.GIFT_CARD_REDEEMED: "Gift card redeemed",
+    ledger.Reason.REFUND_FAILED: "Refund that your card did not take, of order",
+    ledger.Reason.PAYOUT_RETURNED: "Payout that came back",
+    ledger.Reason.TRANSFER_RECEIVED: "Bank transfer",
+    ledger.Reason.ASSIGNED: "Bank transfer",
 }
-_OF_ORDER = {ledger.Reason.CANCELED, ledger.Reason.CAPTURED, ledger.Reason.RELEASED, ledger.Reason.RETURNED}
+_OF_ORDER = {
+    ledger.Reason.CANCELED, ledger.Reason.CAPTURED, ledger.Reason.RELEASED, ledger.Reason.RETURNED,
+    ledger.Reason.WRITTEN_OFF, ledger.Reason.LABEL_CHARGED, ledger.Reason.REFUND_FAILED,
+}  # fmt: skip
 
 
 class Order(NamedTuple):
@@ -55,6 +72,7 @@ class Order(NamedTuple):
     received_at: int
     completed_at: int
     due_at: int
+    is_by_card: bool
     parcels: Sequence[Any]  # as delivery.parcels_of gives them
 
     @property
@@ -102,6 +120,11 @@ def nothing(text: str) -> NoReturn:
     raise NotFound(text)
 
 
+def _is_by_card(house: House, number: int) -> bool:
+    funding = house.dealings.fundings.get(number)
+    return funding is not None and funding.provider == payments.Provider.CARD
+
+
 def _order(house: House, number: OrderId) -> Order:
     table, money = house.orders.orders, house.payments.money
     currency = alphabetic(int(table.unit[number]))
@@ -127,6 +150,7 @@ def _order(house: House, number: OrderId) -> Order:
         fulfillment=state.fulfillment,
         payment=payments.money_state(house.payments, number),
         due_at=int(money.due_at[number]),
+        is_by_card=_is_by_card(house, number),
         parcels=delivery.parcels_of(house.delivery, number),
         **{
             name: int(getattr(table, name)[number])

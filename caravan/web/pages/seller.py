@@ -514,6 +514,10 @@ async def balance(visit: Visit) -> Response:
     )  # fmt: skip
 
 
+# By the reason of a charge; 0 is a refund.
+_DEDUCTED = ("Refund after settlement", "Label", "Your coupon", "Dispute", "Taken over by the operator")
+
+
 async def payout(visit: Visit) -> Response:
     """Show one payout, order by order."""
     number = path_id(visit, PayoutId)
@@ -533,9 +537,15 @@ async def payout(visit: Visit) -> Response:
         " ORDER BY order_number DESC LIMIT ?",
         (number, last, records.ROWS + 1),
     )
+    taken = await page(
+        visit.caravan,
+        "SELECT order_number, reason, amount FROM payout_deductions WHERE payout = ? ORDER BY number LIMIT ?",
+        (number, records.ROWS),
+    )
+    deductions = [(OrderId(order), _DEDUCTED[reason], Money(-minor, currency)) for order, reason, minor in taken]
     settled = [(OrderId(order), Money(minor, currency)) for order, minor in lines[: records.ROWS]]
     assert unit, "A payout has a currency."
     return await visit.show(
         "sell_payout.html", payout=PayoutId(number), amount=Money(amount, currency), sent_at=sent_at, settled=settled,
-        deducted=Money(deducted + in_person, currency), in_person=Money(in_person, currency), more=f"?after={settled[-1][0]}" if len(lines) > records.ROWS else "",
+        deductions=deductions, deducted=Money(deducted + in_person, currency), in_person=Money(in_person, currency), more=f"?after={settled[-1][0]}" if len(lines) > records.ROWS else "",
     )  # fmt: skip

@@ -31,7 +31,7 @@ NOTES = {
     "held_longer": "Done: your units are held for longer.",
     "topped_up": "The play money is in your wallet.",
     "address_added": "The address is saved.",
-    "canceled": "The order is canceled. The money that was held is free in your wallet again.",
+    "canceled": "The order is canceled. The money that was held is free again: in your wallet, or on your card.",
     "given_up": "You left the checkout. Everything is still in your cart.",
     "forgotten": "Your account is deleted. Take care!",
     "applied": "Thank you! Your application is with the operator.",

@@ -45,6 +45,8 @@ def street(rig: Rig) -> Street:
     paid = client.send_money(payload=seller.client.payment_code().payload, amount=euro(1), expected_total=euro(1))
     client.set_names(handle="asked.one")
     request = rig.buyer().client.request_money("asked.one", euro(100))
+    gift = rig.http(buyer.token).post("/v1/gift-cards", json={"amount": AMOUNT}, headers={"idempotency-key": "gift"})
+    card = gift.json()["id"]
     ids = {
         "listing": listing, "product": seller.client.listing(listing).product, "cart": client.open_cart(listing, 1).id,
         "session": session.id, "purchase": purchase.id, "order": purchase.orders[0], "parcel": parcel.id,
@@ -52,6 +54,7 @@ def street(rig: Rig) -> Street:
         "identity": "idt_000000000001", "proposal": "ppl_000000000001",
         "payment": payment.id, "item": "itm_000000000001", "dispute": "dsp_000000000001",
         "transfer": paid.id, "request": request.id, "code": code.id or "",
+        "card": card,
     }  # fmt: skip
     return Street(rig, seller, stranger, buyer, passer_by, ids)
 
@@ -64,6 +67,10 @@ BODIES: dict[str, dict[str, Any]] = {
     "complete_session": {"expected_total": AMOUNT},
     "start_payment": {"provider": "wallet", "expected_total": AMOUNT},
     "settle_cash": {"was_paid": True},
+    "close_open_item": {"note": "x"},
+    "settle_payout": {"was_paid": True},
+    "charge_label": {"amount": AMOUNT},
+    "write_off": {"amount": AMOUNT},
     "hand_over": {"carrier": "DHL"},
     "take_back": {"line": 0, "quantity": 1, "refund": AMOUNT},
     "scan_parcel": {"status": "delivered"},

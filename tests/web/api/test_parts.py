@@ -134,6 +134,7 @@ def test_what_moves_stock_or_money_takes_a_key_by_the_table() -> None:
     assert required == {
         "change_stock", "open_session", "edit_session", "complete_session", "cancel_session", "place_order",
         "cancel_order", "hand_over", "take_back", "top_up", "start_payment", "give_up_payment", "settle_cash",
+        "close_open_item", "settle_payout", "charge_label", "write_off", "issue_coupon", "issue_gift_card", "redeem_gift_card",
     }  # fmt: skip
 
 
