@@ -21,6 +21,7 @@ from starlette.routing import BaseRoute, Mount
 from caravan.adapters import archive, bank_statements, stripe_report
 from caravan.adapters.demo import DemoSource
 from caravan.adapters.duckdb_numbers import DuckdbNumbers, read_manifest
+from caravan.adapters.ecb import EcbRates
 from caravan.adapters.follower import Follower, follow
 from caravan.adapters.highs import HighsOptimizer
 from caravan.adapters.ibis_sql import SqlWriter, types_of
@@ -66,6 +67,7 @@ from caravan.events import (
     catalog,
     delivery,
     discovery,
+    exchange,
     identity,
     ledger,
     markets,
@@ -107,6 +109,7 @@ from caravan.insight.search import Engine, Trainer
 from caravan.kernel.clock import DAY, SECOND, Clock, SystemClock
 from caravan.kernel.errors import CaravanError, Conflict, Invalid
 from caravan.trade.delivery import Printer
+from caravan.trade.exchange import DayRates
 from caravan.trade.network import Optimizer, Router
 from caravan.trade.payments import PaymentProvider, Provider, ReportLine, StatementLine
 from caravan.world import markets as terms
@@ -119,6 +122,7 @@ KINDS = registry(
     catalog,
     delivery,
     discovery,
+    exchange,
     identity,
     ledger,
     markets,
@@ -137,7 +141,7 @@ _ADVICE_WAIT_S = 0.25
 _TABLE_S = 3_600
 _DESK_LOOK_S = 0.5
 _DESK_STOPS_S = 30.0
-SHAPE = "6"  # Change it when a model's dump changes: snapshots of another shape are passed over.
+SHAPE = "7"  # Change it when a model's dump changes: snapshots of another shape are passed over.
 
 
 @dataclass(frozen=True)
@@ -855,6 +859,11 @@ _DEMO = opening.Opening(
         terms.FeeRule(basis_points=1_000, floor_minor=20),
     ),
 )
+
+
+def read_rates(path: Path) -> DayRates:
+    """Read a file of the ECB's reference rates; gives its newest day."""
+    return EcbRates().read(path)
 
 
 def optimizer() -> Optimizer:

@@ -14,6 +14,7 @@ from caravan.kernel.errors import CaravanError
 from caravan.kernel.event import Event
 from caravan.trade.catalog import Catalog
 from caravan.trade.delivery import Delivery, Promises
+from caravan.trade.exchange import Exchange
 from caravan.trade.ledger import Ledger
 from caravan.trade.network import Plans
 from caravan.trade.orders import Orders
@@ -42,6 +43,7 @@ class House:
     payments: Payments = field(default_factory=Payments)
     search: Search = field(default_factory=Search)
     promises: Promises = field(default_factory=Promises)
+    exchange: Exchange = field(default_factory=Exchange)
     transfers: Transfers = field(default_factory=Transfers)
     transfer_terms: TransferTerms = field(default_factory=TransferTerms)
 
@@ -61,6 +63,7 @@ class House:
             self.payments,
             self.search,
             self.promises,
+            self.exchange,
             self.transfers,
             self.transfer_terms,
         ]

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from caravan.flows.house import House
-from caravan.trade import ledger, orders, payments, transfers
+from caravan.trade import exchange, ledger, orders, payments, transfers
 
 
 def findings(house: House) -> Iterator[str]:
@@ -14,6 +14,8 @@ def findings(house: House) -> Iterator[str]:
     yield from orders.findings(house.orders)
     yield from payments.findings(house.payments)
     yield from transfers.findings(house.transfers)
+    yield from exchange.findings(house.exchange)
+    yield from _exchange_agrees(house)
     yield from _units_agree(house)
     yield from _escrow_agrees(house)
     yield from _balances_agree(house)
@@ -179,3 +181,16 @@ def _purchases_by_session(house: House) -> dict[int, int]:
         if deal.orders:
             counts[deal.session] = counts.get(deal.session, 0) + 1
     return counts
+
+
+def _exchange_agrees(house: House) -> Iterator[str]:
+    """What stands on exchange, by currency, is what taken quotes took in of it less what they gave."""
+    wanted: dict[int, int] = {}
+    for quote in house.exchange.quotes:
+        if quote.is_taken:
+            wanted[quote.unit] = wanted.get(quote.unit, 0) + quote.paid_minor
+            wanted[quote.into] = wanted.get(quote.into, 0) - quote.mid_minor
+    posted = ledger.totals(house.ledger, ledger.Kind.EXCHANGE)
+    for unit in sorted(wanted.keys() | posted.keys()):
+        if wanted.get(unit, 0) != posted.get(unit, 0):
+            yield f"Exchange of {unit} stands at {posted.get(unit, 0)}, its quotes say {wanted.get(unit, 0)}."

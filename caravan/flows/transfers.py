@@ -5,13 +5,14 @@ from typing import NamedTuple
 import numpy as np
 
 from caravan.cell import Decision, Section
+from caravan.flows import exchanging
 from caravan.flows.house import House, as_facts, integers
 from caravan.insight import identity
 from caravan.kernel.clock import DAY, MINUTE, Instant
 from caravan.kernel.errors import Invalid, NotFound, Refusal
-from caravan.kernel.ids import BuyerId, CodeId, RequestId, SellerId
+from caravan.kernel.ids import BuyerId, CodeId, QuoteId, RequestId, SellerId
 from caravan.kernel.money import AMOUNT_MAX, alphabetic, numeric
-from caravan.trade import ledger, orders, transfers
+from caravan.trade import exchange, ledger, orders, transfers
 from caravan.world import markets, partners
 
 DAYS_MAX = 90
@@ -45,6 +46,13 @@ class Sending(NamedTuple):
     code: CodeId = CodeId(0)
     reference: str = ""
     note: bytes = b""
+
+
+class Across(NamedTuple):
+    """Money is sent in another currency than it is paid in: what a quote gives, once it is taken."""
+
+    sending: Sending
+    quote: QuoteId
 
 
 class Asking(NamedTuple):
@@ -115,8 +123,6 @@ def price(house: House, wanted: Sending, *, now: Instant) -> transfers.Deal:
     """Say what a transfer would come to, or why it can't be made, but for what is in the wallet."""
     wanted = _filled_in(house, wanted, now=now)
     unit = numeric(wanted.currency)
-    if house.markets.market is None or wanted.currency != house.markets.market.currency:
-        raise Invalid("Money is sent in the market's currency.", field="amount")
     if not 0 < wanted.amount_minor <= AMOUNT_MAX // 2:
         raise Invalid("An amount is above zero.", field="amount")
     buyer, seller = _payee(house, wanted.to)
@@ -127,15 +133,30 @@ def price(house: House, wanted: Sending, *, now: Instant) -> transfers.Deal:
         house.transfer_terms, way=way.name.lower(), payee="seller" if seller else "buyer", currency=wanted.currency,
         amount_minor=wanted.amount_minor,
     )  # fmt: skip
+    counted = _counted(house, cost.total_minor, unit)
     transfers.check_limits(
         house.transfers, limits_of(house), buyer=wanted.payer, level=level_of(house, wanted.payer),
-        counted_minor=cost.total_minor, currency=wanted.currency, now=now,
+        counted_minor=counted, currency=_currency(house), now=now,
     )  # fmt: skip
     return transfers.Deal(
         way=way, payer=wanted.payer, buyer=buyer, seller=seller, unit=unit, amount_minor=wanted.amount_minor,
-        counted_minor=cost.total_minor, request=wanted.request, code=wanted.code, reference=wanted.reference,
+        counted_minor=counted, request=wanted.request, code=wanted.code, reference=wanted.reference,
         **cost._asdict(),
     )  # fmt: skip
+
+
+def _currency(house: House) -> str:
+    if house.markets.market is None:
+        raise NotFound("There is no market yet.")
+    return house.markets.market.currency
+
+
+def _counted(house: House, total_minor: int, unit: int) -> int:
+    """Give what counts against limits, which are in the market's currency. Refuses a currency without a rate."""
+    worth = exchange.convert(house.exchange, total_minor, unit=unit, into=numeric(_currency(house)))
+    if worth is None:
+        raise exchange.NoRate
+    return worth.mid_minor
 
 
 def price_of(house: House, wanted: Sending, now: Instant) -> transfers.Deal:
@@ -155,6 +176,22 @@ def send_money(house: House, wanted: Sending, *, now: Instant) -> Decision:
         raise orders.TotalChanged(total_minor=deal.total_minor)
     made = transfers.transfer(house.transfers, deal, note=wanted.note, now=now)
     return Decision([*_move(house, deal, int(made.transfer), now=now), *as_facts(made)], lambda: made)
+
+
+def send_across(house: House, across: Across, *, now: Instant) -> Decision:
+    """Exchange at a quote and send what it gives, both or neither; gives the fact of the transfer."""
+    wanted = across.sending
+    quote = exchange.quote_of(house.exchange, across.quote)
+    exchange.check_quote(quote, buyer=wanted.payer, now=now)
+    deal = price(house, wanted, now=now)
+    if deal.total_minor != wanted.expected_total_minor:
+        raise orders.TotalChanged(total_minor=deal.total_minor)
+    if deal.unit != quote.into or deal.total_minor > quote.mid_minor - quote.spread_minor:
+        raise Invalid("The quote gives too little for this, or another currency.", field="quote")
+    made = transfers.transfer(house.transfers, deal, note=wanted.note, now=now)
+    exchanged = exchanging.move(house, quote, now=now)
+    moved = _move(house, deal, int(made.transfer), now=now)
+    return Decision([*exchanged, *moved, *as_facts(exchange.take_quote(quote, now=now), made)], lambda: made)
 
 
 def _move(house: House, deal: transfers.Deal, number: int, *, now: Instant) -> list[Section]:

@@ -36,6 +36,7 @@ OpenItemId = NewType("OpenItemId", int)
 TransferId = NewType("TransferId", int)
 RequestId = NewType("RequestId", int)
 CodeId = NewType("CodeId", int)
+QuoteId = NewType("QuoteId", int)
 
 PREFIXES = {
     SellerId: "sel",
@@ -68,6 +69,7 @@ PREFIXES = {
     TransferId: "trf",
     RequestId: "mrq",
     CodeId: "qrc",
+    QuoteId: "fxq",
 }
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 DIGITS = 12

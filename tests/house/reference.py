@@ -33,6 +33,7 @@ DOMAINS: Final = (
     "trade.network",
     "trade.qr",
     "trade.transfers",
+    "trade.exchange",
     "insight.discovery",
     "insight.identity",
     "insight.search",

@@ -32,6 +32,7 @@ class Kind(IntEnum):
     PSP_FEES = 13  # of a provider, in a currency: what it took for its work, below zero
     GIFT_CARD = 14  # of a gift card, in a currency; floor 0
     CARRIER_PAYABLE = 15  # of nobody, in a currency: labels that the operator bought and sellers paid for
+    EXCHANGE = 40  # of nobody, in a currency: what was taken in of it for other currencies, less what was given
     SUPPLIED = kernel.UNITS_FROM  # of nobody, in a SKU: units that sellers have brought in, below zero
     AVAILABLE = 101  # of a location, in a SKU: not committed; its holds are what is reserved; floor 0
     COMMITTED = 102  # of a location, in a SKU: bought, still here; floor 0
@@ -79,6 +80,7 @@ class Reason(IntEnum):
     TRANSFER_RECEIVED = 26  # payment, or 0
     ASSIGNED = 27  # open item
     TRANSFERRED = 40  # transfer
+    EXCHANGED = 41  # quote of an exchange
 
 
 class Refused(IntEnum):

@@ -1,0 +1,46 @@
+"""What happens between currencies: rates come in, the operator sets terms, quotes are given, money is exchanged."""
+
+from caravan.kernel.event import Event
+from caravan.kernel.ids import BuyerId, QuoteId
+
+
+class RatesSet(Event, frozen=True, kw_only=True, tag="exchange.rates_set.v1"):
+    """The rates of a day: so many billionths (`rates_e9`) of each currency, by its number, are one of the base."""
+
+    source: str
+    day: str
+    day_at: int
+    base: int
+    units: tuple[int, ...]
+    rates_e9: tuple[int, ...]
+
+
+class ExchangeTermsSet(Event, frozen=True, kw_only=True, tag="exchange.terms_set.v1"):
+    """The operator's terms from now on: what they keep of an exchange, how long quotes stand, how old rates may be."""
+
+    spread_basis_points: int
+    quote_lasts: int
+    rates_last: int
+
+
+class QuoteMade(Event, frozen=True, kw_only=True, tag="exchange.quote_made.v1"):
+    """A buyer was told what an exchange gives until it expires, at the rates of a day.
+
+    `mid_minor` is what the rate alone gives; of that the operator keeps `spread_minor`, and the buyer gets the rest.
+    """
+
+    quote: QuoteId
+    buyer: BuyerId
+    unit: int
+    paid_minor: int
+    into: int
+    mid_minor: int
+    spread_minor: int
+    day: str
+    expires_at: int
+
+
+class MoneyExchanged(Event, frozen=True, kw_only=True, tag="exchange.money_exchanged.v1"):
+    """A quote was taken: the buyer's money went from one currency into the other."""
+
+    quote: QuoteId

@@ -1,0 +1,85 @@
+"""The state of exchange: the rates and terms of now, and every quote."""
+
+import msgspec
+import numpy as np
+
+from caravan.cell import Section, pack, rows, unpack
+from caravan.events import exchange as events
+from caravan.kernel.clock import DAY, MINUTE
+from caravan.kernel.event import Event
+
+# Banks keep 1 to 3 % of a tourist's money and well under 1 % of a trader's; rates of a Thursday must last over Easter.
+_TERMS = events.ExchangeTermsSet(at=0, spread_basis_points=50, quote_lasts=2 * MINUTE, rates_last=6 * DAY)
+
+
+class Quote(msgspec.Struct, array_like=True):
+    """What an exchange gives until it expires."""
+
+    quote: int
+    buyer: int
+    unit: int
+    paid_minor: int
+    into: int
+    mid_minor: int
+    spread_minor: int
+    day: str
+    expires_at: int
+    is_taken: bool = False
+
+
+class _State(msgspec.Struct, array_like=True):
+    rates: dict[int, int]
+    day: str
+    day_at: int
+    source: str
+    terms: events.ExchangeTermsSet
+    quotes: list[Quote]
+
+
+class Exchange:
+    """Quotes by number from 1; `rates` are billionths of a currency, by its number, for one of the base."""
+
+    name = "exchange"
+    kinds: frozenset[type[Event]] = frozenset(
+        {events.RatesSet, events.ExchangeTermsSet, events.QuoteMade, events.MoneyExchanged}
+    )
+
+    def __init__(self) -> None:
+        self.version = 0
+        self.rates: dict[int, int] = {}
+        self.day, self.day_at, self.source = "", 0, ""
+        self.terms = _TERMS
+        self.quotes: list[Quote] = [Quote(0, 0, 0, 0, 0, 0, 0, "", 0)]
+
+    def apply(self, part: Section) -> None:
+        """Fold in a run of facts."""
+        self.version += 1
+        for event in rows(part):
+            match event:
+                case events.RatesSet():
+                    self.rates = dict(zip(event.units, event.rates_e9, strict=True)) | {event.base: 10**9}
+                    self.day, self.day_at, self.source = event.day, event.day_at, event.source
+                case events.ExchangeTermsSet():
+                    self.terms = event
+                case events.QuoteMade():
+                    assert event.quote == len(self.quotes), "Quotes are numbered in the order of the log."
+                    self.quotes.append(
+                        Quote(
+                            event.quote, event.buyer, event.unit, event.paid_minor, event.into, event.mid_minor,
+                            event.spread_minor, event.day, event.expires_at,
+                        )
+                    )  # fmt: skip
+                case events.MoneyExchanged():
+                    assert not self.quotes[event.quote].is_taken, "A quote is taken once."
+                    self.quotes[event.quote].is_taken = True
+
+    def dump(self) -> dict[str, np.ndarray]:
+        """Give everything as bytes."""
+        rates = dict(sorted(self.rates.items()))
+        return {"state": pack(_State(rates, self.day, self.day_at, self.source, self.terms, self.quotes))}
+
+    def load(self, parts: dict[str, np.ndarray]) -> None:
+        """Take everything back."""
+        state = unpack(parts, "state", _State)
+        self.rates, self.terms, self.quotes = state.rates, state.terms, state.quotes
+        self.day, self.day_at, self.source = state.day, state.day_at, state.source
