@@ -19,7 +19,18 @@ from caravan.flows.opening import Opening, open_market
 from caravan.kernel.clock import SystemClock
 from caravan.kernel.errors import CaravanError, Invalid, code
 from caravan.kernel.money import plain
-from caravan.web import access, festival, numbering, qr_codes, reckoning, remote, sandbox, teaching, training
+from caravan.web import (
+    access,
+    currencies,
+    festival,
+    numbering,
+    qr_codes,
+    reckoning,
+    remote,
+    sandbox,
+    teaching,
+    training,
+)
 from caravan.web.planning import terminal as planning
 from caravan.web.server import serve
 from caravan.web.terminal import bars, say
@@ -35,6 +46,7 @@ app.add_typer(identities.app, name="identity")
 app.add_typer(bench.app, name="bench")
 app.add_typer(planning.app, name="network")
 app.add_typer(qr_codes.app, name="qr")
+app.add_typer(currencies.app, name="rates")
 app.add_typer(training.app, name="discovery")
 app.add_typer(teaching.app, name="search")
 app.add_typer(sandbox.app, name="sandbox")

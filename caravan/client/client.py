@@ -538,14 +538,14 @@ class Client:
         wish = wallets.TransferWish(to=to, request=request, payload=payload, amount=_amount(amount) if amount else None)
         return self._post("/v1/transfers/price", wallets.TransferCost, wish)
 
-    def send_money(  # Each is a field of what is sent.
+    def send_money(  # noqa: PLR0913  # Each is a field of what is sent.
         self, to: str | None = None, amount: Money | None = None, *, expected_total: Money, note: str = "",
-        request: str | None = None, payload: str | None = None, key: str | None = None,
+        request: str | None = None, payload: str | None = None, quote: str | None = None, key: str | None = None,
     ) -> wallets.Transfer:  # fmt: skip
         """Send money to a name, for a request, or for what a scanner read, at the total that was shown."""
         new = wallets.NewTransfer(
             to=to, request=request, payload=payload, amount=_amount(amount) if amount else None,
-            expected_total=_amount(expected_total), note=note,
+            expected_total=_amount(expected_total), note=note, quote=quote,
         )  # fmt: skip
         return self._post("/v1/transfers", wallets.Transfer, new, key=key)
 
@@ -617,6 +617,32 @@ class Client:
     def set_transfer_terms(self, terms: wallets.NewTransferTerms) -> wallets.TransferTerms:
         """Set fees and limits of transfers, as the operator."""
         return self._put("/v1/transfer-terms", wallets.TransferTerms, terms)
+
+    # Currencies.
+
+    def rates(self) -> wallets.Rates:
+        """Show the rates of now and the terms of exchanges."""
+        return self._get("/v1/rates", wallets.Rates)
+
+    def set_rates(self, new: wallets.NewRates) -> wallets.Rates:
+        """Take the rates of a day in, as the operator."""
+        return self._put("/v1/rates", wallets.Rates, new)
+
+    def set_exchange_terms(self, terms: wallets.ExchangeTerms) -> wallets.Rates:
+        """Set the terms of exchanges, as the operator."""
+        return self._put("/v1/exchange-terms", wallets.Rates, terms)
+
+    def quote_exchange(self, pay: Money, into: str) -> wallets.ExchangeQuote:
+        """Say what an amount gives in another currency, and hold that for a while."""
+        return self._post("/v1/exchange-quotes", wallets.ExchangeQuote, wallets.NewQuote(pay=_amount(pay), into=into))
+
+    def exchange_quote(self, quote: str) -> wallets.ExchangeQuote:
+        """Show a quote, and whether it was taken."""
+        return self._get(f"/v1/exchange-quotes/{quote}", wallets.ExchangeQuote)
+
+    def exchange_money(self, quote: str, *, key: str | None = None) -> wallets.ExchangeQuote:
+        """Exchange at a quote."""
+        return self._post("/v1/exchanges", wallets.ExchangeQuote, wallets.TakenQuote(quote=quote), key=key)
 
     # How it is sent.
 

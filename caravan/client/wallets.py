@@ -8,6 +8,7 @@ from caravan.client.wire import (
     Amount,
     BasisPoints,
     BuyerRef,
+    CurrencyCode,
     Minor,
     Paging,
     PayoutRef,
@@ -28,6 +29,8 @@ def _id(kind: type[int]) -> Meta:
 TransferRef = Annotated[str, _id(ids.TransferId)]
 RequestRef = Annotated[str, _id(ids.RequestId)]
 CodeRef = Annotated[str, _id(ids.CodeId)]
+QuoteRef = Annotated[str, _id(ids.QuoteId)]
+QuoteState = Literal["open", "taken", "expired"]
 PayeeText = Annotated[str, Meta(min_length=1, max_length=254, description="A handle, an e-mail address, or a phone.")]
 Payload = Annotated[str, Meta(max_length=512, description="What a scanner reads from a QR code.")]
 LevelName = Literal["unverified", "email", "identity"]
@@ -49,10 +52,11 @@ class TransferWish(Request, frozen=True, kw_only=True):
 
 
 class NewTransfer(TransferWish, frozen=True, kw_only=True):
-    """A transfer, at the total that was shown; any other is refused."""
+    """A transfer, at the total that was shown; any other is refused. With a quote, it is paid in the quote's currency."""
 
     expected_total: Amount
     note: Text200 = ""
+    quote: QuoteRef | None = None
 
 
 class NewMoneyRequest(Request, frozen=True, kw_only=True):
@@ -240,3 +244,58 @@ class TransferTerms(Response, frozen=True, kw_only=True):
     fee_tax_basis_points: int
     request_seconds: int
     code_seconds: int
+
+
+# Exchange.
+
+
+class NewRates(Request, frozen=True, kw_only=True):
+    """The rates of a day: so much of each currency, as an exact decimal, is one of the base."""
+
+    source: Annotated[str, Meta(min_length=1, max_length=60)]
+    day: Annotated[str, Meta(min_length=10, max_length=10)]
+    base: CurrencyCode
+    rates: Annotated[dict[CurrencyCode, Annotated[str, Meta(min_length=1, max_length=24)]], Meta(max_length=200)]
+
+
+class ExchangeTerms(Request, frozen=True, kw_only=True, omit_defaults=False):
+    """What the operator keeps of an exchange, how long quotes stand, and how old rates may be."""
+
+    spread_basis_points: Annotated[int, Meta(ge=0, le=5_000)]
+    quote_seconds: Annotated[int, Meta(ge=1, le=86_400)]
+    rates_seconds: Annotated[int, Meta(ge=1, le=SECONDS_MAX)]
+
+
+class NewQuote(Request, frozen=True, kw_only=True):
+    """An amount, and the currency that it is to become."""
+
+    pay: Amount
+    into: CurrencyCode
+
+
+class TakenQuote(Request, frozen=True, kw_only=True):
+    """The quote that is taken."""
+
+    quote: QuoteRef
+
+
+class Rates(Response, frozen=True, kw_only=True):
+    """The rates of now, of which day they are, and the terms of exchanges."""
+
+    source: str
+    day: str
+    rates: dict[str, str]
+    terms: ExchangeTerms
+
+
+class ExchangeQuote(Response, frozen=True, kw_only=True):
+    """What an exchange gives until it expires: what the rate gives, what of that the operator keeps, and what is left."""
+
+    id: QuoteRef
+    paid: Money
+    mid: Money
+    spread: Money
+    received: Money
+    day: str
+    status: QuoteState
+    expires_at: Time

@@ -67,6 +67,26 @@ def pay(  # noqa: PLR0913
     run(url, token, lambda client: _pay(client, yes=yes, note=note, key=key, **wish), card, as_json=as_json)
 
 
+@_wallet.command("exchange")
+def exchange(
+    wanted: Sum, into: Annotated[str, typer.Argument(help="The currency that it is to become, such as USD.")],
+    *, yes: Yes = False, key: Key = None, url: Url = HERE, token: Token = None, as_json: Json = False,
+) -> None:  # fmt: skip
+    """Exchange money of your wallet, at the rate and the spread that are shown before."""
+
+    def ask(client: Client) -> wallets.ExchangeQuote:
+        quote = client.quote_exchange(money(wanted), into.upper())
+        say.print(
+            f"{_said(quote.paid)} become {_said(quote.received)}: {_said(quote.mid)} at the rates of {quote.day},"
+            f" less a spread of {_said(quote.spread)}.", markup=False, soft_wrap=True,
+        )  # fmt: skip
+        if not yes and not typer.confirm("Exchange it?", err=True):
+            raise NotConfirmed
+        return client.exchange_money(quote.id, key=key)
+
+    run(url, token, ask, card, as_json=as_json)
+
+
 @_wallet.command("request")
 def request(  # noqa: PLR0913
     to: Annotated[str, typer.Argument(help="Whom to ask: a handle, an e-mail address or a phone number.")],

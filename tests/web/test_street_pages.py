@@ -12,13 +12,13 @@ from starlette.testclient import TestClient
 
 from caravan.bootstrap import Caravan, open_caravan
 from caravan.config import Settings
-from caravan.flows import invariants, people, settlement
+from caravan.flows import exchanging, invariants, people, settlement
 from caravan.flows import transfers as flow
 from caravan.flows.house import integers
 from caravan.kernel import ids
-from caravan.kernel.clock import MINUTE, FixedClock
+from caravan.kernel.clock import MINUTE, FixedClock, iso
 from caravan.kernel.ids import BuyerId, SellerId
-from caravan.trade import ledger, qr
+from caravan.trade import exchange, ledger, qr
 from caravan.web import access, pages, wallets
 from tests.web.test_pages import fill, send, token_on
 
@@ -270,3 +270,26 @@ def test_a_drawing_is_of_squares_alone_and_differs_with_what_it_says() -> None:
     assert drawing.startswith("<svg")
     assert "script" not in drawing
     assert drawing == wallets.drawing_of(payload) != wallets.drawing_of(PAYNOW)
+
+
+def test_money_is_exchanged_at_the_quote_that_was_shown(caravan: Caravan, pair: Pair) -> None:
+    ana = pair.ana
+    before = ana.get("/my/exchange").text
+    day = iso(caravan.clock.now())[:10]
+    caravan.cell.do(exchanging.set_rates, exchange.DayRates("ECB", day, "EUR", {"JPY": "163.27"}))
+    shown = send(ana, "/my/exchange", "/my/exchange", amount="10", currency="EUR", into="JPY")
+    wrong = send(ana, "/my/exchange", "/my/exchange", amount="10", currency="EUR", into="EUR")
+    odd = send(ana, "/my/exchange", "/my/exchange", amount="10", currency="EUR", into="SEK")
+
+    taken = send(ana, shown.url.path, shown.url.path)
+    again = ana.get(shown.url.path)
+
+    assert "no rates yet" in before
+    assert "¥1,624" in shown.text
+    assert "\u2212¥8" in shown.text
+    assert (wrong.status_code, odd.status_code) == (422, 422)
+    assert "Exchanged." in taken.text
+    assert "¥1,624" in taken.text
+    assert "This quote is over" in again.text
+    assert wallet(caravan, pair.payer) == 4_000
+    assert pair.ben.get(shown.url.path).status_code == 404

@@ -4,6 +4,7 @@ from caravan.web.api import (
     books,
     columns,
     discovering,
+    exchanging,
     fulfilling,
     gifts,
     goods,
@@ -43,6 +44,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *identities.OPERATIONS,
     *numbers.OPERATIONS,
     *transfers.OPERATIONS,
+    *exchanging.OPERATIONS,
 )
 
 __all__ = ["OPERATIONS", "Doorway", "Operation", "Table", "describe"]

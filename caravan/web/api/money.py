@@ -24,6 +24,7 @@ from caravan.kernel.ids import (
     PaymentId,
     PayoutId,
     PurchaseId,
+    QuoteId,
     SellerId,
     SessionId,
     TransferId,
@@ -68,6 +69,7 @@ _REFERENCES: dict[ledger.Reason, object] = {
     ledger.Reason.TRANSFER_RECEIVED: PaymentId,
     ledger.Reason.ASSIGNED: OpenItemId,
     ledger.Reason.TRANSFERRED: TransferId,
+    ledger.Reason.EXCHANGED: QuoteId,
 }
 
 _PAYOUTS = (

@@ -20,6 +20,7 @@ PATH_IDS: dict[str, type[int]] = {
     "seller": ids.SellerId, "buyer": ids.BuyerId, "plan": ids.PlanId, "identity": ids.IdentityId,
     "proposal": ids.ProposalId, "payment": ids.PaymentId, "item": ids.OpenItemId, "dispute": ids.DisputeId,
     "transfer": ids.TransferId, "request": ids.RequestId, "code": ids.CodeId, "card": ids.GiftCardId,
+    "quote": ids.QuoteId,
 }  # fmt: skip
 
 

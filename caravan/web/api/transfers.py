@@ -15,9 +15,9 @@ from caravan.insight import identity
 from caravan.kernel import ids
 from caravan.kernel.clock import SECOND, Instant, iso
 from caravan.kernel.errors import Invalid, NotFound
-from caravan.kernel.ids import BuyerId, CodeId, PayoutId, RequestId, SellerId, TransferId
+from caravan.kernel.ids import BuyerId, CodeId, PayoutId, QuoteId, RequestId, SellerId, TransferId
 from caravan.kernel.money import Money
-from caravan.trade import ledger, orders, qr, transfers
+from caravan.trade import exchange, ledger, orders, qr, transfers
 from caravan.web import reach, wallets
 from caravan.web.api import cursors, resources
 from caravan.web.api.call import Call, Reply
@@ -59,7 +59,10 @@ async def make_transfer(call: Call) -> Reply:
     payer = await call.ask(_buyer, call.buyer)
     note = await run_in_threadpool(wallets.seal_note, call.caravan, payer, new.note)
     told = wanted._replace(expected_total_minor=new.expected_total.amount, note=note)
-    return await call.do(flow.send_money, told, lambda _, made: _made(made))
+    if new.quote is None:
+        return await call.do(flow.send_money, told, lambda _, made: _made(made))
+    across = flow.Across(told, QuoteId(ids.number(QuoteId, new.quote)))
+    return await call.do(flow.send_across, across, lambda _, made: _made(made))
 
 
 def _wanted(call: Call, wish: wire.TransferWish) -> flow.Sending:
@@ -406,7 +409,7 @@ def _buyer(house: House, number: BuyerId) -> identity.Buyer:
 
 _REFUSED = (
     flow.PayeeUnknown, transfers.TransferLimitReached, transfers.RequestNotOpen, transfers.CodeNotPayable,
-    qr.ForeignCode, qr.UnreadableQr, Invalid, NotFound, TooManyRequests,
+    qr.ForeignCode, qr.UnreadableQr, exchange.NoRate, Invalid, NotFound, TooManyRequests,
 )  # fmt: skip
 
 OPERATIONS = (
@@ -418,7 +421,7 @@ OPERATIONS = (
         method="POST", path="/v1/transfers", summary="Send money", handler=make_transfer, who=(BUYER,),
         scope="wallet:write", request=wire.NewTransfer, response=wire.Transfer, status=HTTPStatus.CREATED,
         location="/v1/transfers/{id}", key="required", is_personal=True,
-        refusals=(*_REFUSED, orders.TotalChanged, ledger.InsufficientFunds),
+        refusals=(*_REFUSED, exchange.QuoteNotOpen, orders.TotalChanged, ledger.InsufficientFunds),
     ),
     Operation(
         method="GET", path="/v1/transfers", summary="List what I paid and was paid", handler=list_transfers,

@@ -12,7 +12,7 @@ from caravan.kernel.ids import BuyerId, CartId, OrderId
 from caravan.kernel.money import Money, numeric
 from caravan.trade import ledger
 from caravan.web import access
-from caravan.web.pages import checkout, dates, records
+from caravan.web.pages import checkout, dates, exchanging, records
 from caravan.web.pages.visit import Visit, local_path, path_id, wrong_field
 from caravan.web.reach import ask, do, page
 
@@ -146,7 +146,7 @@ async def _show_wallet(visit: Visit, wrong: dict[str, str], status: int = 200) -
     return await visit.show(
         "wallet.html", status=status, free=Money(posted - held, currency), held=Money(held, currency), rows=rows,
         more=f"?after={cursor}" if cursor else "", wrong=wrong, most=checkout.PLAY_MONEY_MAJOR_MAX,
-        reference=ids.text(BuyerId, visit.buyer),
+        reference=ids.text(BuyerId, visit.buyer), purse=await ask(visit.caravan, exchanging.purse_of, visit.buyer),
     )  # fmt: skip
 
 

@@ -41,6 +41,7 @@ REASONS = {
     ledger.Reason.PAYOUT_RETURNED: "Payout that came back",
     ledger.Reason.TRANSFER_RECEIVED: "Bank transfer",
     ledger.Reason.ASSIGNED: "Bank transfer",
+    ledger.Reason.EXCHANGED: "Exchange",
 }
 _OF_ORDER = {
     ledger.Reason.CANCELED, ledger.Reason.CAPTURED, ledger.Reason.RELEASED, ledger.Reason.RETURNED,

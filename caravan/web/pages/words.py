@@ -6,6 +6,7 @@ from caravan.flows.transfers import PayeeUnknown
 from caravan.insight.identity import EmailTaken, WrongLogin
 from caravan.kernel.errors import CaravanError, Conflict, Invalid, NotFound
 from caravan.trade.catalog import NotOnOffer, StaleRevision
+from caravan.trade.exchange import QuoteNotOpen
 from caravan.trade.ledger import InsufficientFunds, OutOfStock, ReservationExpired
 from caravan.trade.orders import (
     AlreadyFulfilled,
@@ -54,6 +55,7 @@ NOTES = {
     "declined": "The payment did not go through. Nothing was taken: try again, or pay in another way.",
     "coupon_refused": "This coupon does not apply here.",
     "paid": "Paid. Both of you see this receipt.",
+    "exchanged": "Exchanged. It is in your wallet.",
     "asked": "They are asked. You see here when it is paid.",
     "closed": "Done: this request is closed.",
     "named": "Others find you by this now.",
@@ -128,6 +130,7 @@ _PROBLEMS: dict[type[CaravanError], tuple[str, str, str, str]] = {
     ),
     PayeeUnknown: ("Nobody is paid by this name", "", "Look again", "/my/send"),
     CodeNotPayable: ("This code can't be paid", "", "Scan another", "/pay"),
+    QuoteNotOpen: ("This quote is over", "", "A new one", "/my/exchange"),
     RequestNotOpen: ("This request is closed", "", "Your requests", "/my/ask"),
     TransferLimitReached: (
         "That is more than you may send", "Your limits say how much is left, and what would raise them.", "Your limits",

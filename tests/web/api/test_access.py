@@ -7,9 +7,9 @@ from typing import Any
 import httpx
 import pytest
 
-from caravan.client import Refused, wire
+from caravan.client import Refused, wallets, wire
 from caravan.flows import invariants
-from caravan.kernel.clock import DAY
+from caravan.kernel.clock import DAY, iso
 from caravan.web.api import OPERATIONS, Operation
 from tests.web.api.rig import Rig, Shopper, Trader, euro, running
 
@@ -47,6 +47,9 @@ def street(rig: Rig) -> Street:
     request = rig.buyer().client.request_money("asked.one", euro(100))
     gift = rig.http(buyer.token).post("/v1/gift-cards", json={"amount": AMOUNT}, headers={"idempotency-key": "gift"})
     card = gift.json()["id"]
+    rig.operator.set_rates(
+        wallets.NewRates(source="ECB", day=iso(rig.clock.now())[:10], base="EUR", rates={"USD": "1.08"})
+    )
     ids = {
         "listing": listing, "product": seller.client.listing(listing).product, "cart": client.open_cart(listing, 1).id,
         "session": session.id, "purchase": purchase.id, "order": purchase.orders[0], "parcel": parcel.id,
@@ -55,6 +58,7 @@ def street(rig: Rig) -> Street:
         "payment": payment.id, "item": "itm_000000000001", "dispute": "dsp_000000000001",
         "transfer": paid.id, "request": request.id, "code": code.id or "",
         "card": card,
+        "quote": client.quote_exchange(euro(100), "USD").id,
     }  # fmt: skip
     return Street(rig, seller, stranger, buyer, passer_by, ids)
 

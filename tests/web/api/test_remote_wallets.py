@@ -6,6 +6,7 @@ from pathlib import Path
 from typer.testing import CliRunner, Result
 
 from caravan import cli
+from caravan.kernel.clock import iso
 from caravan.web.remote import app
 from tests.web.api.rig import Rig
 
@@ -72,3 +73,21 @@ def test_the_operator_sets_terms_and_levels_from_a_terminal(rig: Rig) -> None:
     assert _json(rig, operator, "terms", "--percent", "1.5", "--payee-bears")["fees"][0]["basis_points"] == 150  # type: ignore[index]
     assert _json(rig, operator, "verify", ana.id, "identity", "Passport seen")["level"] == "identity"
     assert _json(rig, ana.token, "limits")["raised_by"] is None
+
+
+def test_rates_come_in_from_a_file_and_money_is_exchanged_from_a_terminal(rig: Rig, tmp_path: Path) -> None:
+    operator, ana = rig.token("operator"), rig.buyer(5_000).token
+    file = tmp_path / "eurofxref.csv"
+    file.write_text(f"Date,USD,JPY,\n{iso(rig.clock.now())[:10]},1.0825,163.27,\n", encoding="utf-8")
+    at = ["--url", rig.url, "--token", operator]
+
+    came = CliRunner().invoke(cli.app, ["rates", "import", str(file), "--json", *at])
+    terms = CliRunner().invoke(cli.app, ["rates", "terms", "--spread", "25", "--json", *at])
+    wrong = CliRunner().invoke(cli.app, ["rates", "import", str(tmp_path / "none"), *at])
+    given = _run(rig, ana, "exchange", "10 EUR", "jpy", typed="y\n")
+
+    assert json.loads(came.stdout)["rates"]["JPY"] == "163.27"
+    assert json.loads(terms.stdout)["terms"]["spread_basis_points"] == 25
+    assert (wrong.exit_code, "invalid" in wrong.stderr) == (1, True)
+    assert "10.00 EUR become 1628 JPY: 1632 JPY at the rates of" in given.stderr
+    assert _run(rig, ana, "exchange", "10 EUR", "JPY", typed="n\n").exit_code == 1

@@ -5,7 +5,7 @@ import pytest
 
 from caravan.client import Client, Refused, wallets
 from caravan.flows import invariants
-from caravan.kernel.clock import DAY
+from caravan.kernel.clock import DAY, iso
 from caravan.trade import qr
 from caravan.web.access import contact_of
 from tests.web.api.rig import Rig, Shopper, euro
@@ -253,3 +253,35 @@ def test_a_payout_says_what_of_it_was_paid_in_person(rig: Rig) -> None:
     assert (payout.amount, payout.paid_in_person, payout.deducted) == (euro(300), euro(300), euro(0))
     assert seller.client.payout(payout.id).lines == []
     assert seller.client.transfer(made.id).payout == payout.id
+
+
+def test_money_is_exchanged_and_sent_across_currencies(rig: Rig) -> None:
+    (_, client), (_, ben) = person(rig, "ana.fx", 20_000), person(rig, "ben.fx")
+    day = iso(rig.clock.now())[:10]
+    assert refused(client.quote_exchange, euro(100), "USD").refusal == "no_rate"
+    told = rig.operator.set_rates(
+        wallets.NewRates(source="ECB", day=day, base="EUR", rates={"USD": "1.0825", "KWD": "0.33241", "XAU": "0.0004"})
+    )
+    rig.operator.set_exchange_terms(
+        wallets.ExchangeTerms(spread_basis_points=100, quote_seconds=60, rates_seconds=86_400)
+    )
+
+    quote = client.quote_exchange(euro(10_000), "USD")
+    taken = [client.exchange_money(quote.id, key="fx-1") for _ in "ab"]
+    other = client.quote_exchange(euro(1_000), "KWD")
+    sent = client.send_money("ben.fx", other.received, expected_total=other.received, quote=other.id)
+
+    assert told.rates == {"EUR": "1", "USD": "1.0825", "KWD": "0.33241"}
+    assert (quote.mid.amount, quote.spread.amount, quote.received.amount) == (10_825, 108, 10_717)
+    assert (taken[0], taken[0].status) == (taken[1], "taken")
+    assert (other.received.amount, other.received.currency) == (3_291, "KWD")
+    assert sent.received == other.received
+    assert {one.available.currency: one.available.amount for one in client.wallet().balances if one.available.amount} == {
+        "EUR": 9_000, "USD": 10_717,
+    }  # fmt: skip
+    assert other.received in [one.available for one in ben.wallet().balances]
+    assert client.exchange_quote(other.id).status == "taken"
+    assert refused(client.exchange_money, other.id).refusal == "quote_not_open"
+    assert refused(ben.exchange_quote, other.id).status == 404
+    assert [one.reason for one in client.wallet_statement()].count("exchanged") == 4
+    assert list(invariants.findings(rig.caravan.cell.house)) == []
