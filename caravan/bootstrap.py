@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import msgspec
 import pyarrow as pa
@@ -38,6 +38,7 @@ from caravan.adapters.sandbox.psp import SECRET, Mischief, SandboxPsp
 from caravan.adapters.sandbox.server import Courier, InProcess
 from caravan.adapters.sandbox.server import make_app as make_sandbox_app
 from caravan.adapters.sandbox.server import pages as hosted_pages
+from caravan.adapters.scipy_fitting import ScipyFitter
 from caravan.adapters.skills import SkillFolder, Standing
 from caravan.adapters.snapshotter import Snapshotter
 from caravan.adapters.sqlite import SqliteLog
@@ -76,6 +77,7 @@ from caravan.events import (
     orders,
     partners,
     payments,
+    profiles,
     search,
     transfers,
 )
@@ -94,6 +96,7 @@ from caravan.flows import (
     whys,
 )
 from caravan.flows import numbers as counting
+from caravan.flows import profiles as knowing
 from caravan.flows.cashier import Cashier
 from caravan.flows.finder import Finder
 from caravan.flows.finding import Graded
@@ -103,10 +106,11 @@ from caravan.flows.lookalikes import KnownPeople
 from caravan.flows.views import all_views
 from caravan.insight import discovery as tasting
 from caravan.insight import metrics
+from caravan.insight import profiles as portraits
 from caravan.insight import search as wording
 from caravan.insight.identity import Vault
 from caravan.insight.search import Engine, Trainer
-from caravan.kernel.clock import DAY, SECOND, Clock, SystemClock
+from caravan.kernel.clock import DAY, SECOND, Clock, Instant, SystemClock
 from caravan.kernel.errors import CaravanError, Conflict, Invalid
 from caravan.trade.delivery import Printer
 from caravan.trade.exchange import DayRates
@@ -131,6 +135,7 @@ KINDS = registry(
     orders,
     partners,
     payments,
+    profiles,
     search,
     transfers,
     answers,
@@ -160,6 +165,7 @@ class Caravan:
     desk: promises.Desk
     advice: "Advice"
     numbers: counting.Numbers
+    profiles: knowing.Desk
     cashier: Cashier
     till: "Till"
     sandbox: SandboxPsp | None = None  # where a demo market's test cards are
@@ -237,6 +243,7 @@ def open_caravan(
         cashier=cashier, till=till, sandbox=sandbox, settings=settings, finder=finder, planner=planner, cell=cell, views=store, projector=projector,
         vault=SqliteVault(settings.home / "vault.db"), clock=clock, ticker=ticker,
         desk=desk, advice=advice, numbers=numbers_of(settings, log, lambda: cell.position),
+        profiles=knowing.Desk(cell, lambda: advice.tastes),
     )  # fmt: skip
     ticker.start(ticks=ticks)
     if ticks:
@@ -1015,3 +1022,43 @@ def teach(
 def ranker(*, threads: int) -> tasting.Ranker:
     """Give whoever learns to rank."""
     return LightGbmRanker(threads=threads)
+
+
+class Still:
+    """A home that was read as it stands, also while Caravan runs in it; it can be asked as a cell can."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.house = House()
+        self.clock: Clock = SystemClock()
+        log = open_log(settings, is_reader=True)
+        try:
+            models = [*self.house.models(), Answers()]
+            head = replay(log=log, models=models, kinds=KINDS, snapshots=snapshots_of(settings))
+        finally:
+            log.close()
+        self.position = head.sequence if head is not None else 0
+
+    def ask(self, query: Callable[..., Any], *arguments: object) -> Any:  # noqa: ANN401
+        """Answer a question."""
+        return query(self.house, *arguments)
+
+
+def profiles_beside(settings: Settings, *, with_looks: bool) -> tuple[knowing.Desk, House]:
+    """Give whoever answers about the people of a home as it stands; what they looked at is read only where it is asked for."""
+    still = Still(settings)
+    tastes = tasting.Tastes()
+    if with_looks:
+        log = open_log(settings, is_reader=True)
+        try:
+            reader = Projector(log=log, kinds=KINDS, views=[tastes], store=MemoryViewStore())
+            while reader.fold_some():
+                pass
+        finally:
+            log.close()
+    return knowing.Desk(still, lambda: tastes), still.house
+
+
+def learn_profiles(house: House, *, now: Instant) -> tuple[portraits.Forecast, portraits.Checked]:
+    """Learn how people buy from a house; refuses where there are too few, or SciPy is not installed."""
+    orders, unit = knowing.history(house)
+    return portraits.learn(orders, ScipyFitter(), unit=unit, now=now)

@@ -28,6 +28,7 @@ from caravan.web import (
     reckoning,
     remote,
     sandbox,
+    segmenting,
     teaching,
     training,
 )
@@ -42,6 +43,7 @@ Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on sta
 
 remote.mount(app)
 numbering.mount(app)
+segmenting.mount(app)
 app.add_typer(identities.app, name="identity")
 app.add_typer(bench.app, name="bench")
 app.add_typer(planning.app, name="network")

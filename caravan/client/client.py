@@ -429,6 +429,55 @@ class Client:
         """List what can be asked for."""
         return self._get("/v1/metrics", wire.Catalog).data
 
+    # What is known of people.
+
+    def traits(self) -> wire.TraitCatalog:
+        """List every trait that a profile has, as the operator."""
+        return self._get("/v1/profiles/traits", wire.TraitCatalog)
+
+    def profile(self, who: str | None = None) -> wire.Profile:
+        """Show what is known of a person: of oneself, or, as the operator, of a buyer or an identity."""
+        place = "identities" if who and who.startswith("idt_") else "buyers"
+        return self._get(f"/v1/{place}/{who or 'me'}/profile", wire.Profile)
+
+    def set_forecast(self, new: wire.NewForecast) -> wire.TraitCatalog:
+        """Let a forecast hold that was learned, as the operator."""
+        return self._put("/v1/profiles/forecast", wire.TraitCatalog, new)
+
+    def count_segment(self, question: wire.SegmentQuestion) -> wire.SegmentCount:
+        """Say how many people a rule holds for, and keep nothing."""
+        return self._post("/v1/segments/count", wire.SegmentCount, question)
+
+    def segments(self) -> list[wire.Segment]:
+        """List all segments, with how many are in each."""
+        return self._get("/v1/segments", wire.Segments).data
+
+    def segment(self, segment: str) -> wire.Segment:
+        """Show a segment."""
+        return self._get(f"/v1/segments/{segment}", wire.Segment)
+
+    def set_segment(self, new: wire.NewSegment, *, key: str | None = None) -> wire.SegmentSet:
+        """Set a segment, in place of one of the same name."""
+        return self._post("/v1/segments", wire.SegmentSet, new, key=key)
+
+    def drop_segment(self, segment: str) -> None:
+        """Let a segment be no more."""
+        self._sender.send("DELETE", f"/v1/segments/{segment}")
+
+    def segment_members(self, segment: str, *, limit: int | None = None) -> Iterator[wire.SegmentMember]:
+        """Go through the people in a segment."""
+        return self._pages(f"/v1/segments/{segment}/members", wire.Page[wire.SegmentMember], {}, limit)
+
+    def segment_table(self, segment: str) -> pa.Table:
+        """Give all people in a segment with the traits that its rule asks for, a row a buyer."""
+        said = self._sender.send("GET", f"/v1/segments/{segment}/members", query={"format": "arrow"})
+        with pa.ipc.open_stream(said.body) as stream:
+            return stream.read_all()
+
+    def segment_changes(self, segment: str, after: str = "", *, limit: int = 1_000) -> wire.SegmentChanges:
+        """Say who entered and left since an answer's `next`; ask again with its `next` whenever it suits you."""
+        return self._get(f"/v1/segments/{segment}/changes", wire.SegmentChanges, {"after": after, "limit": limit})
+
     # Orders that were placed.
 
     def orders(

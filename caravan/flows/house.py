@@ -9,6 +9,7 @@ import numpy as np
 from caravan.cell import Batch, Model, Section, transpose
 from caravan.insight.identity import Identity
 from caravan.insight.oneid import OneId
+from caravan.insight.profiles import Profiles
 from caravan.insight.search import Search
 from caravan.kernel.errors import CaravanError
 from caravan.kernel.event import Event
@@ -46,6 +47,7 @@ class House:
     exchange: Exchange = field(default_factory=Exchange)
     transfers: Transfers = field(default_factory=Transfers)
     transfer_terms: TransferTerms = field(default_factory=TransferTerms)
+    profiles: Profiles = field(default_factory=Profiles)
 
     def models(self) -> list[Model]:
         """Give every domain's state."""
@@ -66,6 +68,7 @@ class House:
             self.exchange,
             self.transfers,
             self.transfer_terms,
+            self.profiles,
         ]
 
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from caravan.cell import Batch, Decision, Section
 from caravan.flows.house import House, as_facts
-from caravan.insight import oneid
+from caravan.insight import oneid, profiles
 from caravan.kernel.clock import Instant
 from caravan.kernel.ids import BuyerId
 
@@ -136,11 +136,21 @@ def _rows(facts: Sequence[Section]) -> int:
 
 
 def forget_identity(house: House, identity: int, *, now: Instant) -> Decision:
-    """Erase a person from One ID; give what was sealed for them, whose keys the caller destroys."""
+    """Erase a person from One ID and their profile; give what was sealed for them, whose keys the caller destroys."""
     fact = oneid.forget_identity(house.oneid, identity, now=now)
     records = house.oneid.records
     sealed = [records[number].sealed for number in fact.identifiers if number in records]
-    return Decision(as_facts(fact), lambda: sealed)
+    facts = as_facts(fact)
+    buyers = _buyers_among(house, fact.identifiers)
+    if buyers:
+        facts += as_facts(profiles.forget_profiles(buyers, now=now))
+    return Decision(facts, lambda: sealed)
+
+
+def _buyers_among(house: House, identifiers: Sequence[int]) -> list[BuyerId]:
+    table, some = house.oneid.identifiers, np.array(identifiers, np.int64)
+    logins = some[(table.type[some] == oneid.Type.LOGIN) & (table.mark_low[some] == _LOGIN_HERE)]
+    return [BuyerId(buyer) for buyer in table.mark_high[logins].tolist()]
 
 
 def buyers_seen(house: House, buyers: Sequence[int], email_marks: Sequence[bytes], *, now: Instant) -> list[Section]:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from caravan.cell import Decision
 from caravan.flows import identities
 from caravan.flows.house import House, as_facts
-from caravan.insight import identity
+from caravan.insight import identity, profiles
 from caravan.kernel.clock import Instant
 from caravan.kernel.event import Event
 from caravan.kernel.ids import AddressId, BuyerId
@@ -107,6 +107,8 @@ def forget_buyer(house: House, buyer: BuyerId, *, now: Instant) -> Decision:
     known = identities.buyer_identity(house, buyer)
     if known:
         facts += identities.forget_identity(house, known, now=now).facts
+    else:
+        facts += as_facts(profiles.forget_profiles([buyer], now=now))
     return Decision(facts, lambda: buyer)
 
 

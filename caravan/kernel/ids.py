@@ -37,6 +37,7 @@ TransferId = NewType("TransferId", int)
 RequestId = NewType("RequestId", int)
 CodeId = NewType("CodeId", int)
 QuoteId = NewType("QuoteId", int)
+SegmentId = NewType("SegmentId", int)
 
 PREFIXES = {
     SellerId: "sel",
@@ -70,6 +71,7 @@ PREFIXES = {
     RequestId: "mrq",
     CodeId: "qrc",
     QuoteId: "fxq",
+    SegmentId: "seg",
 }
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 DIGITS = 12

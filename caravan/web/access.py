@@ -27,7 +27,7 @@ SCOPES: dict[str, tuple[str, ...]] = {
     "operator": (
         "catalog:read", "catalog:write", "stock:write", "orders:read", "orders:write", "payouts:read", "sellers:write",
         "market:write", "wallet:read", "wallet:write", "tokens:write", "buyers:write",
-        "identities:read", "identities:write", "numbers:read", "events:write",
+        "identities:read", "identities:write", "numbers:read", "events:write", "profiles:read", "profiles:write",
     ),
 }  # fmt: skip
 PASSWORD_CHARACTERS_MIN = 10

@@ -39,6 +39,7 @@ DOMAINS: Final = (
     "insight.search",
     "insight.oneid",
     "insight.likeness",
+    "insight.profiles",
     "insight.metrics",
     "world.markets",
     "world.partners",

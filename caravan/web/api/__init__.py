@@ -15,6 +15,7 @@ from caravan.web.api import (
     numbers,
     paying,
     people,
+    profiles,
     promising,
     searching,
     shop,
@@ -45,6 +46,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *numbers.OPERATIONS,
     *transfers.OPERATIONS,
     *exchanging.OPERATIONS,
+    *profiles.OPERATIONS,
 )
 
 __all__ = ["OPERATIONS", "Doorway", "Operation", "Table", "describe"]

@@ -59,6 +59,7 @@ def street(rig: Rig) -> Street:
         "transfer": paid.id, "request": request.id, "code": code.id or "",
         "card": card,
         "quote": client.quote_exchange(euro(100), "USD").id,
+        "segment": "seg_000000000001",
     }  # fmt: skip
     return Street(rig, seller, stranger, buyer, passer_by, ids)
 
