@@ -13,7 +13,7 @@ class TransfersView:
     """Transfers by either side, and requests for money; notes stay sealed."""
 
     name = "transfers"
-    version = 1
+    version = 2
     tables = """
     CREATE TABLE transfers (
         number INTEGER PRIMARY KEY, way INTEGER, payer INTEGER, buyer INTEGER, seller INTEGER, unit INTEGER,
@@ -23,6 +23,8 @@ class TransfersView:
     CREATE INDEX transfers_by_payer ON transfers (payer, number);
     CREATE INDEX transfers_by_buyer ON transfers (buyer, number);
     CREATE INDEX transfers_by_seller ON transfers (seller, payout, number);
+    CREATE TABLE payout_transfers (payout INTEGER, transfer INTEGER, amount INTEGER, PRIMARY KEY (payout, transfer))
+        WITHOUT ROWID;
     CREATE TABLE money_requests (
         number INTEGER PRIMARY KEY, payee INTEGER, payer INTEGER, unit INTEGER, amount INTEGER, at INTEGER,
         expires_at INTEGER, note BLOB
@@ -30,7 +32,9 @@ class TransfersView:
     CREATE INDEX money_requests_by_payee ON money_requests (payee, number);
     CREATE INDEX money_requests_by_payer ON money_requests (payer, number);
     """
-    kinds: frozenset[type[Event]] = frozenset({transfers.TransferMade, transfers.MoneyRequested, payments.PayoutSent})
+    kinds: frozenset[type[Event]] = frozenset(
+        {transfers.TransferMade, transfers.MoneyRequested, payments.PayoutSent, payments.PayoutReturned}
+    )
 
     def begin(self, read: _Read) -> None:
         """Need nothing: every row is written from one fact."""
@@ -59,6 +63,16 @@ class TransfersView:
                     write("INSERT INTO money_requests VALUES (?, ?, ?, ?, ?, ?, ?, ?)", [asked])
                 case payments.PayoutSent():
                     write(
+                        "INSERT INTO payout_transfers SELECT ?, number, received FROM transfers"
+                        " WHERE seller = ? AND unit = ? AND payout = 0",
+                        [(event.payout, event.seller, event.unit)],
+                    )
+                    write(
                         "UPDATE transfers SET payout = ? WHERE seller = ? AND unit = ? AND payout = 0",
                         [(event.payout, event.seller, event.unit)],
+                    )
+                case payments.PayoutReturned():
+                    write(
+                        "UPDATE transfers SET payout = 0 WHERE seller = ? AND payout = ?",
+                        [(event.seller, event.payout)],
                     )

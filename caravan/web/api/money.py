@@ -73,8 +73,8 @@ _REFERENCES: dict[ledger.Reason, object] = {
 }
 
 _PAYOUTS = (
-    "SELECT number, seller, unit, amount, deducted, sent_at, (SELECT coalesce(sum(received), 0) FROM transfers"
-    " WHERE transfers.payout = payouts.number AND transfers.seller = payouts.seller), status FROM payouts"
+    "SELECT number, seller, unit, amount, deducted, sent_at, (SELECT coalesce(sum(payout_transfers.amount), 0)"
+    " FROM payout_transfers WHERE payout_transfers.payout = payouts.number), status FROM payouts"
 )
 
 

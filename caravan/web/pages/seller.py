@@ -523,8 +523,8 @@ async def payout(visit: Visit) -> Response:
     number = path_id(visit, PayoutId)
     found = await page(
         visit.caravan,
-        "SELECT unit, amount, deducted, sent_at, (SELECT coalesce(sum(received), 0) FROM transfers WHERE transfers.payout = payouts.number"
-        " AND transfers.seller = payouts.seller) FROM payouts WHERE number = ? AND seller = ?",
+        "SELECT unit, amount, deducted, sent_at, (SELECT coalesce(sum(payout_transfers.amount), 0) FROM payout_transfers"
+        " WHERE payout_transfers.payout = payouts.number) FROM payouts WHERE number = ? AND seller = ?",
         (number, visit.seller),
     )
     if not found:
@@ -547,5 +547,6 @@ async def payout(visit: Visit) -> Response:
     assert unit, "A payout has a currency."
     return await visit.show(
         "sell_payout.html", payout=PayoutId(number), amount=Money(amount, currency), sent_at=sent_at, settled=settled,
-        deductions=deductions, deducted=Money(deducted + in_person, currency), in_person=Money(in_person, currency), more=f"?after={settled[-1][0]}" if len(lines) > records.ROWS else "",
+        deductions=deductions, deducted=Money(deducted + in_person, currency), in_person=Money(in_person, currency),
+        more=f"?after={settled[-1][0]}" if len(lines) > records.ROWS else "",
     )  # fmt: skip

@@ -4,8 +4,10 @@ import msgspec
 import pytest
 
 from caravan.client import Client, Refused, wallets
-from caravan.flows import invariants
+from caravan.flows import invariants, settlement
+from caravan.kernel import ids
 from caravan.kernel.clock import DAY, iso
+from caravan.kernel.ids import PayoutId
 from caravan.trade import qr
 from caravan.web.access import contact_of
 from tests.web.api.rig import Rig, Shopper, euro
@@ -253,6 +255,16 @@ def test_a_payout_says_what_of_it_was_paid_in_person(rig: Rig) -> None:
     assert (payout.amount, payout.paid_in_person, payout.deducted) == (euro(300), euro(300), euro(0))
     assert seller.client.payout(payout.id).lines == []
     assert seller.client.transfer(made.id).payout == payout.id
+    rig.caravan.cell.do(
+        settlement.settle_payout, settlement.PayoutWord(PayoutId(ids.number(PayoutId, payout.id)), was_paid=False)
+    )
+    assert seller.client.transfer(made.id).payout is None
+    rig.pass_time(2 * DAY)
+    again, first = seller.client.payouts()
+    assert [(one.amount, one.paid_in_person, one.deducted) for one in (again, first)] == [
+        (euro(300), euro(300), euro(0))
+    ] * 2
+    assert seller.client.transfer(made.id).payout == again.id
 
 
 def test_money_is_exchanged_and_sent_across_currencies(rig: Rig) -> None:
