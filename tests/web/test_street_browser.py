@@ -1,11 +1,17 @@
 """Checks the street vendor's day in a real browser on a phone: a code is shown, its link opened, paid once, and seen by both."""
 
-from playwright.sync_api import Browser, Page, expect
+import json
+from pathlib import Path
+
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from caravan.flows import invariants, people, selling, settlement
+from caravan.flows import transfers as flow
 from caravan.flows.house import integers
-from caravan.kernel.ids import BuyerId
-from caravan.web import access
+from caravan.kernel import ids
+from caravan.kernel.ids import BuyerId, CodeId, SellerId
+from caravan.kernel.money import Money
+from caravan.web import access, wallets
 from caravan.web.api.operations import BUYER, SELLER
 from caravan.world import partners
 from tests.web.test_browser import Site, _is_as_wide_as_the_phone, _visit, browser, site
@@ -60,3 +66,26 @@ def test_from_the_vendors_code_to_a_receipt_that_both_see(site: Site, browser: B
     assert numbers[0] == numbers[1]
     assert all(_is_as_wide_as_the_phone(page) for page in (shop, phone))
     assert list(site.caravan.cell.ask(invariants.findings)) == []
+
+
+def test_the_camera_reads_a_code_where_the_browser_knows_how(site: Site, chromium_path: Path) -> None:
+    (vendor,) = site.caravan.cell.do(selling.apply_to_sell, [partners.Application(name="Zé", country="PT")])
+    site.caravan.cell.do(selling.approve_sellers, [vendor])
+    code = flow.Showing(BuyerId(0), vendor, "EUR", 300, "Water")
+    number = ids.text(CodeId, site.caravan.cell.do(flow.show_code, code))
+    owner = wallets.Shown(ids.text(SellerId, vendor), "Zé", "Porto", "PT", "EUR", Money(300, "EUR"), "Water", number)
+    # Debian's Chromium has no decoder: it is lent one that reads what the camera would be held to.
+    lent = "window.BarcodeDetector = class { async detect() { return [{ rawValue: %s }]; } };"
+    switches = ["--no-sandbox", "--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream"]
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=chromium_path, args=switches)
+        phone = _visit(chromium, site)
+        phone.add_init_script(lent % json.dumps(wallets.payload_of(site.caravan, owner)))
+        _come_in(phone, site, BUYER, _person(site, "Ana Silva", 2_000))
+
+        phone.goto("/pay")
+        phone.get_by_role("button", name="Open the camera").click()
+
+        expect(phone.locator("main")).to_contain_text("Pay Zé?")
+        expect(phone.locator("main")).to_contain_text("Water")
+        chromium.close()

@@ -293,3 +293,19 @@ def test_money_is_exchanged_at_the_quote_that_was_shown(caravan: Caravan, pair: 
     assert "This quote is over" in again.text
     assert wallet(caravan, pair.payer) == 4_000
     assert pair.ben.get(shown.url.path).status_code == 404
+
+
+def test_an_address_is_proven_on_the_page_with_what_was_sent_to_it(caravan: Caravan, pair: Pair) -> None:
+    ana = pair.ana
+    send(ana, "/my/names", "/my/names", handle="", phone="+351 912 999 111")
+    proof = caravan.cell.ask(wallets.proof_wanted, BuyerId(pair.payer), "phone")
+    shown = wallets.proof_of(caravan, proof)
+
+    wrong = send(ana, "/my/names", "/my/proofs", kind="phone", proof="nonsense")
+    none = send(ana, "/my/names", "/my/proofs", kind="email", proof=shown)
+    right = send(ana, "/my/names", "/my/proofs", kind="phone", proof=shown)
+
+    assert [answer.status_code for answer in (wrong, none, right)] == [422, 422, 200]
+    assert "This proof is of another address" in wrong.text
+    assert "Your number is proven." in right.text
+    assert "Pay Ana?" in send(pair.ben, "/my/send", "/my/send", to="+351912999111", amount="1", note="").text

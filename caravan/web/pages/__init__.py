@@ -68,6 +68,7 @@ _STORE: tuple[_Row, ...] = (
     ("/my/codes/{id}", transfers.code_shown, None, "buyer"),
     ("/my/exchange", exchanging.form, exchanging.quote, "buyer"),
     ("/my/exchange/{id}", exchanging.quoted, exchanging.quoted, "buyer"),
+    ("/my/proofs", None, transfers.prove, "buyer"),
     ("/my/names", transfers.names, transfers.set_names, "buyer"),
     ("/pay", transfers.pay_form, transfers.pay, "buyer"),
     ("/pay/confirm", None, transfers.confirm, "buyer"),

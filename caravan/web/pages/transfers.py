@@ -391,7 +391,7 @@ async def names(visit: Visit) -> Response:
 async def _show_names(visit: Visit, wrong: dict[str, str], status: int = 200) -> Response:
     known = await ask(visit.caravan, lambda house: house.transfers.names.get(visit.buyer, transfers.Names()))
     told = await run_in_threadpool(wallets.known_names, visit.caravan, known)
-    form = visit.form.fields or {"handle": told.handle, "phone": told.phone}
+    form = {"handle": told.handle, "phone": told.phone} | visit.form.fields
     return await visit.show(
         "names.html", status=status, form=form, wrong=wrong, limits=await _limits(visit),
         is_phone_proven=bool(known.phone_mark) and known.proven.get("phone") == known.phone_mark,
@@ -410,6 +410,19 @@ async def set_names(visit: Visit) -> Response:
     except transfers.NameTaken as refusal:
         return await _show_names(visit, {"handle": str(refusal)}, 422)
     return visit.go("/my/names", "named")
+
+
+async def prove(visit: Visit) -> Response:
+    """Take what was sent to an address as the proof that it is one's own."""
+    kind, shown = visit.form.text("kind", longest=5), visit.form.text("proof", longest=100, is_needed=False)
+    visit.shop.limit_payees(visit.buyer)
+    try:
+        proof = await ask(visit.caravan, wallets.proof_wanted, visit.buyer, "phone" if kind == "phone" else "email")
+        wallets.check_proof(visit.caravan, proof, shown)
+        await do(visit.caravan, flow.prove_address, proof)
+    except (transfers.NotProven, NotFound) as refusal:
+        return await _show_names(visit, {"proof": str(refusal)}, 422)
+    return visit.go("/my/names", "proven")
 
 
 class Limit(NamedTuple):

@@ -56,6 +56,7 @@ NOTES = {
     "coupon_refused": "This coupon does not apply here.",
     "paid": "Paid. Both of you see this receipt.",
     "exchanged": "Exchanged. It is in your wallet.",
+    "proven": "It is proven to be yours.",
     "asked": "They are asked. You see here when it is paid.",
     "closed": "Done: this request is closed.",
     "named": "Others find you by this now.",
