@@ -51,10 +51,14 @@ class Done(NamedTuple):
 
 
 class Handing(NamedTuple):
-    """Orders that are about to be handed over, by a seller of theirs (0: the operator)."""
+    """Orders that are about to be handed over, by a seller of theirs (0: the operator).
+
+    `parts` says how much of each order's money goes with this parcel; without, all of it that is left.
+    """
 
     orders: Sequence[int]
     seller: SellerId
+    parts: Sequence[int] = ()
 
 
 def start_payment(house: House, start: Start, *, now: Instant) -> Decision:
@@ -261,7 +265,7 @@ def ask_captures(house: House, handing: Handing, *, now: Instant) -> Decision:
     """Ask for the money of orders that are about to be handed over, where a provider keeps it; give whose payments to see to."""
     facts: list[Section] = []
     numbers: set[int] = set()
-    for order in handing.orders:
+    for place, order in enumerate(handing.orders):
         funding = house.dealings.fundings.get(order)
         if funding is None or (handing.seller and funding.seller != handing.seller):
             continue
@@ -269,13 +273,15 @@ def ask_captures(house: House, handing: Handing, *, now: Instant) -> Decision:
             continue
         numbers.add(funding.payment)
         if not fulfillment.is_being_captured(house, order):
-            facts += fold(house, as_facts(_capture_of(house, order, now=now)))
+            part = handing.parts[place] if handing.parts else 0
+            facts += fold(house, as_facts(_capture_of(house, order, part, now=now)))
     return Decision(facts, lambda: sorted(numbers))
 
 
-def _capture_of(house: House, order: int, *, now: Instant) -> ProviderAsked:
+def _capture_of(house: House, order: int, part: int, *, now: Instant) -> ProviderAsked:
     funding = house.dealings.fundings[order]
-    whole = funding.total - funding.taken
+    left = funding.total - funding.taken
+    whole = min(part, left) or left
     return payments.ask_provider(
         house.dealings, payment=funding.payment, what=AskKind.CAPTURE, amount_minor=payments.promised_in(funding, whole),
         whole_minor=whole, order=order, now=now,

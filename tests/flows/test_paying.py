@@ -81,6 +81,35 @@ def test_money_is_taken_in_order_by_order_and_what_is_called_off_is_let_go(till:
     assert till.posted(Kind.AUTHORIZED, int(Provider.CARD)) == 0
 
 
+def test_an_orders_money_is_taken_in_parcel_by_parcel(till: Till) -> None:
+    payment = till.pay(1, (till.listing(1), 1))
+    for part, received in ((3_000, 3_000), (99_999, 10_000)):
+        till.do(paying.ask_captures, paying.Handing([1], SellerId(0), [part]))
+        till.cashier.see_to(payment)
+        assert (till.intent(payment)["amount_received"], till.posted(Kind.ESCROW, 1)) == (received, received)
+        assert till.findings() == []
+        assert (till.standing(payment) == "captured") == (received == 10_000)
+
+    till.deliver(1)
+
+    assert till.intent(payment)["status"] == "succeeded"
+
+
+def test_an_order_of_which_a_part_was_taken_in_is_called_off_whole(till: Till) -> None:
+    payment = till.pay(1, (till.listing(1), 1))
+    till.do(paying.ask_captures, paying.Handing([1], SellerId(0), [3_000]))
+    till.cashier.see_to(payment)
+    assert money_state(till.house.payments, OrderId(1)) == "partly_captured"
+    with pytest.raises(payments.PaymentNotCaptured):
+        till.hand_over(1)
+
+    till.cancel(1)
+    till.cashier.see_to(payment)
+
+    assert (till.intent(payment)["refunded"], till.intent(payment)["status"]) == (3_000, "canceled")
+    assert till.money_of(buyer=1, order=1, seller=1) == {}
+
+
 def test_an_order_called_off_before_anything_left_is_voided(till: Till) -> None:
     payment = till.pay(1, (till.listing(1), 1))
 

@@ -4,7 +4,11 @@ from tests.simulation.payments import Guessing, run
 
 
 def test_nobody_is_charged_twice_nothing_ships_unpaid_and_every_cent_is_accounted_for() -> None:
-    assert run(first=0, count=200) == []
+    assert run(first=0, count=160) == []
+
+
+def test_the_same_holds_over_a_real_network_connection() -> None:
+    assert run(first=0, count=24, over_http=True) == []
 
 
 def test_guessing_what_is_not_known_is_found_out() -> None:

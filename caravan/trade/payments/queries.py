@@ -96,8 +96,9 @@ def next_ask(dealings: Dealings, payment: int, *, looks: bool) -> tuple[Ask, int
         return whole, 0
     work = works[0]
     done = sum(one.amount for one in _done(dealings, deal, work.what))
-    fundings = [dealings.fundings[order] for order in deal.orders if order != work.order]
-    is_last = not any(not one.is_let_go and one.captured < one.promised for one in fundings)
+    fundings = [dealings.fundings[order] for order in deal.orders if not dealings.fundings[order].is_let_go]
+    # What is left of all orders once this has been taken in.
+    is_last = sum(one.promised - one.captured for one in fundings) <= work.amount
     ask = Ask(
         AskKind(work.what), f"{public}-{ids.text(AskId, work.ask)}", public, deal.reference, work.amount, currency, done,
         is_last, deal.method, deal.back,

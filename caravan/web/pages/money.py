@@ -31,7 +31,7 @@ _PLACES = {
     ledger.Kind.SELLER_BALANCE: "On sellers' balances", ledger.Kind.GIFT_CARD: "On gift cards",
     ledger.Kind.DISPUTE_RESERVE: "Disputed", ledger.Kind.SUSPENSE: "On suspense", ledger.Kind.OPERATOR_FEES: "Fees",
     ledger.Kind.TAX_PAYABLE: "Tax to pay", ledger.Kind.CARRIER_PAYABLE: "To carriers", ledger.Kind.PSP_FEES: "Providers' fees",
-    ledger.Kind.PROMOTIONS: "Given away", ledger.Kind.LOSSES: "Lost", ledger.Kind.BANK: "Paid out to the bank",
+    ledger.Kind.PROMOTIONS: "Given away", ledger.Kind.LOSSES: "Lost", ledger.Kind.BANK: "Paid out by the bank, less what came in",
 }  # fmt: skip
 
 

@@ -1,16 +1,17 @@
 """Checks the operator's books over the API, on the page and in the terminal: reports, statements, open items, gifts."""
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+import typer
 
 from caravan.client import wire
 from caravan.flows import invariants
 from caravan.kernel.clock import DAY
+from caravan.kernel.errors import Invalid
 from caravan.web.codes import code_of, number_of
+from caravan.web.reckoning import reconcile
 from tests.web.api.rig import Rig, euro
 
 REPORT = (
@@ -137,15 +138,21 @@ def test_the_terms_about_money_are_set_and_shown(rig: Rig) -> None:
     terms(rig)
 
 
-def test_the_terminal_reconciles_a_home_and_exits_with_1_on_a_difference(tmp_path: Path) -> None:
+def test_the_terminal_reconciles_a_home_and_exits_with_1_on_a_difference(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     (tmp_path / "report.csv").write_text(REPORT)
-    command = [sys.executable, "-m", "caravan.cli", "reconcile", "card", "report.csv", "--home", "home", "--json"]
 
-    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, timeout=120, check=False)
+    with pytest.raises(typer.Exit) as differs:
+        reconcile("card", tmp_path / "report.csv", home=tmp_path / "home", as_json=True)
+    reconcile("card", tmp_path / "report.csv", home=tmp_path / "home", as_json=True)
 
-    assert (done.returncode, json.loads(done.stdout)["items"]) == (1, ["itm_000000000001"]), done.stderr
-    again = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, timeout=120, check=False)
-    assert (again.returncode, json.loads(again.stdout)["known"]) == (0, 1)
+    first, second = (json.loads(line) for line in capsys.readouterr().out.splitlines())
+    assert (differs.value.exit_code, first["items"], second["known"]) == (1, ["itm_000000000001"], 1)
+    with pytest.raises(typer.BadParameter):
+        reconcile("bank", tmp_path / "report.csv")
+    with pytest.raises(Invalid):
+        reconcile("card", tmp_path / "none.csv")
 
 
 def test_the_types_on_the_wire_are_what_the_answers_are(rig: Rig) -> None:
