@@ -20,7 +20,7 @@ from starlette.routing import BaseRoute, Mount
 
 from caravan.adapters import archive, bank_statements, stripe_report
 from caravan.adapters.demo import DemoSource
-from caravan.adapters.duckdb_numbers import DuckdbNumbers, read_manifest
+from caravan.adapters.duckdb_numbers import MANIFEST, DuckdbNumbers, read_manifest
 from caravan.adapters.ecb import EcbRates
 from caravan.adapters.follower import Follower, follow
 from caravan.adapters.highs import HighsOptimizer
@@ -552,6 +552,7 @@ def rebuild(settings: Settings, report: Callable[[int, int], None]) -> int:
     store.close()
     log.close()
     shutil.rmtree(settings.home / "search", ignore_errors=True)
+    (settings.home / "numbers" / MANIFEST).unlink(missing_ok=True)
     with opened(settings, is_scratch=False) as caravan:
         caravan.finder.wait_for(caravan.cell.position, timeout_s=_SEARCH_REBUILT_S)
     return projector.position

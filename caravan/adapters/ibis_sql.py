@@ -45,6 +45,9 @@ class SqlWriter:
         from ibis.backends.sql.compilers.pyspark import PySparkCompiler  # noqa: PLC0415 - As above.
 
         self._ibis: Any = ibis
+        # What its Spark backend would set; it is only asked for SQL here, without Spark beside it.
+        told = {"treat_nan_as_null": False, "__annotations__": {"treat_nan_as_null": bool}}
+        ibis.options.pyspark = type("SparkOptions", (ibis.config.Config,), told)()
         self._types = types
         self._written: dict[tuple[Plan, str], str] = {}
         self._compilers: dict[str, Any] = {"duckdb": DuckDBCompiler, "spark": PySparkCompiler}
@@ -121,7 +124,7 @@ class SqlWriter:
 
     def _marked(self, name: str, kind: str) -> Any:  # noqa: ANN401
         """Give a mark that stands for a value."""
-        mark = self._ibis.literal(f"\x02{name}\x03")
+        mark = self._ibis.literal(f"\ue000{name}\ue001")
         return mark if kind == "string" else mark.cast(kind)
 
     def _joined(self, table: Any, cut: Cut, name: str) -> Any:  # noqa: ANN401
@@ -367,7 +370,7 @@ class SqlWriter:
 
 
 # A question without its values. A mark stands between two characters that no SQL of Ibis has, in the quotes of a text.
-_MARK = re.compile("'\x02([^\x03]*)\x03'")
+_MARK = re.compile("'\ue000([^\ue001]*)\ue001'")
 
 
 def _shape(plan: Plan) -> Plan:

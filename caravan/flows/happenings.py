@@ -21,7 +21,7 @@ from caravan.kernel.event import name as kind_of
 from caravan.kernel.money import CURRENCIES
 from caravan.trade.orders import orders_in
 
-VERSION: Final = 1  # Change it with anything here: the tables are then built again.
+VERSION: Final = 2  # Change it with anything here: the tables are then built again.
 # A sale counts as recommended when its buyer came to the product from one of these within a week before.
 RECOMMENDING: Final = ("home", "also_bought", "goes_with", "cart", "digest")
 ATTRIBUTION_DAYS: Final = 7
@@ -81,6 +81,8 @@ TABLES: Final[Mapping[str, pa.Schema]] = MappingProxyType({
         *_ORDER, *_integers("amount_minor", "from_escrow_minor", "from_seller_minor", "fee_minor", "fee_tax_minor")
     ),
     "returned_lines": _table(*_ORDER, ("line", pa.int64()), *_PRODUCT, *_integers("quantity", "refund_minor")),
+    "disputes": _table(*_ORDER, ("dispute", pa.int64()), *_integers("amount_minor", "from_escrow_minor")),
+    "closed_disputes": _table(*_ORDER, ("dispute", pa.int64()), *_integers("amount_minor", "from_escrow_minor"), ("is_won", pa.bool_())),
     "promises": _table(*_integers("order_number", "promised_at")),
     "handovers": _table(*_ORDER, ("parcel", pa.int64()), ("carrier", pa.string()), ("promised_at", pa.int64())),
     "fulfilled_orders": _table(*_ORDER, *_integers("total_minor", "units"), ("seconds", pa.int64())),
@@ -325,6 +327,14 @@ STEPS: Final[tuple[Step, ...]] = (
         "o.line, o.product, o.category, o.brand, s.quantity, s.refund_minor",
         "FROM staged s JOIN placed_lines o ON o.order_number = s.order_number AND o.line = s.line",
     ),
+    _of_order(
+        payments.DisputeOpened, "disputes", ("dispute", "amount_minor", "from_escrow_minor"),
+        "s.dispute, s.amount_minor, s.from_escrow_minor",
+    ),
+    _of_order(
+        payments.DisputeClosed, "closed_disputes", ("dispute", "is_won"),
+        "o.dispute, o.amount_minor, o.from_escrow_minor, s.is_won", "FROM staged s JOIN disputes o ON o.dispute = s.dispute",
+    ),
     _promise(),
     _of_order(delivery.ParcelHandedOver, "handovers", ("parcel", "carrier", "promised_at"), "s.parcel, s.carrier, s.promised_at"),
     _of_order(orders.OrderFulfilled, "fulfilled_orders", (), f"o.total_minor, o.units, {_SECONDS}"),
@@ -350,6 +360,8 @@ _LEFT_OUT: Final[Mapping[type[Event], frozenset[str]]] = MappingProxyType({
     orders.PurchasePlaced: frozenset({"mark_high", "mark_low"}),
     payments.WalletToppedUp: frozenset({"reference"}),
     delivery.ParcelHandedOver: frozenset({"tracking"}),
+    payments.PaymentCreated: frozenset({"method", "back"}),
+    payments.TransferReceived: frozenset({"reference"}),
     search.SearchFoundNothing: frozenset({"words"}),
 })  # fmt: skip
 _LEFT_OUT_WHOLE: Final = frozenset({identity.PasswordSet, identity.TokenIssued, identity.TokenRevoked})

@@ -1,6 +1,6 @@
 """Soundness of numbers: whether they are fresh, as many as usual, whole and there once, and what the ledger says of GMV."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Literal
 
 import msgspec
@@ -8,7 +8,7 @@ import msgspec
 from caravan.flows.house import House
 from caravan.insight.metrics import Dataset, Definitions, Store
 from caravan.kernel.clock import DAY, Instant, iso
-from caravan.kernel.money import alphabetic, numeric, plain
+from caravan.kernel.money import alphabetic, plain
 from caravan.trade import ledger
 from caravan.trade.ledger import Kind
 
@@ -31,11 +31,11 @@ class Finding(msgspec.Struct, frozen=True):
 
 
 class Books(msgspec.Struct, frozen=True):
-    """What the ledger says at one moment, after so many facts: where buyers' money is, in minor units by currency."""
+    """What the ledger says at one moment, after so many facts, in minor units by currency: held for orders, in escrow."""
 
     facts: int
     held: Mapping[str, int]
-    kept: Mapping[str, Mapping[str, int]]
+    escrow: Mapping[str, int]
 
 
 def books(house: House, facts: int) -> Books:
@@ -45,11 +45,8 @@ def books(house: House, facts: int) -> Books:
     of_wallets = accounts.kind == Kind.WALLET
     for unit in set(accounts.unit[of_wallets].tolist()):
         held[alphabetic(unit)] = int(accounts.held[of_wallets & (accounts.unit == unit)].sum())
-    kept: dict[str, dict[str, int]] = {}
-    for kind in (Kind.ESCROW, Kind.SELLER_BALANCE, Kind.OPERATOR_FEES, Kind.TAX_PAYABLE, Kind.BANK):
-        for unit, amount in ledger.totals(house.ledger, kind).items():
-            kept.setdefault(alphabetic(unit), {})[kind.name.lower()] = amount
-    return Books(facts, held, kept)
+    escrow = {alphabetic(unit): amount for unit, amount in ledger.totals(house.ledger, Kind.ESCROW).items()}
+    return Books(facts, held, escrow)
 
 
 def look(found: Definitions, store: Store, told: Books, *, durable: int, now: Instant) -> list[Finding]:
@@ -140,28 +137,45 @@ def _doubles(datasets: Sequence[Dataset], store: Store) -> Iterator[Finding]:
         yield Finding("doubles", one.name, "wrong" if twice else "sound", words)
 
 
+# GMV is followed through the ledger in two steps, by the tables that add to it and those that take from it.
+_HELD = (("placed_orders", "total_minor", 1), ("voids", "amount_minor", -1), ("captures", "amount_minor", -1))
+_ESCROW = (
+    ("captures", "amount_minor", 1), ("refunds", "from_escrow_minor", -1), ("releases", "amount_minor", -1),
+    ("disputes", "from_escrow_minor", -1), ("closed_disputes", "CASE WHEN is_won THEN from_escrow_minor ELSE 0 END", 1),
+)  # fmt: skip
+
+
 def _reconciliation(store: Store, told: Books) -> Iterator[Finding]:
-    """Follow every cent: what was ordered and not let go or given back is held, in escrow, with sellers, a fee, tax, or paid out."""
-    parts = {"placed_orders": "total_minor", "voids": "amount_minor", "refunds": "amount_minor"}
-    sums = " UNION ALL ".join(
-        f"SELECT '{table}' AS part, currency, sum({column}) AS amount FROM {table} WHERE fact <= {told.facts} GROUP BY currency"  # noqa: S608
-        for table, column in parts.items()
-    )
-    found: dict[str, dict[str, int]] = {}
-    for row in _rows(store, sums):
-        found.setdefault(str(row["currency"]), {})[str(row["part"])] = int(str(row["amount"]))
-    for currency in sorted({*found, *told.held, *told.kept}):
-        numeric(currency)
-        mine, kept = found.get(currency, {}), told.kept.get(currency, {})
-        gmv, let_go, back = (mine.get(name, 0) for name in parts)
-        in_ledger = told.held.get(currency, 0) + sum(kept.values())
-        difference = gmv - let_go - back - in_ledger
-        places = ", ".join(f"{name.replace('_', ' ')} {plain(amount, currency)}" for name, amount in kept.items())
-        words = (
-            f"GMV {plain(gmv, currency)} less {plain(let_go, currency)} let go and {plain(back, currency)} refunded is"
-            f" {plain(gmv - let_go - back, currency)}; the ledger has {plain(in_ledger, currency)}"
-            f" (held {plain(told.held.get(currency, 0), currency)}, {places or 'nothing else'})."
-        )
-        if difference:
-            words += f" They differ by {plain(difference, currency)}."
-        yield Finding("reconciliation", currency, "wrong" if difference else "sound", words)
+    """Follow every cent: what was ordered is let go, captured, or held; what was captured went back, out, or is in escrow."""
+    found = _sums(store, {*_HELD, *_ESCROW}, told.facts)
+    for currency in sorted({*(currency for _, _, currency in found), *told.held, *told.escrow}):
+        for about, parts, kept in (("GMV", _HELD, told.held), ("escrow", _ESCROW, told.escrow)):
+            amounts = [(table, sign * found.get((table, column, currency), 0)) for table, column, sign in parts]
+            wanted, posted = sum(amount for _, amount in amounts), kept.get(currency, 0)
+            way = ", ".join(f"{_WORDS[table]} {plain(abs(amount), currency)}" for table, amount in amounts if amount)
+            where = "is held for orders" if about == "GMV" else "is in escrow"
+            words = f"{way or 'Nothing'}: {plain(wanted, currency)} {where}; the ledger has {plain(posted, currency)}."
+            if wanted != posted:
+                words += f" They differ by {plain(wanted - posted, currency)}."
+            yield Finding("reconciliation", f"{about} {currency}", "wrong" if wanted != posted else "sound", words)
+
+
+_WORDS = {
+    "placed_orders": "ordered", "voids": "less let go", "captures": "captured", "refunds": "less refunded", "releases": "less released",
+    "disputes": "less disputed", "closed_disputes": "won back",
+}  # fmt: skip
+
+
+def _sums(store: Store, parts: Iterable[tuple[str, str, int]], facts: int) -> dict[tuple[str, str, str], int]:
+    """Sum columns up by currency, as of a number of facts."""
+    columns = sorted({(table, column) for table, column, _ in parts})
+    queries = [
+        f"SELECT '{table}' AS part, {place} AS place, currency, CAST(coalesce(sum({column}), 0) AS BIGINT) AS amount"  # noqa: S608
+        f" FROM {table} WHERE fact <= {facts} GROUP BY currency"
+        for place, (table, column) in enumerate(columns)
+    ]
+    rows = _rows(store, " UNION ALL ".join(queries))
+    return {
+        (str(row["part"]), columns[int(str(row["place"]))][1], str(row["currency"])): int(str(row["amount"]))
+        for row in rows
+    }

@@ -246,7 +246,7 @@ def test_the_ledger_agrees_to_the_cent_and_a_cent_that_is_missing_is_found(days:
 
     assert not [one for one in found if one.state == "wrong"]
     assert {one.check for one in found} == {"freshness", "volume", "nulls", "doubles", "reconciliation"}
-    stolen = soundness.Books(told.facts, {name: amount - 1 for name, amount in told.held.items()}, told.kept)
+    stolen = soundness.Books(told.facts, {name: amount - 1 for name, amount in told.held.items()}, told.escrow)
     found = soundness.look(asked.definitions, asked.store, stolen, durable=position + 1, now=Instant(0))
     assert {one.check for one in found if one.state == "wrong"} == {"freshness", "reconciliation"}
     asked.close()
