@@ -16,7 +16,7 @@ from tests.flows.market import Market
 from tests.flows.test_transfers import named, sending, to_handle
 
 DAY_OF_CLOCK = "2026-09-21"  # On which the fixed clock of the tests begins.
-RATES = {"USD": "1.0825", "JPY": "163.27", "KWD": "0.33241", "GBP": "0.8345", "XXX": "2"}
+RATES = {"USD": "1.0825", "JPY": "163.27", "KWD": "0.33241", "GBP": "0.8345", "XAU": "0.0004"}
 JPY, KWD, USD = 392, 414, 840
 
 
