@@ -451,3 +451,21 @@ def test_of_sends_that_arrive_at_once_only_as_many_go_as_the_wallet_holds(market
     assert sum(answer is None for answer in answers) == 3
     assert all(answer is None or isinstance(answer, ledger.InsufficientFunds) for answer in answers)
     assert wallets(market, ana, ben) == [100, 900]
+
+
+def test_a_code_and_a_request_that_say_they_were_paid_by_one_transfer_are_found_out(market: Market) -> None:
+    ana, ben = market.buyer(), market.buyer()
+    request, code = asked(market, ana, ben), shown(market, buyer=ana)
+    market.do(flow.send_money, sending(ben, Payee(""), 0, 700, request=request))
+    known = market.house.transfers
+
+    known.codes[code].transfer = 1
+    twice = market.findings()
+    known.codes[code].transfer = 9
+    unmade = market.findings()
+    known.codes[code].transfer, known.requests[request].closed = 0, "declined"
+    closed = market.findings()
+    known.requests[request].closed = ""
+
+    assert [len(found) for found in (twice, unmade, closed)] == [2, 1, 1]
+    assert "Code 1 says that transfer 9 paid it." in unmade
