@@ -12,8 +12,8 @@ from typing import Final
 import numpy as np
 import pyarrow as pa
 
-from caravan.cell import Section, numbers, ragged
-from caravan.events import catalog, delivery, discovery, identity, markets, oneid, orders, partners, payments, search
+from caravan.cell import Section, numbers, ragged, schema
+from caravan.events import catalog, delivery, discovery, identity, markets, orders, partners, payments, search
 from caravan.insight.discovery import Signal
 from caravan.insight.metrics import Book, Insert, Step, View
 from caravan.kernel.event import Event
@@ -353,25 +353,21 @@ STEPS: Final[tuple[Step, ...]] = (
 
 BOOK: Final = Book(VERSION, TABLES, VIEWS, STEPS)
 
-# What is not written to Parquet, although it stands in the log: who is meant by it, or what opens a door.
-_LEFT_OUT: Final[Mapping[type[Event], frozenset[str]]] = MappingProxyType({
-    identity.BuyerRegistered: frozenset({"email_mark", "reference"}),
-    oneid.IdentifierSeen: frozenset({"mark_high", "mark_low"}),
-    orders.PurchasePlaced: frozenset({"mark_high", "mark_low"}),
-    payments.WalletToppedUp: frozenset({"reference"}),
-    delivery.ParcelHandedOver: frozenset({"tracking"}),
-    payments.PaymentCreated: frozenset({"method", "back"}),
-    payments.TransferReceived: frozenset({"reference"}),
-    search.SearchFoundNothing: frozenset({"words"}),
+# What is not written to Parquet, although it stands in the log: what people typed or are known by, and what opens a door.
+_TYPED: Final = frozenset({
+    "reference", "line", "note", "why", "evidence", "words", "tracking", "method", "back", "code", "by", "reason",
 })  # fmt: skip
+_MARKS: Final = ("mark", "mark_high", "mark_low", "_hash")
 _LEFT_OUT_WHOLE: Final = frozenset({identity.PasswordSet, identity.TokenIssued, identity.TokenRevoked})
 
 
 def left_out(kind: type[Event]) -> frozenset[str] | None:
-    """Give the fields of a kind that stay in the cell: all that is sealed, and what points at people. None is all of it.
+    """Give the fields of a kind that stay in the cell: all that is sealed, marks, and words of people. None is all of it.
 
     Kinds of the machine's own (answers that are kept to be said again) stay whole.
     """
     if kind in _LEFT_OUT_WHOLE or not kind.__module__.startswith("caravan.events."):
         return None
-    return kind.personal | _LEFT_OUT.get(kind, frozenset())
+    fields = schema(kind)
+    typed = {field.name for field in fields if field.name in _TYPED and pa.types.is_string(field.type)}
+    return kind.personal | typed | {name for name in fields.names if name.endswith(_MARKS)}

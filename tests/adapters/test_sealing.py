@@ -13,6 +13,9 @@ from caravan.adapters.memory import MemoryLog
 from caravan.bootstrap import KINDS, numbers_of, seal_log
 from caravan.cell import facts
 from caravan.config import Settings
+from caravan.events.orders import LineReturned
+from caravan.events.payments import WalletToppedUp
+from caravan.events.transfers import NamesSet
 from caravan.flows.happenings import left_out
 from caravan.insight import metrics
 from caravan.insight.metrics import Question
@@ -128,6 +131,9 @@ def test_nothing_of_a_person_and_nothing_that_opens_a_door_is_in_the_files(marke
     written = b"".join(path.read_bytes() for path in (tmp_path / "facts").rglob("*.parquet"))
     assert b"contact of a person" not in written
     assert b"mark of an e-mail" not in written
+    assert {"reference"} <= (left_out(WalletToppedUp) or frozenset())
+    assert {"handle_mark", "phone_mark"} <= (left_out(NamesSet) or frozenset())
+    assert "line" not in (left_out(LineReturned) or frozenset())
     columns = {kind.__name__: left_out(kind) for kind in KINDS.values()}
     assert all(kind.personal <= (left_out(kind) or kind.personal) for kind in KINDS.values())
     assert {name for name, fields in columns.items() if fields is None} == {
