@@ -21,10 +21,11 @@ _LOOKS = {
     "feature_fraction": 0.3, "lambda_l2": 10.0,
 }  # fmt: skip
 _GRADES = {
-    "lambdarank_truncation_level": 30, "min_data_in_leaf": 60, "learning_rate": 0.08, "num_leaves": 31, "feature_fraction": 0.6,
+    "lambdarank_truncation_level": 12, "learning_rate": 0.05, "num_leaves": 15, "feature_fraction": 0.3, "lambda_l2": 10.0,
     "label_gain": [0.0, *(2 ** (step / 3) - 1 for step in range(1, 10))],
 }  # fmt: skip
-_GRADED_ROUNDS = 220
+_GRADED_ROUNDS = 120
+_LEAF_MAX, _LEAF_MIN, _LEAVES_A_ROW = 200, 20, 2_000  # How many rows a leaf has at least, by how many there are.
 _SMOOTHING = 0.75
 _SPARE = 16
 _POWERS = 4
@@ -86,7 +87,8 @@ class LightGbmTrainer:
     ) -> Trees:
         """Learn to order rows by their grades (0 to 9), query by query."""
         examples = self._lightgbm.Dataset(rows, grades, group=sizes)
-        settings = _SETTINGS | _GRADES | {"seed": seed, "num_threads": self._threads}
+        leaf = min(max(len(rows) // _LEAVES_A_ROW, _LEAF_MIN), _LEAF_MAX)
+        settings = _SETTINGS | _GRADES | {"seed": seed, "num_threads": self._threads, "min_data_in_leaf": leaf}
         return _trees(self._lightgbm.train(settings, examples, self._rounds).dump_model()["tree_info"])
 
 

@@ -313,6 +313,7 @@ class Engine:
             features.meaning(wanted, idf, learned.directions), near, likeness,
             shop.starts, shop.lengths, shop.heads, shop.tokens, idf, shop.digits, learned.directions, *learned.counts,
         )  # fmt: skip
+        rows[:, -1] = rows @ _HAND  # What was learned begins from there.
         return rows
 
     def scores(self, query: _Query, hits: Hits) -> NDArray[np.float64]:

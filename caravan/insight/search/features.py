@@ -20,7 +20,7 @@ NAMES = (
     "last word covered by meaning", "meaning like what similar queries found", "similarity of those queries",
     "learned association", "words covered by association", "least covered by association",
     "last word covered by association", "noun associated", "times found",
-    "association of the last word with the noun", "likeness of the last word and the noun",
+    "association of the last word with the noun", "likeness of the last word and the noun", "score by hand",
 )  # fmt: skip
 """The columns, in order."""
 WIDTH = len(NAMES)
@@ -87,7 +87,7 @@ def describe(  # type: ignore[no-untyped-def]  # noqa: ANN201, C901, PLR0912, PL
 ):  # fmt: skip
     """Fill one row of features for each candidate; candidates come best first."""
     count, asked = len(candidates), len(wanted)
-    rows = np.zeros((count, 45), np.float32)
+    rows = np.zeros((count, 46), np.float32)
     if count == 0 or asked == 0:
         return rows
     weights = np.zeros(asked)

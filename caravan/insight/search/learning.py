@@ -16,10 +16,10 @@ from caravan.kernel.errors import Invalid
 FOLDS = 5
 GRADE_MIN, GRADE_MAX = 1.0, 3.0
 EXAMPLES_MIN = 50
-TRAINED_ON_MAX = 150
+TRAINED_ON_MAX = 240
 """So many of what is retrieved for a query are learned from."""
 _BEST_KEPT = 20
-_UNGRADED_SHARE = 0.2
+_UNGRADED_SHARE = 0.35
 """Of what is retrieved behind the best and was not graded, so much is learned from: it is much alike."""
 _NEUTRAL = 1.2
 """A grade that says nothing about association; those above count by how far."""
