@@ -237,7 +237,7 @@ def test_both_formats_of_a_statement_are_read() -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "id,date\n1,2\n", "id,date,amount,currency,text\nB,no,1,EUR,x\n", "id,date,amount,currency,text\nB,2026-01-01,1,XXX,x\n",
+        "id,date\n1,2\n", "id,date,amount,currency,text\nB,no,1,EUR,x\n", "id,date,amount,currency,text\nB,2026-01-01,1,QQQ,x\n",
         "<x", "<!DOCTYPE x><x/>", "<x><Ntry><CdtDbtInd>CRDT</CdtDbtInd></Ntry></x>",
     ],
 )  # fmt: skip
