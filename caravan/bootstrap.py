@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, fields, replace
+from functools import cache
 from pathlib import Path
 from typing import IO, Any
 
@@ -389,8 +390,9 @@ def numbers_of(settings: Settings, log: Log, position: Callable[[], int]) -> cou
     return counting.Numbers(settings.home / "numbers", make_store=make_store, make_writer=sql_writer, position=position)
 
 
+@cache
 def sql_writer() -> SqlWriter:
-    """Make what writes questions as SQL over the tables of numbers."""
+    """Give what writes questions as SQL over the tables of numbers; what it has written once, it need not write again."""
     types = {name: types_of(columns) for name, columns in BOOK.tables.items()}
     return SqlWriter(types | {name: types_of(view.columns) for name, view in BOOK.views.items()})
 

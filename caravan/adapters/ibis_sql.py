@@ -50,6 +50,7 @@ class SqlWriter:
         ibis.options.pyspark = type("SparkOptions", (ibis.config.Config,), told)()
         self._types = types
         self._written: dict[tuple[Plan, str], str] = {}
+        self._sums: dict[tuple[Reading, str], str] = {}
         self._compilers: dict[str, Any] = {"duckdb": DuckDBCompiler, "spark": PySparkCompiler}
 
     def sql(self, plan: Plan, *, dialect: str = "duckdb") -> str:
@@ -70,7 +71,11 @@ class SqlWriter:
 
     def summed(self, reading: Reading, *, dialect: str = "duckdb") -> str:
         """Write the query that sums a dataset up by day and the reading's cuts."""
-        return self.written(self._grouped(reading, "day", "", "", keeps_names=True), dialect)
+        query = self._sums.get((reading, dialect))
+        if query is None:
+            query = self.written(self._grouped(reading, "day", "", "", keeps_names=True), dialect)
+            self._sums[reading, dialect] = query
+        return query
 
     def written(self, expression: Any, dialect: str) -> str:  # noqa: ANN401
         """Write an expression as SQL."""

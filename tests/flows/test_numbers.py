@@ -299,10 +299,10 @@ def test_rollups_with_the_tail_give_what_the_rows_give_whatever_is_asked(
 ) -> None:
     home, log, load = sealed
 
-    told = made_up.differences(home, log, 240, 11, load, shapes=30)
+    told = made_up.differences(home, log, 200, 11, load, shapes=20)
 
     assert told["differences"] == 0
-    assert told["by_rollup"] >= 40
+    assert told["by_rollup"] >= 30
 
 
 def test_a_rollup_that_lies_is_found_out(sealed: tuple[Path, MemoryLog, made_up.Load], tmp_path: Path) -> None:

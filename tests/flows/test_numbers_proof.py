@@ -121,14 +121,14 @@ def part_of(source: str, shared: Path, folder: Path) -> None:
         for file in (shared / _FOLDERS[source]).glob("*.parquet"):
             connection.from_parquet(str(file)).create_view(file.stem)
         if source == "online-retail":
-            few = "CustomerID % 40 = 7 AND InvoiceDate::TIMESTAMP < '2011-04-01' OR InvoiceDate::TIMESTAMP::DATE = '2011-03-08'"
+            few = "CustomerID % 40 = 7 AND InvoiceDate::TIMESTAMP < '2011-03-01' OR InvoiceDate::TIMESTAMP::DATE = '2011-02-08'"
             connection.table("lines").filter(few).write_parquet(str(folder / "lines.parquet"))
             return
         connection.execute(
-            "CREATE TABLE chosen AS SELECT customer_unique_id FROM customers WHERE hash(customer_unique_id) % 250 = 3"
+            "CREATE TABLE chosen AS SELECT customer_unique_id FROM customers WHERE hash(customer_unique_id) % 40 = 3"
         )
         connection.execute(
-            "CREATE VIEW of_some AS SELECT * FROM orders WHERE customer_id IN (SELECT customer_id FROM customers SEMI JOIN chosen USING (customer_unique_id))"
+            "CREATE VIEW of_some AS SELECT * FROM orders WHERE order_purchase_timestamp < '2017-03-01' AND customer_id IN (SELECT customer_id FROM customers SEMI JOIN chosen USING (customer_unique_id))"
         )
         own = {
             "orders": "of_some",
