@@ -127,6 +127,8 @@ def _close(house: House, dispute: Dispute, facts: list[Section], *, is_won: bool
 def _end(house: House, order: int, facts: list[Section], *, now: Instant) -> None:
     """Call an order off that has not left, as nobody pays for it; let one be over whose escrow is empty."""
     table, money = house.orders.orders, house.payments.money
+    if fulfillment.is_being_captured(house, order):
+        return  # Once it is known how that ended, the order is called off.
     if not table.fulfilled_at[order] and not table.canceled_at[order]:
         facts += fulfillment.call_off(house, integers(order), by=integers(0), at=integers(now))
         return

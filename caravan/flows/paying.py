@@ -315,7 +315,11 @@ def _captured(house: House, work: payments.Work, facts: list[Section], *, is_don
     if is_done:
         funded.capture(house, facts, work.order, work.whole, now=now)
         facts += fold(house, funded.let_go_rest(house, work.payment, now=now))
-    elif not house.payments.money.captured[work.order]:
+    money, table = house.payments.money, house.orders.orders
+    is_open = not table.fulfilled_at[work.order] and not table.canceled_at[work.order]
+    # Nobody pays for what a bank has had back, or for what could never be taken in.
+    is_unpaid = bool(money.lost[work.order]) or (not is_done and not money.captured[work.order])
+    if is_open and is_unpaid and not money.disputing[work.order]:
         numbers = np.array([work.order], np.int64)
         facts += fulfillment.call_off(house, numbers, by=np.zeros(1, np.int64), at=np.array([now], np.int64))
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from caravan.flows import disputes, gifts, opening, settlement
+from caravan.flows import disputes, gifts, opening, paying, settlement
 from caravan.kernel.errors import Invalid, NotFound
 from caravan.kernel.ids import BuyerId, GiftCardId, ListingId, OrderId, PayoutId, SellerId
 from caravan.trade import ledger, orders, payments
@@ -309,6 +309,26 @@ def test_a_dispute_that_is_lost_before_anything_left_calls_the_order_off(till: T
 
     assert orders.order_state(till.house.orders, OrderId(1)).status == "canceled"
     assert till.units(1)["available"] == 10
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_a_dispute_that_is_lost_while_more_is_being_taken_in_calls_the_order_off_after_that(
+    till: Till, *, fails: bool
+) -> None:
+    till.pay(1, (ListingId(1), 1))
+    till.do(paying.ask_captures, paying.Handing([1], SellerId(0), [3_000]))
+    till.cashier.see_to(1)
+    till.do(paying.ask_captures, paying.Handing([1], SellerId(0)))
+
+    claim(till, 3_000, won=False)
+    assert orders.order_state(till.house.orders, OrderId(1)).status == "placed"
+    if fails:
+        till.psp._cancel(till.intent(1))
+    till.cashier.see_to(1)
+
+    assert orders.order_state(till.house.orders, OrderId(1)).status == "canceled"
+    assert till.intent(1)["refunded"] == (0 if fails else 7_000)
+    assert till.posted(Kind.ESCROW, 1) == 0
 
 
 def test_a_dispute_is_told_once_and_in_any_order(till: Till) -> None:
