@@ -135,6 +135,7 @@ def test_what_moves_stock_or_money_takes_a_key_by_the_table() -> None:
         "change_stock", "open_session", "edit_session", "complete_session", "cancel_session", "place_order",
         "cancel_order", "hand_over", "take_back", "top_up", "start_payment", "give_up_payment", "settle_cash",
         "close_open_item", "settle_payout", "charge_label", "write_off", "issue_coupon", "issue_gift_card", "redeem_gift_card",
+        "make_transfer", "request_money", "exchange_money",
     }  # fmt: skip
 
 
@@ -143,4 +144,5 @@ def test_what_tells_of_a_person_has_a_keyed_fingerprint_by_the_table() -> None:
 
     assert personal == {
         "register_buyer", "add_address", "apply_to_sell", "observe", "resolve", "state_consent",
+        "make_transfer", "request_money",
     }  # fmt: skip
