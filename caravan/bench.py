@@ -233,6 +233,25 @@ def recommending(
 
 
 @app.command()
+def profiles(
+    *,
+    people: Annotated[int, typer.Option(min=100, max=2_000_000, help="Made-up people.")] = 100_000,
+    orders: Annotated[int, typer.Option(min=100, max=20_000_000, help="Made-up orders of theirs.")] = 1_000_000,
+    data: Annotated[
+        Path | None, typer.Option(help="A folder with olist and online_retail, to hold forecasts against.")
+    ] = None,
+    runs: Annotated[int, typer.Option(min=1, max=50, help="Runs; the median is quoted.")] = 5,
+    as_json: Json = False,
+) -> None:
+    """Measure all traits, one profile and the count of a segment, and whether forecasts hold what came."""
+    if data is not None and not data.is_dir():
+        raise Invalid(f"There is no folder {data}.", field="data")
+    with bars() as progress:
+        found = program("profiles").run(people=people, orders=orders, data=data, runs=runs, progress=progress)
+    tell(found, _known, as_json=as_json)
+
+
+@app.command()
 def identity(  # noqa: PLR0913  # Each is an option of the command.
     *,
     data: Annotated[Path | None, typer.Option(help="A folder of tables with a known truth, Parquet or CSV.")] = None,
@@ -342,6 +361,21 @@ def tell(found: dict[str, Any], in_words: Callable[[dict[str, Any]], None], *, a
         sys.stdout.write(msgspec.json.encode(found).decode() + "\n")
     else:
         in_words(found)
+
+
+def _known(found: dict[str, Any]) -> None:
+    say.print(
+        f"{found['people']:,} people with {found['orders']:,} orders: all traits in {found['all_traits_s']['median']:.2f} s"
+        f" ({found['all_traits_cpu_s']['median']:.2f} s of a processor), of which the cell was held {found['lock_held_ms']['median']:.0f} ms; one profile in"
+        f" {found['one_profile_ms']['median']:.1f} ms, a segment counted in {found['segment_count_ms']['median']:.1f} ms"
+        f" ({found['cores']} cores, load {found['load']})."
+    )
+    for one in found["forecasts"]:
+        say.print(
+            f"{one['data']}: of {one['checked']:,} buyers {one['orders_in_interval']:.1%} came as often, and"
+            f" {one['value_in_interval']:.1%} spent as much, as their interval said (level {one['level']:.3f});"
+            f" {one['days_came_each']:.3f} days with orders each where {one['days_expected_each']:.3f} were expected."
+        )
 
 
 def _promised(found: dict[str, Any]) -> None:

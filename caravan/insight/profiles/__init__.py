@@ -13,18 +13,75 @@ from caravan.insight.profiles.commands import (
     take_forecast,
 )
 from caravan.insight.profiles.crowd import PURPOSES, Bought, Crowd, Known, Names, Pairs, edges_of, traits_of
-from caravan.insight.profiles.forecast import Forecast, Interval, Rhythm, interval
+from caravan.insight.profiles.forecast import Forecast, Interval, Outlook, Rhythm, interval, outlook
 from caravan.insight.profiles.learning import Checked, Orders, TooFewBuyers, check, fit, learn
 from caravan.insight.profiles.model import Profiles, Segment
 from caravan.insight.profiles.ports import Fitter
 from caravan.insight.profiles.queries import segment_called, segment_of, segments
-from caravan.insight.profiles.rules import Rule, WrongRule, holds, read_rule, tests_of, traits_in, written
+from caravan.insight.profiles.rules import (
+    KNOWN_TESTS,
+    NUMBER_TESTS,
+    WORD_TESTS,
+    Condition,
+    Group,
+    Rule,
+    WrongRule,
+    holds,
+    read_rule,
+    tests_of,
+    traits_in,
+    written,
+)
 from caravan.insight.profiles.traits import HORIZON_DAYS, LOOKS_DAYS, PROFILING, TRAITS, Trait
 
 __all__ = [
-    "HORIZON_DAYS", "LOOKS_DAYS", "PROFILING", "PURPOSES", "SEGMENTS_MAX", "TRAITS", "Bought", "Checked", "Crowd", "Fitter", "Forecast",
-    "Interval", "Known", "Names", "Orders", "Pairs", "Profiles", "Rhythm", "Rule", "Segment", "TooFewBuyers", "TooManySegments",
-    "Trait", "WrongRule", "check", "drop_segment", "edges_of", "fit", "forget_profiles", "holds", "interval", "learn",
-    "read_rule", "segment_called", "segment_of", "segments", "set_segment", "take_forecast", "tests_of", "traits_in", "traits_of",
+    "HORIZON_DAYS",
+    "KNOWN_TESTS",
+    "LOOKS_DAYS",
+    "NUMBER_TESTS",
+    "PROFILING",
+    "PURPOSES",
+    "SEGMENTS_MAX",
+    "TRAITS",
+    "WORD_TESTS",
+    "Bought",
+    "Checked",
+    "Condition",
+    "Crowd",
+    "Fitter",
+    "Forecast",
+    "Group",
+    "Interval",
+    "Known",
+    "Names",
+    "Orders",
+    "Outlook",
+    "Pairs",
+    "Profiles",
+    "Rhythm",
+    "Rule",
+    "Segment",
+    "TooFewBuyers",
+    "TooManySegments",
+    "Trait",
+    "WrongRule",
+    "check",
+    "drop_segment",
+    "edges_of",
+    "fit",
+    "forget_profiles",
+    "holds",
+    "interval",
+    "learn",
+    "outlook",
+    "read_rule",
+    "segment_called",
+    "segment_of",
+    "segments",
+    "set_segment",
+    "take_forecast",
+    "tests_of",
+    "traits_in",
+    "traits_of",
     "written",
 ]  # fmt: skip

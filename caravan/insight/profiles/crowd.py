@@ -138,15 +138,16 @@ def traits_of(  # What a profile stands on.
 
 def rhythm_of(who: Integers, at: Integers, spent: Integers, is_ours: Flags, *, count: int, now: int) -> Rhythm:
     """Give the rhythm of everybody: several orders on one day are one purchase."""
-    keys = np.unique(who * _DAYS_MAX + at // DAY)
+    keys = _distinct(who * _DAYS_MAX + at // DAY)
     owner, day = keys // _DAYS_MAX, keys % _DAYS_MAX
     days = np.bincount(owner, minlength=count).astype(np.float64)
     first, last = np.full(count, now // DAY), np.zeros(count, np.int64)
     np.minimum.at(first, owner, day)
     np.maximum.at(last, owner, day)
-    valued = np.bincount(
-        np.unique(who[is_ours] * _DAYS_MAX + at[is_ours] // DAY) // _DAYS_MAX, minlength=count
-    ).astype(np.float64)  # fmt: skip
+    valued = days
+    if not is_ours.all():
+        ours = _distinct(who[is_ours] * _DAYS_MAX + at[is_ours] // DAY)
+        valued = np.bincount(ours // _DAYS_MAX, minlength=count).astype(np.float64)
     value = np.maximum(_sums(who, spent * is_ours, count), 0.0)
     # Who got everything back spent nothing: the gamma-gamma model knows no such day.
     valued = np.where(value > 0, valued, 0.0)
@@ -168,6 +169,14 @@ def edges_of(category: Integers, price: Integers, *, categories: int) -> Numbers
     for row, share in enumerate((_BAND_EDGE, 1 - _BAND_EDGE)):
         edges[row, has] = price[starts[has] + np.minimum((sizes[has] * share).astype(np.int64), sizes[has] - 1)]
     return edges
+
+
+def _distinct(keys: Integers) -> Integers:
+    """Give each key once, sorted; NumPy's own `unique` of millions of integers takes ten times as long."""
+    ordered = np.sort(keys)
+    is_new = np.ones(len(ordered), bool)
+    is_new[1:] = ordered[1:] != ordered[:-1]
+    return ordered[is_new]
 
 
 def _expected(forecast: Forecast | None, rhythm: Rhythm, has: Flags, unit: int) -> dict[str, Numbers]:

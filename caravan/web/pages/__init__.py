@@ -18,6 +18,7 @@ from caravan.web.pages import (
     network,
     numbers,
     operator,
+    segments,
     seller,
     storefront,
     tastes,
@@ -122,6 +123,9 @@ _OPERATE: tuple[_Row, ...] = (
     ("/operator/identities", identities.queue, None, "operator"),
     ("/operator/identities/look", None, identities.look, "operator"),
     ("/operator/identities/{id}", None, identities.decide, "operator"),
+    ("/operator/segments", segments.segments, segments.set_segment, "operator"),
+    ("/operator/segments/{id}/drop", None, segments.drop_segment, "operator"),
+    ("/operator/segments/{id}/members.csv", segments.export, None, "operator"),
     ("/demo", demo.choose, demo.enter, ""),
 )
 

@@ -12,7 +12,7 @@ from caravan.kernel.ids import BuyerId, CartId, OrderId
 from caravan.kernel.money import Money, numeric
 from caravan.trade import ledger
 from caravan.web import access
-from caravan.web.pages import checkout, dates, exchanging, records
+from caravan.web.pages import checkout, dates, exchanging, records, segments
 from caravan.web.pages.visit import Visit, local_path, path_id, wrong_field
 from caravan.web.reach import ask, do, page
 
@@ -186,7 +186,8 @@ async def me(visit: Visit) -> Response:
     """Show what is kept of the buyer, and the way out."""
     buyer = await ask(visit.caravan, lambda house: identity.buyer_of(house.identity, visit.buyer))
     contact = access.contact_of(visit.caravan, buyer)
-    return await visit.show("me.html", contact=contact, country=buyer.country, since=buyer.registered_at)
+    traits = await segments.own_traits(visit)
+    return await visit.show("me.html", contact=contact, country=buyer.country, since=buyer.registered_at, traits=traits)
 
 
 async def forget(visit: Visit) -> Response:

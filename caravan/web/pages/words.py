@@ -49,6 +49,8 @@ NOTES = {
     "tied": "They are one person now. The tie can be undone.",
     "parted": "They stay two people.",
     "looked": "All records were looked through.",
+    "segment_set": "The segment is saved, and follows the facts from now on.",
+    "segment_dropped": "The segment is no more.",
     "suspended": "The seller takes no new orders now.",
     "hold_out_drawn": "The hold-out is drawn. It counts from now on.",
     "words_set": "The synonyms count from now on.",

@@ -38,6 +38,22 @@ for (const area of document.querySelectorAll("textarea[name=network]")) {
   input.addEventListener("change", async () => { if (input.files.length) area.value = await input.files[0].text(); });
 }
 
+// What a form would find is looked for while it is filled in; an answer that comes late is passed over.
+for (const form of document.querySelectorAll("form[data-live]")) {
+  let asked = 0;
+  form.addEventListener("input", async () => {
+    const mine = ++asked;
+    await new Promise((resolve) => { setTimeout(resolve, 300); });
+    if (mine !== asked) return;
+    const fields = new URLSearchParams(new FormData(form));
+    fields.delete("csrf");
+    const answer = await fetch(`${form.getAttribute("action")}?${fields}`).catch(() => null);
+    if (!answer?.ok || mine !== asked) return;
+    const found = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById(form.dataset.live);
+    if (found && mine === asked) document.getElementById(form.dataset.live).replaceChildren(...found.childNodes);
+  });
+}
+
 for (const form of document.querySelectorAll("form[data-sure]")) {
   form.addEventListener("submit", (event) => { if (!confirm(form.dataset.sure)) event.preventDefault(); });
 }
