@@ -1,6 +1,7 @@
 """The log in a SQLite file: WAL, synchronous=FULL, one transaction a frame, an epoch that fences a stale writer."""
 
 import sqlite3
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -39,6 +40,7 @@ class SqliteLog:
         except sqlite3.Error as error:
             raise Outage(f"The log at {path} cannot be opened.") from error
         self._epoch = 0
+        self._one_at_a_time = threading.Lock()
 
     def take_over(self) -> int:
         """Become the one writer, by an epoch above all before."""
@@ -98,11 +100,13 @@ class SqliteLog:
         self._reading.close()
 
     def _fetch(self, query: str, *values: object) -> list[Any]:
-        try:
-            cursor = self._reading.cursor()
-            return cursor.execute(query, values).fetchall()
-        except sqlite3.Error as error:
-            raise Outage(f"The log at {self.path} cannot be read.") from error
+        # A statement that begins while another is under way on its connection sees no more than that one does: it would
+        # miss what has become durable since, and followers that overlap for ever would see nothing new for ever.
+        with self._one_at_a_time:
+            try:
+                return self._reading.cursor().execute(query, values).fetchall()
+            except sqlite3.Error as error:
+                raise Outage(f"The log at {self.path} cannot be read.") from error
 
 
 def _open(connect: Callable[..., sqlite3.Connection], path: Path) -> sqlite3.Connection:

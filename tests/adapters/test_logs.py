@@ -1,7 +1,9 @@
 """The contract of a log, held against every store that there is: in memory, in SQLite, in PostgreSQL."""
 
+import functools
 import itertools
 import random
+import sqlite3
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -416,3 +418,43 @@ def test_a_log_is_read_after_its_writer_was_killed(tmp_path: Path) -> None:
 
     assert reader.head() == frame
     reader.close()
+
+
+class _Held(sqlite3.Cursor):
+    """A cursor that stops half-way through what it has found, in the one thread that is told to."""
+
+    held: threading.Thread | None = None
+    stands, goes_on = threading.Event(), threading.Event()
+
+    def fetchall(self) -> list[object]:
+        if threading.current_thread() is _Held.held:
+            _Held.stands.set()
+            assert _Held.goes_on.wait(10)
+        return super().fetchall()
+
+
+class _Holding(sqlite3.Connection):
+    def cursor(self, *_: object) -> _Held:  # type: ignore[override]
+        return super().cursor(_Held)
+
+
+def test_who_reads_beside_a_slow_reader_sees_what_became_durable_since(tmp_path: Path) -> None:
+    log = SqliteLog(tmp_path / "log.db", connect=functools.partial(sqlite3.connect, factory=_Holding))
+    chain = frames(4, epoch=log.take_over())
+    for frame in chain[:3]:
+        log.append(frame, {})
+    seen: list[Frame] = []
+    slow = _Held.held = threading.Thread(target=lambda: list(log.read()))
+    quick = threading.Thread(target=lambda: seen.extend(log.read(after=3)))
+
+    slow.start()
+    assert _Held.stands.wait(10)
+    log.append(chain[3], {})
+    quick.start()
+    quick.join(0.3)
+    _Held.goes_on.set()
+    for thread in (slow, quick):
+        thread.join(10)
+
+    assert seen == chain[3:]
+    log.close()
