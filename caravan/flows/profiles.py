@@ -153,7 +153,8 @@ class Desk:
 
     def __init__(self, cell: Asking, tastes: Callable[[], Tastes | None] = lambda: None) -> None:
         self._cell, self._tastes = cell, tastes
-        self._lock = threading.Lock()
+        self._lock = threading.Lock()  # Of whoever looks at everybody: others wait for what is found.
+        self._small = threading.Lock()  # Of the shelf and the stamps: nobody has it for long.
         self._kept: Gathered | None = None
         self._kept_day = 0
         self._took_s, self._kept_at = 0.0, 0.0
@@ -174,8 +175,9 @@ class Desk:
             began = time.monotonic()
             position = self._cell.position
             look = self._cell.ask(look_at_all)
-            self._shelf.grow(look.skus)
-            self._shelf.measure(look)
+            with self._small:
+                self._shelf.grow(look.skus)
+                self._shelf.measure(look)
             self._kept = gather(look, self._shelf, self._tastes(), now=self._cell.clock.now(), position=position)
             self._kept_day, self._kept_at = today, time.monotonic()
             self._took_s = self._kept_at - began
@@ -185,7 +187,7 @@ class Desk:
         """Give what is known of one person now. Refuses somebody unknown or forgotten with NotFound."""
         position = self._cell.position
         look = self._cell.ask(look_at_one, buyer, identity)
-        with self._lock:
+        with self._small:
             self._shelf.grow(look.skus)
             if self._shelf.edges is None:
                 self._shelf.measure(look)
@@ -210,7 +212,7 @@ class Desk:
         """Say who entered a segment and who left since a stamp; an unknown stamp begins with nobody."""
         members = self.members(segment)
         mark = f"{segment.segment}/{segment.name}"  # A rule that was set anew is followed on.
-        with self._lock:
+        with self._small:
             known = self._stamps.get(f"{mark}.{stamp}")
         before = known[1] if known is not None else np.zeros(0, np.int64)
         left, entered = (
@@ -226,7 +228,7 @@ class Desk:
         return Changes(changes, made, has_more, known is None, members.crowd.position)
 
     def _keep(self, mark: str, keys: np.ndarray, position: int) -> str:
-        with self._lock:
+        with self._small:
             self._next_stamp += 1
             made = f"{self._born}-{self._next_stamp}"
             self._stamps[f"{mark}.{made}"] = (position, keys)

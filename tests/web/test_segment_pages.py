@@ -12,12 +12,15 @@ from starlette.testclient import TestClient
 
 from caravan.bootstrap import Caravan, open_caravan
 from caravan.config import Settings
-from caravan.flows import identities, opening, people
+from caravan.flows import identities, opening, people, selling
+from caravan.flows import profiles as knowing
+from caravan.insight import profiles
 from caravan.insight.profiles import read_rule
 from caravan.kernel.clock import FixedClock
 from caravan.web import access, pages
 from caravan.web.pages import segments
 from caravan.web.pages.forms import Form
+from caravan.world import partners
 
 PAGE = "/operator/segments"
 ATTACK = "<script>alert(1)</script>"
@@ -153,6 +156,18 @@ def test_a_buyer_sees_what_is_known_and_from_where_until_it_is_forgotten(caravan
     identity = caravan.profiles.person(buyer=buyer).identity
     caravan.cell.do(identities.forget_identity, identity)
     assert "Nothing is put together about you." in client.get("/my").text
+
+
+def test_a_buyer_reads_names_of_sellers_and_products_not_their_ids(caravan: Caravan) -> None:
+    house = caravan.cell.house
+    seller = partners.Application(name="Ana's Mugs", country="PT")
+    caravan.cell.do(selling.apply_to_sell, [seller])
+    told = [
+        knowing.Source(profiles.TRAITS["sellers"], ("sel_000000000001",), None, None),
+        knowing.Source(profiles.TRAITS["options"], ("S",), None, None),
+    ]
+
+    assert [segments._named(house, one).value for one in told] == [("Ana's Mugs",), ("S",)]
 
 
 def test_a_segment_that_is_not_there_has_no_export(operator: TestClient) -> None:

@@ -6,10 +6,11 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from caravan.flows import profiles as knowing
+from caravan.flows.house import House
 from caravan.insight import profiles
 from caravan.insight.profiles import TRAITS, Rule, Segment, WrongRule
 from caravan.kernel.errors import Invalid, NotFound
-from caravan.kernel.ids import SegmentId
+from caravan.kernel.ids import ProductId, SegmentId, SellerId, number
 from caravan.kernel.money import Money, plain
 from caravan.web import profiling
 from caravan.web.pages.formats import Formats
@@ -101,10 +102,10 @@ def _row(form: Form, place: int, currency: str) -> dict[str, Any]:
     if kind == "money":
         return told | {"value": form.minor(field, currency)}
     try:
-        number = float(text.replace(",", ".").removesuffix("%"))
+        figure = float(text.replace(",", ".").removesuffix("%"))
     except ValueError:
         raise Invalid(f"Row {place} needs a number.", field=field) from None
-    return told | {"value": number / 100 if kind == "share" else number}
+    return told | {"value": figure / 100 if kind == "share" else figure}
 
 
 def in_words(rule: Rule, currency: str) -> str:
@@ -149,8 +150,8 @@ async def drop_segment(visit: Visit) -> Response:
 
 async def export(visit: Visit) -> Response:
     """Give everybody in a segment as CSV."""
-    number = path_id(visit, SegmentId)
-    known = await ask(visit.caravan, lambda house: profiles.segment_of(house.profiles, number))
+    segment = path_id(visit, SegmentId)
+    known = await ask(visit.caravan, lambda house: profiles.segment_of(house.profiles, segment))
     table = await run_in_threadpool(profiling.table_of, visit.caravan.profiles, known)
     named = {"Content-Disposition": f'attachment; filename="{known.name}.csv"'}
     return Response(profiling.csv_of(table), headers=HEADERS | named, media_type="text/csv")
@@ -163,10 +164,20 @@ async def own_traits(visit: Visit) -> list[Told]:
     except NotFound:
         return []
     known = [one for one in found.traits if one.trait.is_shown and one.value is not None]
+    known = await ask(visit.caravan, lambda house: [_named(house, one) for one in known])
     return [
         Told(one.trait.meaning, _worded(one, found, visit.formats), _from(one.trait), _kept_for(one.trait.kept_days))
         for one in known
     ]
+
+
+def _named(house: House, one: knowing.Source) -> knowing.Source:
+    """Give sellers and products by what people call them."""
+    if not isinstance(one.value, tuple) or one.trait.name not in {"sellers", "looks"}:
+        return one
+    if one.trait.name == "sellers":
+        return one._replace(value=tuple(house.partners.sellers[number(SellerId, it)].name for it in one.value))
+    return one._replace(value=tuple(house.catalog.products[number(ProductId, it)].title for it in one.value))
 
 
 def _worded(one: knowing.Source, found: knowing.Profile, f: Formats) -> str:
