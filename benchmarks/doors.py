@@ -206,7 +206,7 @@ class Cell:
 
     def measure(self, load: Load, dice: np.random.Generator, *, orders: int) -> Window:
         """Place about so many orders as fast as they are taken."""
-        laid = _laid(load, dice, orders, lambda drawn: _baskets(drawn, self._caravan.clock.now()))
+        laid = _laid(load, dice, orders, lambda drawn: baskets(drawn, self._caravan.clock.now()))
         under_way: deque[Future[Any]] = deque()
         answers: list[np.ndarray] = []
         before, began = _own_usage(), time.perf_counter()
@@ -219,7 +219,7 @@ class Cell:
 
     def at_rate(self, load: Load, dice: np.random.Generator, *, orders: int) -> Window:
         """Hand batches over by the clock."""
-        laid = _laid(load, dice, orders, lambda drawn: _baskets(drawn, self._caravan.clock.now()))
+        laid = _laid(load, dice, orders, lambda drawn: baskets(drawn, self._caravan.clock.now()))
         ends = np.zeros(len(laid.batches))
         futures: list[Future[Any]] = []
         before, dues = _own_usage(), _dues(load, len(laid.batches))
@@ -467,7 +467,8 @@ def _merged(orders: Orders) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return pairs >> 32, pairs & 0xFFFFFFFF, counts.astype(np.int64)
 
 
-def _baskets(orders: Orders, now: int) -> Baskets:
+def baskets(orders: Orders, now: int) -> Baskets:
+    """Lay orders down as the flows take them."""
     rows, listings, quantities = _merged(orders)
     nothing, no_lines = np.zeros(len(orders), np.int64), np.zeros(len(rows), np.int64)
     return Baskets(

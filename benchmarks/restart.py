@@ -18,7 +18,8 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.checkout import _baskets, _shop
+from benchmarks import shop
+from benchmarks.doors import baskets
 from benchmarks.runs import Figure, alternate, figure, machine
 from benchmarks.workload import Load, draw
 from caravan.bootstrap import KINDS, Caravan, open_caravan, open_log, snapshots_of
@@ -38,11 +39,10 @@ from pathlib import Path
 from caravan.bootstrap import open_caravan
 from caravan.config import Settings
 began, used = time.perf_counter(), time.process_time()
-caravan = open_caravan(Settings(home=Path(sys.argv[1]), snapshot_facts=2**62), ticks=False)
+caravan = open_caravan(Settings(home=Path(sys.argv[1]), snapshot_facts=2**62), ticks=False, folds=False)
 seconds, cpu = time.perf_counter() - began, time.process_time() - used
 peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 print(json.dumps([seconds, cpu, peak, caravan.cell.position, caravan.cell.digest()]), flush=True)
-caravan.projector.stop()
 caravan.close()
 """
 
@@ -64,10 +64,11 @@ def run(wanted: Restart, say: Callable[[str], None]) -> dict[str, object]:
     with tempfile.TemporaryDirectory() as folder:
         settings = Settings(home=Path(folder) / "home")
         say(f"Writing a log with {wanted.skus:,} SKUs and {wanted.orders:,} orders …")
-        with _shop(load, Path(folder)) as caravan:
-            caravan.cell.snapshot()
-            _place(caravan, load, dice, wanted.orders)
-            position, digest = caravan.cell.position, caravan.cell.digest()
+        shop.fill(settings.home, load, say)
+        caravan = shop.open_home(settings.home)
+        _place(caravan, load, dice, wanted.orders)
+        position, digest = caravan.cell.position, caravan.cell.digest()
+        caravan.close()
         figures: list[Figure] = []
         say("Folding the tail, and starting with it …")
         figures += _folding(settings, wanted)
@@ -84,7 +85,7 @@ def _place(caravan: Caravan, load: Load, dice: np.random.Generator, orders: int)
     """Place so many orders, a few batches ahead of the writer."""
     now, waiting = caravan.clock.now(), []
     for first in range(0, orders, load.batch):
-        batch = _baskets(draw(load, dice, count=min(load.batch, orders - first)), now)
+        batch = baskets(draw(load, dice, count=min(load.batch, orders - first)), now)
         waiting.append(caravan.cell.submit(checkout.place_baskets, batch, is_many=True))
         if len(waiting) > _BATCHES_WAITING:
             assert not waiting.pop(0).result().verdicts.any(), "Nobody runs out of anything."
@@ -133,9 +134,8 @@ def _starting(settings: Settings, wanted: Restart, *, name: str, expects: tuple[
 
 def _watching(settings: Settings, load: Load, dice: np.random.Generator, wanted: Restart) -> list[Figure]:
     """Place batches without a pause and watch the gaps between their answers: alone, and beside a snapshot being made."""
-    caravan = open_caravan(replace(settings, snapshot_facts=2**62), ticks=False)
+    caravan = open_caravan(replace(settings, snapshot_facts=2**62), ticks=False, folds=False)
     caravan.ticker.stop()
-    caravan.projector.stop()
     beside: list[tuple[float, float, int]] = []
     small = replace(load, batch=_WATCHED_BATCH)
 
@@ -144,7 +144,7 @@ def _watching(settings: Settings, load: Load, dice: np.random.Generator, wanted:
         now, longest = caravan.clock.now(), 0.0
         due = last = time.perf_counter()
         while goes_on():
-            batch = _baskets(draw(small, dice), now)
+            batch = baskets(draw(small, dice), now)
             time.sleep(max(0.0, due - time.perf_counter()))
             due = max(due, time.perf_counter() - _WATCHED_EVERY_S) + _WATCHED_EVERY_S
             placed = caravan.cell.submit(checkout.place_baskets, batch, is_many=True).result()
