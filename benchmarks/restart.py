@@ -180,7 +180,11 @@ def _watching(settings: Settings, load: Load, dice: np.random.Generator, wanted:
         return (time.perf_counter() - began) * 1_000
 
     alone(0)
-    contestants = {"beside a snapshot": beside_a_snapshot, "alone": alone, "copied in this process": in_this_process}
+    contestants: dict[str, Callable[[int], float]] = {
+        "beside a snapshot": beside_a_snapshot,
+        "alone": alone,
+        "copied in this process": in_this_process,
+    }
     seen = alternate(contestants, runs=wanted.runs)
     caravan.close()
     seconds, used, sizes = zip(*beside, strict=True)
