@@ -43,7 +43,7 @@ def bars(title: str, wanted: Sequence[Bar], *, unit: str) -> str:
     for power in range(low, high + 1):
         x = across(10.0**power)
         parts.append(f'<line class="grid" x1="{x:.1f}" x2="{x:.1f}" y1="{_TOP - 4}" y2="{height - 10}"/>')
-        parts.append(f'<text x="{x:.1f}" y="{_TOP - 8}" text-anchor="middle">{10.0**power:,g}</text>')
+        parts.append(f'<text x="{x:.1f}" y="{_TOP - 8}" text-anchor="middle">{_written(10.0**power)}</text>')
     for place, bar in enumerate(wanted):
         y = _TOP + _ROW * place
         sort, end = "ours" if bar.is_ours else "theirs", across(bar.value)

@@ -95,9 +95,13 @@ class Table:
     def _capacity(self) -> int:
         return int(next(iter(self._columns.values())).shape[0])
 
-    def whole(self, name: str) -> np.ndarray:
-        """Give a column with its spare capacity, for a kernel that appends in place; see `extend_to`."""
-        self._filled.add(name)
+    def whole(self, name: str, *, is_filled: bool = True) -> np.ndarray:
+        """Give a column with its spare capacity, for a kernel that appends in place; see `extend_to`.
+
+        One that most new rows leave at zero is not filled: no memory is taken for it ahead of them.
+        """
+        if is_filled:
+            self._filled.add(name)
         return self._columns[name]
 
     def extend_to(self, rows: int) -> None:

@@ -181,7 +181,7 @@ class Ledger:
         next_hold = kernel.decide(
             table.whole("posted")[:rows], table.whole("held")[:rows], table.whole("floor")[:rows],
             table.whole("kind")[:rows], table.whole("unit")[:rows], self.holds.whole("account"), self.holds.whole("remaining"),
-            self.holds.whole("expires_at"), len(self.holds), offsets, accounts, amounts, modes, holds,
+            self.holds.whole("expires_at", is_filled=False), len(self.holds), offsets, accounts, amounts, modes, holds,
             at, expires_at, outcome, culprit,
         )  # fmt: skip
         self.holds.extend_to(int(next_hold))
@@ -201,7 +201,7 @@ class Ledger:
         is_new = outcome == 0
         next_hold = kernel.place(
             table.whole("posted"), table.whole("held"), table.whole("floor"), kept.whole("account"),
-            kept.whole("remaining"), kept.whole("expires_at"), len(kept), wanted.line_offsets, available, table.whole("pair"),
+            kept.whole("remaining"), kept.whole("expires_at", is_filled=False), len(kept), wanted.line_offsets, available, table.whole("pair"),
             wanted.quantities, wanted.holds, wanted.order_offsets, wanted.amounts, wallets, wanted.at, outcome, culprit,
             first_hold,
         )  # fmt: skip
