@@ -2,7 +2,7 @@
 
 from caravan.cell.audit import Audit, Finding, audit
 from caravan.cell.cell import Batch, Broken, Cell, Decision, Full
-from caravan.cell.facts import Ragged, Section, numbers, ragged, registry, rows, schema, section, transpose
+from caravan.cell.facts import Ragged, Section, numbers, owned, ragged, registry, rows, schema, section, transpose
 from caravan.cell.frame import Corrupt, Frame, decode
 from caravan.cell.idempotency import Answer, Answers, IdempotencyConflict, Key, RequestInFlight
 from caravan.cell.index import Index
@@ -47,6 +47,7 @@ __all__ = [
     "facts",
     "fold",
     "numbers",
+    "owned",
     "pack",
     "parts_of",
     "prove",

@@ -133,6 +133,11 @@ def ragged(batch: pa.RecordBatch, name: str) -> Ragged:
     return Ragged(offsets - offsets[0] if offsets[0] else offsets, values)
 
 
+def owned(values: np.ndarray, dtype: type = np.int64) -> np.ndarray:
+    """Give values as the one kind of array that kernels are compiled for: of this type, in order, and writable."""
+    return np.require(values, dtype, ["C", "A", "W"])
+
+
 def registry(*modules: object) -> Mapping[str, type[Event]]:
     """Collect every kind of event that the given modules define, by public name. Two of one name are a fault."""
     found: dict[str, type[Event]] = {}

@@ -3,6 +3,7 @@
 import numpy as np
 from numba import njit
 
+from caravan.cell.facts import owned
 from caravan.cell.room import Room, Stretch
 
 _CAPACITY_FIRST = 4096
@@ -92,7 +93,7 @@ class Index:
     def find(self, firsts: np.ndarray, seconds: np.ndarray) -> np.ndarray:
         """Look up pairs; 0 where one is not known. Shapes: int64 [n], [n] -> [n]."""
         values = np.zeros(firsts.shape[0], np.int64)
-        firsts, seconds = _words(firsts), _words(seconds)
+        firsts, seconds = owned(firsts), owned(seconds)
         _find(self._slots, firsts, seconds, values, self._least)
         if self._old is not None:
             _find(self._old, firsts, seconds, values, self._least)
@@ -103,7 +104,7 @@ class Index:
         count = firsts.shape[0]
         self._reserve(count)
         self._most = max(self._most, int(values.max(initial=0)))
-        self._filled += int(_insert(self._slots, _words(firsts), _words(seconds), _words(values)))
+        self._filled += int(_insert(self._slots, owned(firsts), owned(seconds), owned(values)))
         if self._old is not None:
             self._move(_MOVED_PER_PAIR * count + _MOVED_LEAST)
 
@@ -163,8 +164,3 @@ def _prepared(capacity: int) -> tuple[np.ndarray, Stretch]:
     room.enlarge_pages()
     ahead.keep_ahead(0, capacity, lambda: [(room, _WIDTH_BYTES)])
     return _slots(room, capacity), ahead
-
-
-def _words(numbers: np.ndarray) -> np.ndarray:
-    """Give the numbers as the one array type that the kernels are compiled for."""
-    return np.array(numbers, np.int64)

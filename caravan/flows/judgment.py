@@ -6,6 +6,7 @@ from enum import IntEnum
 import numpy as np
 from numba import njit
 
+from caravan.cell import owned
 from caravan.flows.baskets import Baskets
 from caravan.flows.house import House
 from caravan.kernel.money import AMOUNT_MAX
@@ -74,12 +75,12 @@ def judged(house: House, baskets: Baskets) -> tuple[np.ndarray, Lines]:
     by_line = np.zeros((8, width), np.int64)
     order_offsets, by_order = np.zeros(count + 1, np.int64), np.zeros((3, width), np.int64)
     is_marked = orders.purchase_of_mark(house.orders, (baskets.marks_high, baskets.marks_low)) > 0
-    _see_repeated(_words(baskets.marks_high), _words(baskets.marks_low), is_marked)
+    _see_repeated(owned(baskets.marks_high), owned(baskets.marks_low), is_marked)
     table = house.catalog.listings
     placed = _weigh(
-        _words(baskets.buyers), _words(baskets.units), _words(baskets.expected), is_marked,
-        _foreign_addresses(house, baskets), offsets, _words(baskets.listings), _words(baskets.quantities),
-        _words(baskets.unit_prices), _words(baskets.shipping), _words(baskets.holds),
+        owned(baskets.buyers), owned(baskets.units), owned(baskets.expected), is_marked,
+        _foreign_addresses(house, baskets), offsets, owned(baskets.listings), owned(baskets.quantities),
+        owned(baskets.unit_prices), owned(baskets.shipping), owned(baskets.holds),
         table.seller, table.sku, table.location, table.unit, table.status, house.partners.active,
         len(house.identity.buyers), house.markets.policy.units_per_buyer_max, verdicts, by_line, order_offsets, by_order,
     )  # fmt: skip
@@ -109,11 +110,6 @@ def _foreign_addresses(house: House, baskets: Baskets) -> np.ndarray:
         owners = [known[address].buyer if 0 <= address < len(known) else -1 for address in wanted]
         is_foreign[addressed] = np.array(owners, np.int64) != baskets.buyers[addressed]
     return is_foreign
-
-
-def _words(numbers: np.ndarray) -> np.ndarray:
-    """Give the numbers as the one array type that the kernels are compiled for."""
-    return np.require(numbers, np.int64, ["C", "A", "W"])
 
 
 @njit(cache=True, nogil=True)

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from caravan.cell import Index, Section, Table, numbers, ragged
+from caravan.cell import Index, Section, Table, numbers, owned, ragged
 from caravan.events.ledger import AccountOpened, EntryRecorded
 from caravan.events.orders import PurchasePlaced
 from caravan.kernel.event import Event
@@ -225,12 +225,12 @@ class Ledger:
         holds = legs["holds"].values.copy()
         outcome, _ = self.decide(
             offsets=np.asarray(legs["accounts"].offsets, np.int64),
-            accounts=_own(legs["accounts"].values, np.int64),
-            amounts=_own(legs["amounts"].values, np.int64),
-            modes=_own(legs["modes"].values, np.int8),
+            accounts=owned(legs["accounts"].values),
+            amounts=owned(legs["amounts"].values),
+            modes=owned(legs["modes"].values, np.int8),
             holds=holds,
-            at=_own(numbers(part.batch, "at"), np.int64),
-            expires_at=_own(numbers(part.batch, "expires_at"), np.int64),
+            at=owned(numbers(part.batch, "at")),
+            expires_at=owned(numbers(part.batch, "expires_at")),
         )
         assert not outcome.any(), f"The log holds an entry that the ledger refuses: {outcome[outcome != 0][:5]}"
         assert (holds == legs["holds"].values).all(), "Holds are numbered in the order of the log."
@@ -242,10 +242,10 @@ class Ledger:
         counts = ragged(batch, "line_counts")
         starts = np.concatenate([[0], np.cumsum(counts.values)])
         wanted = Placing(
-            at=_own(numbers(batch, "at"), np.int64), buyers=numbers(batch, "buyer"), units=numbers(batch, "unit"),
-            line_offsets=_own(starts[amounts.offsets], np.int64), order_offsets=_own(amounts.offsets, np.int64),
-            amounts=_own(amounts.values, np.int64), locations=lines["locations"].values, skus=lines["skus"].values,
-            quantities=_own(lines["quantities"].values, np.int64), holds=_own(lines["holds"].values, np.int64),
+            at=owned(numbers(batch, "at")), buyers=numbers(batch, "buyer"), units=numbers(batch, "unit"),
+            line_offsets=owned(starts[amounts.offsets]), order_offsets=owned(amounts.offsets),
+            amounts=owned(amounts.values), locations=lines["locations"].values, skus=lines["skus"].values,
+            quantities=owned(lines["quantities"].values), holds=owned(lines["holds"].values),
         )  # fmt: skip
         assert numbers(batch, "entry")[0] == self.entries + 1, "Entries are numbered in the order of the log."
         outcome = np.zeros(batch.num_rows, np.int64)
@@ -270,7 +270,3 @@ class Ledger:
 
 def _mark(kind: Kind | np.ndarray, owners: np.ndarray) -> np.ndarray:
     return np.asarray(owners, np.int64) | np.asarray(kind, np.int64) << 48
-
-
-def _own(values: np.ndarray, dtype: type) -> np.ndarray:
-    return np.require(values, dtype, ["C", "A", "W"])

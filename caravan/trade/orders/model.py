@@ -7,7 +7,7 @@ from typing import NamedTuple
 import msgspec
 import numpy as np
 
-from caravan.cell import Index, Ragged, Section, Table, numbers, pack, ragged, rows, unpack
+from caravan.cell import Index, Ragged, Section, Table, numbers, owned, pack, ragged, rows, unpack
 from caravan.events import orders as events
 from caravan.kernel.clock import DAY
 from caravan.kernel.event import Event
@@ -164,12 +164,12 @@ class Purchases(NamedTuple):
     def of(part: Section) -> "Purchases":
         """Read purchases back from their fact."""
         batch = part.batch
-        words = {name: _own(numbers(batch, source)) for name, source in _PURCHASE_COLUMNS.items()}
+        words = {name: owned(numbers(batch, source)) for name, source in _PURCHASE_COLUMNS.items()}
         orders = {name: ragged(batch, source) for name, source in _ORDER_COLUMNS.items()}
         lines = {name: ragged(batch, source) for name, source in _LINE_COLUMNS.items()}
         return Purchases(
-            **words, order_offsets=_own(orders["sellers"].offsets), line_offsets=_own(lines["listings"].offsets),
-            **{name: _own(column.values) for name, column in (orders | lines).items()},
+            **words, order_offsets=owned(orders["sellers"].offsets), line_offsets=owned(lines["listings"].offsets),
+            **{name: owned(column.values) for name, column in (orders | lines).items()},
             rules=int(numbers(batch, "rules")[0]),
         )  # fmt: skip
 
@@ -381,8 +381,3 @@ class Orders:
         offsets = np.concatenate([[0], np.cumsum(counts)])
         within = np.arange(offsets[-1]) - np.repeat(offsets[:-1], counts)
         return Ragged(offsets, np.repeat(self.orders.first_line[orders], counts) + within)
-
-
-def _own(values: np.ndarray) -> np.ndarray:
-    """Give the numbers as the one array type that the kernels are compiled for."""
-    return np.require(values, np.int64, ["C", "A", "W"])

@@ -3,7 +3,7 @@
 import msgspec
 import numpy as np
 
-from caravan.cell import Section, Table, numbers, pack, ragged, rows, unpack
+from caravan.cell import Section, Table, numbers, owned, pack, ragged, rows, unpack
 from caravan.events import payments as events
 from caravan.events.markets import MoneyTermsSet
 from caravan.events.orders import PurchasePlaced
@@ -132,7 +132,7 @@ class Payments:
         self.payments.append(count, purchase=np.arange(first, first + count), buyer=buyers, unit=units, amount=totals)
         self.money.reserve(len(self.money) + orders)
         kernel.write_money(
-            first, len(self.money), _own(order_offsets), _own(buyers), _own(units), _own(first_holds), _own(sellers), _own(amounts),
+            first, len(self.money), owned(order_offsets), owned(buyers), owned(units), owned(first_holds), owned(sellers), owned(amounts),
             *map(self.money.whole, ("payment", "buyer", "unit", "hold", "seller", "authorized")),
         )  # fmt: skip
         self.money.extend_to(len(self.money) + orders)
@@ -221,8 +221,3 @@ class Payments:
         rest = unpack(parts, "rest", _Rest)
         self.paid, self.sent = dict(rest.paid), dict(rest.sent)
         self.open_disputes, self.keeps_fee = dict(rest.open_disputes), rest.keeps_fee
-
-
-def _own(values: np.ndarray) -> np.ndarray:
-    """Give the numbers as the one array type that the kernel is compiled for."""
-    return np.require(values, np.int64, ["C", "A", "W"])

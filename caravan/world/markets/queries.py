@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from caravan.cell import owned
 from caravan.world.markets import kernel
 from caravan.world.markets.model import Markets, TransferTerms
 
@@ -23,7 +24,7 @@ def fees(
     more than, together with its tax, the line's price. `in_category` tells which lines are in a category or below it.
     """
     rules = markets.fee_rules
-    sellers, quantities, prices_minor = (_words(column) for column in (sellers, quantities, prices_minor))
+    sellers, quantities, prices_minor = (owned(column) for column in (sellers, quantities, prices_minor))
     fee, tax = np.zeros(len(sellers), np.int64), np.zeros(len(sellers), np.int64)
     is_open = np.ones(len(sellers), np.bool_)
     for place, seller in enumerate(rules.sellers):
@@ -34,11 +35,6 @@ def fees(
         )  # fmt: skip
     kernel.tax(prices_minor, fee, tax, rules.tax_basis_points)
     return fee, tax
-
-
-def _words(numbers: np.ndarray) -> np.ndarray:
-    """Give the numbers as the one array type that the kernels are compiled for."""
-    return np.require(numbers, np.int64, ["C", "A", "W"])
 
 
 class TransferCost(NamedTuple):
