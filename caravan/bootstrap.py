@@ -162,13 +162,13 @@ class Caravan:
     clock: Clock
     ticker: "Ticker"
     finder: Finder
-    planner: "PlanningDesk"
+    planner: "Clerk"
     desk: promises.Desk
     advice: "Advice"
     numbers: counting.Numbers
     profiles: knowing.Desk
     cashier: Cashier
-    till: "Till"
+    till: "Clerk"
     sandbox: SandboxPsp | None = None  # where a demo market's test cards are
     people: KnownPeople = field(default_factory=KnownPeople)
 
@@ -236,10 +236,10 @@ def open_caravan(
         cell=cell, log=log, kinds=KINDS, make_engine=lambda: make_engine(settings.home / "search"),
         lessons=lessons_of(settings).news,
     )  # fmt: skip
-    planner = PlanningDesk(cell, optimizer())
+    planner = planner_of(cell, optimizer())
     sandbox = _sandbox_of(settings, cell)
     cashier = Cashier(cell, providers_of(settings, sandbox))
-    till = Till(cashier)
+    till = till_of(cashier)
     caravan = Caravan(
         cashier=cashier, till=till, sandbox=sandbox, settings=settings, finder=finder, planner=planner, cell=cell, views=store, projector=projector,
         vault=SqliteVault(settings.home / "vault.db"), clock=clock, ticker=ticker,
@@ -710,20 +710,21 @@ def read_house(settings: Settings) -> House:
     return house
 
 
-class PlanningDesk:
-    """Makes the plans that were asked for, one after another, in a thread of its own; what a stop cut short is begun again."""
+class Clerk:
+    """Does a piece of work again and again, in a thread of its own; what a stop cuts short is begun again at the next start."""
 
-    def __init__(self, cell: Cell[House], optimizer: Optimizer) -> None:
-        self._cell, self._optimizer = cell, optimizer
+    def __init__(self, name: str, work: Callable[[threading.Event], object], complaint: str) -> None:
+        """Say what to do, given an event that asks it to end, and what is so when it failed."""
+        self._work, self._complaint = work, complaint
         self._stops = threading.Event()
-        self._thread = threading.Thread(target=self._follow, name="planning desk", daemon=True)
+        self._thread = threading.Thread(target=self._follow, name=name, daemon=True)
 
     def start(self) -> None:
         """Begin."""
         self._thread.start()
 
     def stop(self) -> None:
-        """Stop; a plan that is being made is finished first, unless that takes long."""
+        """Stop; what is under way is finished first, unless that takes long."""
         self._stops.set()
         if self._thread.is_alive():
             self._thread.join(timeout=_DESK_STOPS_S)
@@ -731,37 +732,25 @@ class PlanningDesk:
     def _follow(self) -> None:
         while not self._stops.wait(_DESK_LOOK_S):
             try:
-                while not self._stops.is_set() and planning.make_next_plan(self._cell, self._optimizer):
-                    pass
-            except CaravanError:
-                _logger.exception("A plan could not be made; trying again.")
-
-
-class Till:
-    """Has the cashier see to payments whose time has come, in a thread of its own."""
-
-    def __init__(self, cashier: Cashier) -> None:
-        self._cashier = cashier
-        self._stops = threading.Event()
-        self._thread = threading.Thread(target=self._follow, name="till", daemon=True)
-
-    def start(self) -> None:
-        """Begin."""
-        self._thread.start()
-
-    def stop(self) -> None:
-        """Stop; a provider that is being asked is waited for, unless that takes long."""
-        self._stops.set()
-        if self._thread.is_alive():
-            self._thread.join(timeout=_DESK_STOPS_S)
-
-    def _follow(self) -> None:
-        while not self._stops.wait(_DESK_LOOK_S):
-            try:
-                self._cashier.see_to_due()
+                self._work(self._stops)
             except CaravanError:
                 if not self._stops.is_set():
-                    _logger.exception("Payments could not be seen to; trying again.")
+                    _logger.exception("%s; trying again.", self._complaint)
+
+
+def planner_of(cell: Cell[House], optimizer: Optimizer) -> Clerk:
+    """Give the clerk who makes the plans that were asked for, one after another."""
+
+    def make_all(stops: threading.Event) -> None:
+        while not stops.is_set() and planning.make_next_plan(cell, optimizer):
+            pass
+
+    return Clerk("planning desk", make_all, "A plan could not be made")
+
+
+def till_of(cashier: Cashier) -> Clerk:
+    """Give the clerk who has the cashier see to payments whose time has come."""
+    return Clerk("till", lambda _: cashier.see_to_due(), "Payments could not be seen to")
 
 
 def tick(cell: Cell[House], *, at: int | None = None) -> None:
