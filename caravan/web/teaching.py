@@ -13,7 +13,7 @@ from caravan.flows.finding import Graded
 from caravan.kernel.errors import Invalid
 from caravan.kernel.ids import ProductId, number
 from caravan.web.terminal import bars
-from caravan.web.training import Home, Json, settings_of, tell
+from caravan.web.training import Home, Json, settings_of, tell, tell_versions
 
 app = typer.Typer(no_args_is_help=True, help="Teach search what answers a query, and choose which version ranks.")
 PAIRS_MAX = 5_000_000
@@ -59,11 +59,7 @@ def rollback(*, home: Home = None, as_json: Json = False) -> None:
 @app.command()
 def versions(*, home: Home = None, as_json: Json = False) -> None:
     """Show which versions there are, and which ranks."""
-    folder = bootstrap.lessons_of(settings_of(home))
-    standing, kept = folder.standing(), folder.versions()
-    told = {"standing": standing, "versions": [{"version": name} | notes for name, notes in kept]}
-    lines = [f"{name}  {'champion' if name == standing.champion else ''}  {notes}" for name, notes in kept]
-    tell(told, "\n".join(lines) or "Nothing has been learned yet: caravan search train", as_json=as_json)
+    tell_versions(bootstrap.lessons_of(settings_of(home)), command="caravan search train", as_json=as_json)
 
 
 def read_pairs(file: Path) -> Iterator[Graded]:

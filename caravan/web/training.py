@@ -3,7 +3,7 @@
 import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, Protocol
 
 import msgspec
 import typer
@@ -69,11 +69,7 @@ def rollback(*, home: Home = None, as_json: Json = False) -> None:
 @app.command()
 def versions(*, home: Home = None, as_json: Json = False) -> None:
     """Show which versions there are, and which answers."""
-    folder = bootstrap.skills_of(settings_of(home))
-    standing, kept = folder.standing(), folder.versions()
-    told = {"standing": standing, "versions": [{"version": name} | notes for name, notes in kept]}
-    lines = [f"{name}  {'champion' if name == standing.champion else ''}  {notes}" for name, notes in kept]
-    tell(told, "\n".join(lines) or "Nothing has been learned yet: caravan discovery train", as_json=as_json)
+    tell_versions(bootstrap.skills_of(settings_of(home)), command="caravan discovery train", as_json=as_json)
 
 
 @app.command()
@@ -132,3 +128,23 @@ def tell(found: object, words: str, *, as_json: bool) -> None:
         sys.stdout.write(msgspec.json.encode(found).decode() + "\n")
     else:
         say.print(words, soft_wrap=True)
+
+
+class Versions(Protocol):
+    """A folder of versions of what was learned."""
+
+    def standing(self) -> Any:  # noqa: ANN401  # A struct whose `champion` is a version, or empty.
+        """Tell which version is used."""
+        ...
+
+    def versions(self) -> list[tuple[str, dict[str, object]]]:
+        """Give the versions that are kept, the latest first, with what was noted about each."""
+        ...
+
+
+def tell_versions(folder: Versions, *, command: str, as_json: bool) -> None:
+    """Say which versions a folder keeps and which is the champion; where there is none, by which command one is learned."""
+    standing, kept = folder.standing(), folder.versions()
+    told = {"standing": standing, "versions": [{"version": name} | notes for name, notes in kept]}
+    lines = [f"{name}  {'champion' if name == standing.champion else ''}  {notes}" for name, notes in kept]
+    tell(told, "\n".join(lines) or f"Nothing has been learned yet: {command}", as_json=as_json)
