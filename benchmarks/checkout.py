@@ -95,7 +95,7 @@ def run(
     with tempfile.TemporaryDirectory(prefix="caravan-bench-") as folder:
         homes = _homes(Path(folder), load, through, progress)
         with ExitStack() as stack:
-            ways = _open(homes, through, stack)
+            ways = _open(homes, load, through, stack)
             dice = np.random.default_rng(load.seed)
             for name, (way, home) in ways.items():
                 contestants |= _contestants(name, way, load, dice, home.seen if home else [])
@@ -141,18 +141,18 @@ def _homes(folder: Path, load: Load, through: Sequence[str], progress: Callable[
 
 
 def _open(
-    homes: "Mapping[str, _Home]", through: Sequence[str], stack: ExitStack
+    homes: "Mapping[str, _Home]", load: Load, through: Sequence[str], stack: ExitStack
 ) -> "dict[str, tuple[doors.Door, _Home | None]]":
     """Open the homes' doors; each comes with the home whose books its answers must stand in."""
     ways: dict[str, tuple[doors.Door, _Home | None]] = {}
     if "in-process" in homes:
-        caravan = shop.open_home(homes["in-process"].path)
+        caravan = shop.open_home(homes["in-process"].path, ahead=load.ahead)
         stack.callback(caravan.close)
         ways |= {"kernel": (doors.Kernel(caravan), None)} if "kernel" in through else {}
         ways |= {"cell": (doors.Cell(caravan), homes["in-process"])} if "cell" in through else {}
     if "served" in homes:
         served = homes["served"]
-        server = stack.enter_context(doors.serving(served.path, served.keys))
+        server = stack.enter_context(doors.serving(served.path, served.keys, ahead=load.ahead))
         makers: dict[str, Callable[[doors.Server], doors.Door]]
         makers = {"tcp": doors.Tcp, "http-batch": doors.HttpBatch, "http": doors.Http}
         ways |= {name: (make(server), served) for name, make in makers.items() if name in through}

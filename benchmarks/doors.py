@@ -114,10 +114,13 @@ class Server:
 
 
 @contextmanager
-def serving(home: Path, keys: Keys) -> Iterator[Server]:
-    """Serve a home from a process of its own, ready when this yields; it ends with this one, whatever happens."""
+def serving(home: Path, keys: Keys, *, ahead: int = 0) -> Iterator[Server]:
+    """Serve a home from a process of its own, ready when this yields; it ends with this one, whatever happens.
+
+    Memory for `ahead` orders is taken before they come.
+    """
     port, orders_port = _free_port(), _free_port()
-    command = [sys.executable, "-m", "benchmarks.served", str(home), str(port), str(orders_port)]
+    command = [sys.executable, "-m", "benchmarks.served", str(home), str(port), str(orders_port), str(ahead)]
     process = subprocess.Popen(command, cwd=_ROOT, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
     assert process.stdin is not None
     try:

@@ -18,11 +18,12 @@ from caravan.web.server import serve
 _REQUESTS_PER_MINUTE = 60_000_000
 
 
-def main(home: str, port: str, orders_port: str) -> None:
+def main(home: str, port: str, orders_port: str, ahead: str) -> None:
     """Serve a home on two ports of this machine."""
     settings = Settings(
-        home=Path(home), port=int(port), orders_port=int(orders_port), requests_per_minute=_REQUESTS_PER_MINUTE
-    )
+        home=Path(home), port=int(port), orders_port=int(orders_port), requests_per_minute=_REQUESTS_PER_MINUTE,
+        orders_ahead=int(ahead),
+    )  # fmt: skip
     caravan = open_caravan(settings, ticks=False, folds=False)
     caravan.ticker.stop()
     threading.Thread(target=_stop_at_end, daemon=True).start()

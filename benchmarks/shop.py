@@ -50,9 +50,9 @@ class _Shelf(NamedTuple):
     buyers_with_addresses: int
 
 
-def open_home(home: Path) -> Caravan:
+def open_home(home: Path, *, ahead: int = 0) -> Caravan:
     """Open a home without its views and its ticker: they are another reader's business, not in this window."""
-    caravan = open_caravan(Settings(home=home), ticks=False, folds=False)
+    caravan = open_caravan(Settings(home=home, orders_ahead=ahead), ticks=False, folds=False)
     caravan.ticker.stop()
     return caravan
 

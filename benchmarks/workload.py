@@ -18,7 +18,7 @@ class Load:
     """What to run: how many SKUs (and as many wallets), orders a batch, seconds a window, and how buyers choose.
 
     `stock` and `money_minor` are what each SKU and each wallet begin with; by default nobody runs out. `rate` is in
-    orders a second, 0 for none; `clients` is how many connections send single orders over HTTP.
+    orders a second, 0 for none; `clients` is how many connections send single orders over HTTP, and `ahead` for how many orders Caravan takes memory before they come.
     """
 
     skus: int = 100_000
@@ -30,6 +30,7 @@ class Load:
     lines_most: int = LINES_MAX
     rate: int = 0
     clients: int = 64
+    ahead: int = 0
     seed: int = 1
     stock: int = STOCK
     money_minor: int = MONEY_MINOR

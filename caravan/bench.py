@@ -36,6 +36,9 @@ def checkout(  # noqa: PLR0913  # A terminal's options.
         int, typer.Option(min=0, max=10_000_000, help="Orders a second to send by the clock as well; 0 for none.")
     ] = 0,
     clients: Annotated[int, typer.Option(min=1, max=1_000, help="Connections that send single orders.")] = 64,
+    ahead: Annotated[
+        int, typer.Option(min=0, max=10_000_000, help="Orders that Caravan takes memory for before they come.")
+    ] = 0,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the orders.")] = 1,
     peers: Annotated[bool, typer.Option(help="Measure SQLite, PostgreSQL and Redis in the same run.")] = False,
     out: Annotated[Path | None, typer.Option(help="A folder for pictures of what was seen, as SVG.")] = None,
@@ -51,7 +54,7 @@ def checkout(  # noqa: PLR0913  # A terminal's options.
     least, most = _span(lines)
     load = module.Load(
         skus=skus, batch=batch, runs=runs, seconds=seconds, skew=skew, lines_least=least, lines_most=most, rate=rate,
-        clients=clients, seed=seed,
+        clients=clients, ahead=ahead, seed=seed,
     )  # fmt: skip
     with say.status("Starting") as status:
         found = module.run(load, has_peers=peers, through=through, out=out, progress=status.update)

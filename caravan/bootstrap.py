@@ -55,6 +55,7 @@ from caravan.cell import (
     Log,
     Model,
     Projector,
+    RoomKeeper,
     Snapshots,
     ViewStore,
     audit,
@@ -147,7 +148,7 @@ _ADVICE_WAIT_S = 0.25
 _TABLE_S = 3_600
 _DESK_LOOK_S = 0.5
 _DESK_STOPS_S = 30.0
-SHAPE = "8"  # Change it when a model's dump changes: snapshots of another shape are passed over.
+SHAPE = "9"  # Change it when a model's dump changes: snapshots of another shape are passed over.
 
 
 @dataclass(frozen=True)
@@ -171,9 +172,12 @@ class Caravan:
     till: "Clerk"
     sandbox: SandboxPsp | None = None  # where a demo market's test cards are
     people: KnownPeople = field(default_factory=KnownPeople)
+    room: RoomKeeper | None = None
 
     def close(self) -> None:
         """Finish what is waiting and stop."""
+        if self.room is not None:
+            self.room.stop()
         self.ticker.stop()
         self.advice.close()
         self.planner.stop()
@@ -244,14 +248,23 @@ def open_caravan(
         cashier=cashier, till=till, sandbox=sandbox, settings=settings, finder=finder, planner=planner, cell=cell, views=store, projector=projector,
         vault=SqliteVault(settings.home / "vault.db"), clock=clock, ticker=ticker,
         desk=desk, advice=advice, numbers=numbers_of(settings, log, lambda: cell.position),
-        profiles=knowing.Desk(cell, lambda: advice.tastes),
+        profiles=knowing.Desk(cell, lambda: advice.tastes), room=room_of(settings, cell),
     )  # fmt: skip
+    if caravan.room is not None:
+        caravan.room.start()
     ticker.start(ticks=ticks)
     if ticks:
         finder.start()
         planner.start()
         till.start()
     return caravan
+
+
+def room_of(settings: Settings, cell: Cell[House]) -> RoomKeeper | None:
+    """Give what takes memory ahead of the orders of a big day, where that is wanted."""
+    if settings.orders_ahead <= 0:
+        return None
+    return RoomKeeper(lambda: cell.house.make_room(settings.orders_ahead), lambda: cell.is_busy)
 
 
 def sandbox_pages(caravan: Caravan) -> list[BaseRoute]:

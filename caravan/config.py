@@ -22,6 +22,7 @@ class Settings:
     snapshot_facts: int = 500_000  # facts between snapshots
     numbers_facts: int = 250_000  # facts between sealings of the numbers; 0 leaves it to caravan numbers seal
     orders_port: int = 0  # of the orders' socket over TCP; 0 leaves it at the Unix socket in the home
+    orders_ahead: int = 0  # memory for so many orders (of three lines, about 0.6 KB each) is taken before they come
     body_bytes_max: int = 8 * 2**20
     requests_per_minute: int = 6_000  # of one token, or of one address without a token
     token_days: int = 90

@@ -5,11 +5,12 @@ from caravan.cell.cell import Batch, Broken, Cell, Decision, Full
 from caravan.cell.facts import Ragged, Section, numbers, owned, ragged, registry, rows, schema, section, transpose
 from caravan.cell.frame import Corrupt, Frame, decode
 from caravan.cell.idempotency import Answer, Answers, IdempotencyConflict, Key, RequestInFlight
-from caravan.cell.index import Index
+from caravan.cell.index import Index, Marks
 from caravan.cell.log import Log, StaleWriter
 from caravan.cell.model import Model, digest, pack, unpack
 from caravan.cell.projection import Following, Projector, View, ViewStore, Write
 from caravan.cell.replay import facts, fold, prove, read_layouts, replay
+from caravan.cell.room import RoomKeeper
 from caravan.cell.snapshot import Snapshots, parts_of
 from caravan.cell.table import Table
 
@@ -30,10 +31,12 @@ __all__ = [
     "Index",
     "Key",
     "Log",
+    "Marks",
     "Model",
     "Projector",
     "Ragged",
     "RequestInFlight",
+    "RoomKeeper",
     "Section",
     "Snapshots",
     "StaleWriter",

@@ -265,13 +265,18 @@ class Cell(Generic[House]):
             self._durable_changed.wait_for(lambda: self._durable > after or self._failure is not None, timeout_s)
             return self._durable
 
+    @property
+    def is_busy(self) -> bool:
+        """Tell whether more is waiting than is decided together while little goes on."""
+        return self._rows_waiting >= ROWS_GATHERED
+
     def give_way(self, worked_s: float, stops: threading.Event) -> None:
         """Let whoever follows the log in this process rest while much is waiting: for thrice as long as it worked, at most.
 
         Followers and the writer share one interpreter, and who buys goes first.
         """
         until = time.monotonic() + min(_RESTS * worked_s, _REST_S_MAX)
-        while self._rows_waiting >= ROWS_GATHERED and time.monotonic() < until:
+        while self.is_busy and time.monotonic() < until:
             if stops.wait(_REST_LOOK_S):
                 return
 

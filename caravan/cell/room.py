@@ -5,7 +5,7 @@ import ctypes
 import mmap
 import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache
 
 import numpy as np
@@ -18,6 +18,7 @@ _MAPPED = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | _NO_RESERVE
 _POPULATE_WRITE = 23
 # Whoever maps memory meanwhile waits for one step at most.
 _STEP_BYTES = 4 << 20
+_LOOK_S = 0.02
 
 
 class Room:
@@ -68,6 +69,20 @@ class Stretch:
         # A `threading.Thread` would hold us up until it has begun.
         _thread.start_new_thread(self._prepare, (first, self._until, rooms()))
 
+    def prepare(self, rows: int, until: int, rooms: Sequence[tuple[Room, int]]) -> Iterator[None]:
+        """Prepare rooms up to a row from the last one on that is taken or prepared, a step at a time."""
+        step = max(_STEP_BYTES // sum(width for _, width in rooms), 1)
+        while self._until < until and self._at_work.acquire(blocking=False):
+            try:
+                first = max(self._until, rows)
+                last = min(first + step, until)
+                for room, width in rooms:
+                    room.prepare(first * width, last * width)
+                self._until = last
+            finally:
+                self._at_work.release()
+            yield
+
     def wait(self) -> None:
         """Wait for what is under way."""
         with self._at_work:
@@ -79,6 +94,35 @@ class Stretch:
                 room.prepare(first * width, until * width)
         finally:
             self._at_work.release()
+
+
+class RoomKeeper:
+    """A thread that takes memory ahead of what is to come, whenever the cell has little to do."""
+
+    def __init__(self, make_room: Callable[[], Iterable[None]], is_busy: Callable[[], bool]) -> None:
+        """Take `make_room`, which takes what is missing a step at a time, and `is_busy`, which is asked before each."""
+        self._make_room = make_room
+        self._is_busy = is_busy
+        self._stops = threading.Event()
+        self._thread = threading.Thread(target=self._keep, name="room-keeper", daemon=True)
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Stop after the step at hand."""
+        self._stops.set()
+        if self._thread.ident is not None:
+            self._thread.join()
+
+    def _keep(self) -> None:
+        while not self._stops.wait(_LOOK_S):
+            if self._is_busy():
+                continue
+            for _ in self._make_room():
+                if self._is_busy() or self._stops.is_set():
+                    break
 
 
 @cache

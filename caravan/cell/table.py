@@ -1,6 +1,6 @@
 """A table of arrays that grows: the shape in which models keep what there is one of per order, account or hold."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 
@@ -71,7 +71,8 @@ class Table:
         """Make room for so many rows in all, so that views stay good until then."""
         if rows >= _ROWS_LARGE:
             self._enlarge()
-            self._ahead.keep_ahead(rows, min(rows // 4, _ROWS_AHEAD_MAX), self._rooms_filled)
+            if self._by_row or self._filled:
+                self._ahead.keep_ahead(rows, min(rows // 4, _ROWS_AHEAD_MAX), self._rooms_filled)
         capacity = self._capacity
         if rows <= capacity:
             return
@@ -81,6 +82,16 @@ class Table:
         for name, column in self._columns.items():
             grown[name][: self._rows] = column[: self._rows]
         self._columns = grown
+
+    def make_room(self, rows: int, filled: Iterable[str]) -> Iterator[None]:
+        """Take memory for so many more rows, which bring values for these columns, a step at a time.
+
+        May be called beside whoever appends.
+        """
+        self._filled.update(filled)
+        if self._rows + rows >= _ROWS_LARGE:
+            self._enlarge()
+        yield from self._ahead.prepare(self._rows, min(self._rows + rows, self._capacity), self._rooms_filled())
 
     def _enlarge(self) -> None:
         if not self._is_large:

@@ -1,6 +1,6 @@
 """The house: every domain's state side by side, for flows to decide over."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -70,6 +70,13 @@ class House:
             self.transfer_terms,
             self.profiles,
         ]
+
+    def make_room(self, purchases: int) -> Iterator[None]:
+        """Take memory for so many purchases to come, a step at a time; may be called beside the writer."""
+        orders = int(purchases * self.orders.shape.orders)
+        yield from self.orders.make_room(purchases)
+        yield from self.ledger.make_room(orders)
+        yield from self.payments.make_room(purchases, orders)
 
 
 def as_facts(*events: Event) -> list[Section]:

@@ -70,7 +70,8 @@ def judged(house: House, baskets: Baskets) -> tuple[np.ndarray, Lines]:
     """Give the verdicts of `judge`, and all lines by basket and seller."""
     baskets = _by_row(baskets)
     count, width = len(baskets), len(baskets.rows)
-    offsets = np.searchsorted(baskets.rows, np.arange(count + 1))
+    offsets = np.zeros(count + 1, np.int64)
+    np.cumsum(np.bincount(baskets.rows, minlength=count), out=offsets[1:])
     verdicts = np.zeros(count, np.int64)
     by_line = np.zeros((8, width), np.int64)
     order_offsets, by_order = np.zeros(count + 1, np.int64), np.zeros((3, width), np.int64)

@@ -2,10 +2,15 @@
 
 import resource
 import sys
+from collections import deque
+from collections.abc import Iterator
+from threading import Event
+from time import sleep
 
 import numpy as np
 import pytest
 
+from caravan.cell import RoomKeeper, Table
 from caravan.cell.room import Room, Stretch
 
 SIZE = 32 << 20
@@ -64,3 +69,56 @@ def test_a_stretch_is_prepared_once_for_many_rows() -> None:
     stretch.keep_ahead(4_002, 8_000, rooms)
 
     assert len(asked) == 2
+
+
+def test_a_stretch_is_prepared_a_step_at_a_time_and_only_where_it_is_not() -> None:
+    stretch, room = Stretch(), Room(SIZE)
+
+    first = sum(1 for _ in stretch.prepare(1, WORDS // 2, [(room, 8)]))
+    again = sum(1 for _ in stretch.prepare(1, WORDS // 2, [(room, 8)]))
+    rest = sum(1 for _ in stretch.prepare(1, WORDS, [(room, 8)]))
+
+    assert (first, again, rest) == (4, 0, 4)
+
+
+def test_a_table_has_memory_for_the_rows_it_made_room_for() -> None:
+    table = Table(first=np.int64, second=np.int64, rare=np.int64)
+    for _ in table.make_room(500_000, ("first", "second")):
+        pass
+
+    before = _faults()
+    for name in ("first", "second"):
+        table.whole(name)[1:500_001] = 7
+    table.extend_to(500_001)
+
+    assert _faults() - before < 100 or sys.platform != "linux"
+    assert len(table) == 500_001
+    assert not table.rare.any()
+
+
+def test_a_keeper_makes_room_while_little_goes_on_and_waits_while_much_does() -> None:
+    steps, busy = deque[int](), Event()
+
+    def make_room() -> Iterator[None]:
+        steps.append(1)
+        yield
+        steps.append(2)
+        yield
+
+    keeper = RoomKeeper(make_room, busy.is_set)
+    busy.set()
+    keeper.start()
+    sleep(0.1)
+    while_busy = len(steps)
+    busy.clear()
+    for _ in range(500):
+        if 2 in steps:
+            break
+        sleep(0.01)
+    keeper.stop()
+    stopped = len(steps)
+    sleep(0.1)
+
+    assert while_busy == 0
+    assert 2 in steps
+    assert len(steps) == stopped

@@ -542,3 +542,25 @@ def test_a_log_whose_accounts_are_numbered_wrongly_cannot_be_replayed() -> None:
 
     with pytest.raises(AssertionError, match="Accounts are numbered"):
         fold(Ledger(), *facts)
+
+
+OWNED = st.lists(st.tuples(st.integers(1, 4), st.integers(1, 4)), min_size=1, max_size=12)
+
+
+@pytest.mark.parametrize("kind", [Kind.AVAILABLE, Kind.WALLET])
+@given(opened=st.lists(OWNED, max_size=4), asked=OWNED)
+def test_the_short_way_to_accounts_finds_what_the_long_way_does(
+    kind: Kind, opened: list[list[tuple[int, int]]], asked: list[tuple[int, int]]
+) -> None:
+    book, other = Ledger(), Ledger()
+    for pairs in opened:
+        owners, units = np.array(pairs, np.int64).T
+        ledger.open_accounts(book, kind, owners=owners, units=units, at=0)
+        ledger.open_accounts(book, Kind.COMMITTED, owners=owners, units=units, at=0)
+    other.load(book.dump())
+    owners, units = np.array(asked, np.int64).T
+
+    found = book.find(kind, owners, units)
+
+    assert book.find_soon(kind, owners, units).tolist() == found.tolist()
+    assert other.find_soon(kind, owners, units).tolist() == found.tolist()

@@ -170,6 +170,23 @@ def decide(  # noqa: PLR0913, PLR0917  # Compiled code takes arrays, not objects
 
 
 @njit(cache=True, nogil=True)
+def look(  # Compiled code takes arrays, not objects.
+    shortcuts: np.ndarray, owner_of: np.ndarray, unit_of: np.ndarray, owners: np.ndarray, units: np.ndarray,
+    is_by_unit: bool, found: np.ndarray,  # noqa: FBT001
+) -> int:  # fmt: skip
+    """Fill in the accounts that the shortcut of a unit (or else of an owner) names; tell how many it does not."""
+    missed = 0
+    for row in range(found.shape[0]):
+        place = units[row] if is_by_unit else owners[row]
+        account = shortcuts[place] if 0 <= place < shortcuts.shape[0] else 0
+        if account != 0 and owner_of[account] == owners[row] and unit_of[account] == units[row]:
+            found[row] = account
+        else:
+            missed += 1
+    return missed
+
+
+@njit(cache=True, nogil=True)
 def _purchase_fault(  # noqa: PLR0913, PLR0917  # Compiled code takes arrays, not objects.
     first: int, last: int, at: int, wallet: int, hold_account: np.ndarray, hold_expires: np.ndarray, holds: int,
     available: np.ndarray, pair: np.ndarray, line_hold: np.ndarray,

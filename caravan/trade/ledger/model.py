@@ -1,5 +1,6 @@
 """The ledger's state: accounts and holds in arrays, changed only by recorded entries."""
 
+from collections.abc import Iterator
 from enum import IntEnum
 from typing import NamedTuple
 
@@ -47,6 +48,11 @@ FLOORS = {
     Kind.COMMITTED: 0,
     Kind.SHIPPED: 0,
 }
+
+
+# The kinds whose accounts are looked up by a shortcut: by unit, or else by owner.
+_SHORT = {Kind.AVAILABLE: True, Kind.WALLET: False}
+_SHORT_MAX = 1 << 26
 
 
 class Reason(IntEnum):
@@ -136,10 +142,25 @@ class Ledger:
         self.holds = Table(account=np.int32, remaining=np.int64, expires_at=np.int64)
         self.entries = 0
         self._index = Index()
+        # The first account of a SKU's available units by SKU, and a buyer's first wallet by buyer: mostly the only ones.
+        self._shortcuts = {kind: Table(account=np.int32) for kind in _SHORT}
 
     def find(self, kind: Kind, owners: np.ndarray, units: np.ndarray) -> np.ndarray:
         """Give the accounts of a kind by owner and unit, 0 where there is none. Shapes: int64 [n], [n] -> [n]."""
         return self._index.find(_mark(kind, owners), units)
+
+    def find_soon(self, kind: Kind, owners: np.ndarray, units: np.ndarray) -> np.ndarray:
+        """Do as `find` does for the kinds that checkout needs, where one look usually tells."""
+        table, found = self.accounts, np.zeros(len(owners), np.int64)
+        is_by_unit = _SHORT[kind]
+        missed = kernel.look(
+            self._shortcuts[kind].account, table.whole("owner"), table.whole("unit"), owned(owners), owned(units),
+            is_by_unit, found,
+        )  # fmt: skip
+        if missed:
+            left = np.flatnonzero(found == 0)
+            found[left] = self.find(kind, owners[left], units[left])
+        return found
 
     def open(self, kinds: np.ndarray, owners: np.ndarray, units: np.ndarray, floors: np.ndarray) -> np.ndarray:
         """Add accounts that are not there yet; give their numbers."""
@@ -148,7 +169,25 @@ class Ledger:
         opened = np.arange(new.start, new.stop)
         self._index.insert(_mark(kinds, owners), units, opened)
         self._pair(kinds, owners, units, opened)
+        self._shorten(kinds, owners, units, opened)
         return opened
+
+    def _shorten(self, kinds: np.ndarray, owners: np.ndarray, units: np.ndarray, opened: np.ndarray) -> None:
+        for kind, is_by_unit in _SHORT.items():
+            chosen = kinds == kind
+            if not chosen.any():
+                continue
+            shortcuts, places = self._shortcuts[kind], (units if is_by_unit else owners)[chosen]
+            short = (places >= 0) & (places < _SHORT_MAX)
+            places, numbers_of = places[short], opened[chosen][short]
+            if len(places):
+                shortcuts.extend_to(max(len(shortcuts), int(places.max()) + 1))
+                free = shortcuts.account[places] == 0
+                shortcuts.account[places[free][::-1]] = numbers_of[free][::-1]  # Of several the first one stays.
+
+    def make_room(self, holds: int) -> Iterator[None]:
+        """Take memory for so many more holds, a step at a time."""
+        yield from self.holds.make_room(holds, ("account", "remaining"))
 
     def _pair(self, kinds: np.ndarray, owners: np.ndarray, units: np.ndarray, opened: np.ndarray) -> None:
         """Let the account of units that are available name the one that they are committed to: checkout needs both."""
@@ -194,8 +233,8 @@ class Ledger:
         """Run the kernel over purchases whose `outcome` is 0; fill in outcomes, give culprit accounts and first holds."""
         count = len(outcome)
         culprit, first_hold = np.zeros(count, np.int64), np.zeros(count, np.int64)
-        available = self.find(Kind.AVAILABLE, wanted.locations, wanted.skus)
-        wallets = self.find(Kind.WALLET, wanted.buyers, wanted.units)
+        available = self.find_soon(Kind.AVAILABLE, wanted.locations, wanted.skus)
+        wallets = self.find_soon(Kind.WALLET, wanted.buyers, wanted.units)
         self.holds.reserve(len(self.holds) + len(wanted.amounts))
         table, kept = self.accounts, self.holds
         is_new = outcome == 0
@@ -265,7 +304,10 @@ class Ledger:
         self.entries = int(parts["entries"][0])
         self._index = Index()
         table, rows = self.accounts, slice(1, None)
-        self._index.insert(_mark(table.kind[rows], table.owner[rows]), table.unit[rows], np.arange(1, len(table)))
+        opened = np.arange(1, len(table))
+        self._index.insert(_mark(table.kind[rows], table.owner[rows]), table.unit[rows], opened)
+        self._shortcuts = {kind: Table(account=np.int32) for kind in _SHORT}
+        self._shorten(table.kind[rows], table.owner[rows], table.unit[rows], opened)
 
 
 def _mark(kind: Kind | np.ndarray, owners: np.ndarray) -> np.ndarray:

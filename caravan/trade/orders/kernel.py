@@ -7,9 +7,9 @@ from numba import njit
 @njit(cache=True, nogil=True)
 def write_purchases(  # noqa: PLR0913, PLR0917  # Compiled code takes arrays, not objects.
     row: int, first_order: int, at: np.ndarray, buyer: np.ndarray, session: np.ndarray, address: np.ndarray, unit: np.ndarray,
-    total: np.ndarray, order_offsets: np.ndarray,
+    total: np.ndarray, mark_high: np.ndarray, mark_low: np.ndarray, order_offsets: np.ndarray,
     to_buyer: np.ndarray, to_session: np.ndarray, to_address: np.ndarray, to_unit: np.ndarray, to_total: np.ndarray,
-    to_at: np.ndarray, to_orders: np.ndarray, to_first_order: np.ndarray,
+    to_at: np.ndarray, to_orders: np.ndarray, to_first_order: np.ndarray, to_high: np.ndarray, to_low: np.ndarray,
 ) -> None:  # fmt: skip
     """Write purchases from `row` on."""
     for place in range(at.shape[0]):
@@ -17,6 +17,7 @@ def write_purchases(  # noqa: PLR0913, PLR0917  # Compiled code takes arrays, no
         to_unit[row], to_total[row], to_at[row] = unit[place], total[place], at[place]
         to_orders[row] = order_offsets[place + 1] - order_offsets[place]
         to_first_order[row] = first_order + order_offsets[place]
+        to_high[row], to_low[row] = mark_high[place], mark_low[place]
         row += 1
 
 

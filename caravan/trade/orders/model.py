@@ -1,13 +1,14 @@
 """The state of orders: purchases, orders and lines in arrays; carts and open checkouts as small objects."""
 
 import heapq
+from collections.abc import Iterator
 from enum import IntEnum
 from typing import NamedTuple
 
 import msgspec
 import numpy as np
 
-from caravan.cell import Index, Ragged, Section, Table, numbers, owned, pack, ragged, rows, unpack
+from caravan.cell import Marks, Ragged, Section, Table, numbers, owned, pack, ragged, rows, unpack
 from caravan.events import orders as events
 from caravan.kernel.clock import DAY
 from caravan.kernel.event import Event
@@ -95,7 +96,9 @@ _LINE_COLUMNS = {
     "listings": "listings", "skus": "skus", "locations": "locations", "quantities": "quantities",
     "unit_prices": "unit_prices_minor", "shipping": "shipping_minor", "fees": "fees_minor", "holds": "holds",
 }  # fmt: skip
-_PURCHASES_WRITTEN = ("buyer", "session", "address", "unit", "total", "placed_at", "orders", "first_order")
+_PURCHASES_WRITTEN = (
+    "buyer", "session", "address", "unit", "total", "placed_at", "orders", "first_order", "mark_high", "mark_low",
+)  # fmt: skip
 _ORDERS_WRITTEN = (
     "purchase", "buyer", "seller", "unit", "total", "fee", "fee_tax", "placed_at", "first_line", "lines",
 )  # fmt: skip
@@ -174,6 +177,16 @@ class Purchases(NamedTuple):
         )  # fmt: skip
 
 
+class Shape(NamedTuple):
+    """What a purchase has on average."""
+
+    orders: float
+    lines: float
+
+
+_SHAPE_KNOWN_FROM, _SHAPE_GUESSED = 1_000, Shape(orders=2, lines=3)
+
+
 class Orders:
     """Purchases, orders and order lines by number, from 1; carts and sessions likewise."""
 
@@ -195,7 +208,7 @@ class Orders:
         self.expiries: list[tuple[int, int]] = []  # A heap of (when, session); its head is never stale.
         self.purchases = Table(
             buyer=np.int32, session=np.int32, address=np.int32, unit=np.int16, total=np.int64, placed_at=np.int64,
-            orders=np.int32, first_order=np.int32,
+            orders=np.int32, first_order=np.int32, mark_high=np.int64, mark_low=np.int64,
         )  # fmt: skip
         self.orders = Table(
             purchase=np.int32, buyer=np.int32, seller=np.int32, unit=np.int16, total=np.int64, fee=np.int64,
@@ -206,8 +219,8 @@ class Orders:
             order=np.int32, listing=np.int32, sku=np.int32, location=np.int32, quantity=np.int32,
             unit_price=np.int64, shipping=np.int64, fee=np.int64, returned=np.int32, refunded=np.int64,
         )  # fmt: skip
-        self.marks = Index()
-        self.keys = Index()
+        self.marks = Marks()
+        self.keys = Marks()
         self.keys_from = 1  # The first purchase whose key is still known.
 
     def apply(self, part: Section) -> None:
@@ -240,7 +253,7 @@ class Orders:
         lines.reserve(first_line + len(placed.listings))
         kernel.write_purchases(
             first_purchase, first_order, placed.at, placed.buyer, placed.session, placed.address, placed.unit,
-            placed.total, placed.order_offsets, *map(purchases.whole, _PURCHASES_WRITTEN),
+            placed.total, placed.mark_high, placed.mark_low, placed.order_offsets, *map(purchases.whole, _PURCHASES_WRITTEN),
         )  # fmt: skip
         kernel.write_orders(
             first_purchase, first_order, first_line, placed.at, placed.buyer, placed.unit, placed.order_offsets,
@@ -258,11 +271,10 @@ class Orders:
 
     def _mark(self, placed: Purchases, first: int) -> None:
         """Remember where purchases came from, and forget the keys that are too old by the time of these."""
-        high, low = placed.mark_high, placed.mark_low
-        is_marked, is_lasting = (high != 0) | (low != 0), (low & LASTING) != 0
+        is_marked, is_lasting = (placed.mark_high != 0) | (placed.mark_low != 0), (placed.mark_low & LASTING) != 0
         for index, chosen in ((self.marks, is_marked & is_lasting), (self.keys, is_marked & ~is_lasting)):
             if chosen.any():
-                index.insert(high[chosen], low[chosen], first + np.flatnonzero(chosen))
+                index.insert(self._marks(), first + np.flatnonzero(chosen))
         too_old, placed_at = int(placed.at[-1]) - KEYS_KEPT_FOR, self.purchases.placed_at
         while self.keys_from < len(placed_at) and placed_at[self.keys_from] < too_old:
             some = placed_at[self.keys_from : self.keys_from + _KEYS_AT_ONCE]
@@ -272,9 +284,12 @@ class Orders:
 
     def find_marks(self, high: np.ndarray, low: np.ndarray) -> np.ndarray:
         """Give the purchases that came in under marks or keys, 0 where none did. Shapes: int64 [n], [n] -> [n]."""
-        found = self.keys.find(high, low)
+        found = self.keys.find(self._marks(), high, low)
         is_lasting = (low & LASTING) != 0
-        return np.where(is_lasting, self.marks.find(high, low), found) if is_lasting.any() else found
+        return np.where(is_lasting, self.marks.find(self._marks(), high, low), found) if is_lasting.any() else found
+
+    def _marks(self) -> tuple[np.ndarray, np.ndarray]:
+        return self.purchases.whole("mark_high"), self.purchases.whole("mark_low")
 
     def _apply(self, event: Event) -> None:
         match event:
@@ -355,8 +370,7 @@ class Orders:
         tables = {"purchases": self.purchases, "orders": self.orders, "lines": self.lines}
         arrays = {name: array for prefix, table in tables.items() for name, array in table.dump(prefix)}
         return arrays | {
-            "carts": pack(self.carts), "sessions": pack(self.sessions), "marks": self.marks.pairs(),
-            "keys": self.keys.pairs(), "keys_from": np.array([self.keys_from]),
+            "carts": pack(self.carts), "sessions": pack(self.sessions), "keys_from": np.array([self.keys_from]),
         }  # fmt: skip
 
     def load(self, parts: dict[str, np.ndarray]) -> None:
@@ -369,11 +383,29 @@ class Orders:
         ready = [session for session in self.sessions if session.status in HOLDING]
         self.expiries = [(session.expires_at, int(session.session)) for session in ready]
         heapq.heapify(self.expiries)
-        self.marks = Index()
-        self.marks.insert(*parts["marks"].T)
-        self.keys, self.keys_from = Index(), int(parts["keys_from"][0])
-        self.keys.insert(*parts["keys"].T)
+        high, low = self.purchases.mark_high, self.purchases.mark_low
+        is_marked, is_lasting = (high != 0) | (low != 0), (low & LASTING) != 0
+        self.marks, self.keys, self.keys_from = Marks(), Marks(), int(parts["keys_from"][0])
         self.keys.forget_below(self.keys_from)
+        self.marks.insert(self._marks(), np.flatnonzero(is_marked & is_lasting))
+        keyed = np.flatnonzero(is_marked & ~is_lasting)
+        self.keys.insert(self._marks(), keyed[keyed >= self.keys_from])
+
+    def make_room(self, purchases: int) -> Iterator[None]:
+        """Take memory for so many purchases of the usual size, a step at a time."""
+        shape = self.shape
+        yield from self.purchases.make_room(purchases, _PURCHASES_WRITTEN)
+        yield from self.orders.make_room(int(purchases * shape.orders), _ORDERS_WRITTEN)
+        yield from self.lines.make_room(int(purchases * shape.lines), _LINES_WRITTEN)
+        yield from self.keys.make_room(purchases)
+
+    @property
+    def shape(self) -> Shape:
+        """Give how many orders and lines the purchases up to now have; a guess while there are few."""
+        known = len(self.purchases) - 1
+        if known < _SHAPE_KNOWN_FROM:
+            return _SHAPE_GUESSED
+        return Shape((len(self.orders) - 1) / known, (len(self.lines) - 1) / known)
 
     def lines_of(self, orders: np.ndarray) -> Ragged:
         """Give the line numbers of orders. Shape: int64 [n] -> n lists."""

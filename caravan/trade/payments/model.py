@@ -1,5 +1,7 @@
 """The state of payments: what is authorized, captured, refunded and released for each order, and who is to be paid."""
 
+from collections.abc import Iterator
+
 import msgspec
 import numpy as np
 
@@ -38,6 +40,10 @@ _RARE = frozenset(
         events.DisputeClosed, MoneyTermsSet,
     }
 )  # fmt: skip
+
+
+_PAYMENTS_WRITTEN = ("purchase", "buyer", "unit", "amount")
+_MONEY_WRITTEN = ("payment", "buyer", "unit", "hold", "seller", "authorized")
 
 
 class Payments:
@@ -133,11 +139,16 @@ class Payments:
         self.money.reserve(len(self.money) + orders)
         kernel.write_money(
             first, len(self.money), owned(order_offsets), owned(buyers), owned(units), owned(first_holds), owned(sellers), owned(amounts),
-            *map(self.money.whole, ("payment", "buyer", "unit", "hold", "seller", "authorized")),
+            *map(self.money.whole, _MONEY_WRITTEN),
         )  # fmt: skip
         self.money.extend_to(len(self.money) + orders)
         if self.keeps_fee and orders:
             self.money.keeps_fee[-orders:] = 1
+
+    def make_room(self, payments: int, orders: int) -> Iterator[None]:
+        """Take memory for so many more payments and the orders they are for, a step at a time."""
+        yield from self.payments.make_room(payments, _PAYMENTS_WRITTEN)
+        yield from self.money.make_room(orders, _MONEY_WRITTEN)
 
     def _move(self, part: Section) -> None:
         order = numbers(part.batch, "order")
