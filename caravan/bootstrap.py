@@ -23,6 +23,7 @@ from caravan.adapters import archive, bank_statements, stripe_report
 from caravan.adapters.demo import DemoSource
 from caravan.adapters.duckdb_numbers import MANIFEST, DuckdbNumbers, read_manifest
 from caravan.adapters.ecb import EcbRates
+from caravan.adapters.export_files import FolderOutbox, FolderShelf
 from caravan.adapters.follower import Follower, follow
 from caravan.adapters.highs import HighsOptimizer
 from caravan.adapters.ibis_sql import SqlWriter, types_of
@@ -40,6 +41,7 @@ from caravan.adapters.sandbox.server import Courier, InProcess
 from caravan.adapters.sandbox.server import make_app as make_sandbox_app
 from caravan.adapters.sandbox.server import pages as hosted_pages
 from caravan.adapters.scipy_fitting import ScipyFitter
+from caravan.adapters.sending import HttpsSender
 from caravan.adapters.skills import SkillFolder, Standing
 from caravan.adapters.snapshotter import Snapshotter
 from caravan.adapters.sqlite import SqliteLog
@@ -71,6 +73,7 @@ from caravan.events import (
     delivery,
     discovery,
     exchange,
+    exports,
     identity,
     ledger,
     markets,
@@ -100,8 +103,10 @@ from caravan.flows import (
 from caravan.flows import numbers as counting
 from caravan.flows import profiles as knowing
 from caravan.flows.cashier import Cashier
+from caravan.flows.exporting import Exporter, Signing
 from caravan.flows.finder import Finder
 from caravan.flows.finding import Graded
+from caravan.flows.following import Teller
 from caravan.flows.happenings import BOOK, left_out
 from caravan.flows.house import House
 from caravan.flows.lookalikes import KnownPeople
@@ -129,6 +134,7 @@ KINDS = registry(
     delivery,
     discovery,
     exchange,
+    exports,
     identity,
     ledger,
     markets,
@@ -170,6 +176,9 @@ class Caravan:
     profiles: knowing.Desk
     cashier: Cashier
     till: "Clerk"
+    exporter: Exporter
+    teller: Teller
+    couriers: tuple["Clerk", ...]
     sandbox: SandboxPsp | None = None  # where a demo market's test cards are
     people: KnownPeople = field(default_factory=KnownPeople)
     room: RoomKeeper | None = None
@@ -182,6 +191,9 @@ class Caravan:
         self.advice.close()
         self.planner.stop()
         self.till.stop()
+        for courier in self.couriers:
+            courier.stop()
+        self.exporter.sender.close()
         for provider in self.cashier.providers.values():
             provider.close()
         self.projector.stop()
@@ -244,11 +256,17 @@ def open_caravan(
     sandbox = _sandbox_of(settings, cell)
     cashier = Cashier(cell, providers_of(settings, sandbox))
     till = till_of(cashier)
+    vault, numbers = SqliteVault(settings.home / "vault.db"), numbers_of(settings, log, lambda: cell.position)
+    desk_of_people = knowing.Desk(cell, lambda: advice.tastes)
+    exporter, teller = couriers_of(settings, cell, numbers, desk_of_people, vault)
+    couriers = (
+        Clerk("exports", lambda _: exporter.see_to_due(), "Exports could not be seen to"),
+        Clerk("webhooks", lambda _: teller.see_to_due(), "Webhooks could not be seen to"),
+    )
     caravan = Caravan(
-        cashier=cashier, till=till, sandbox=sandbox, settings=settings, finder=finder, planner=planner, cell=cell, views=store, projector=projector,
-        vault=SqliteVault(settings.home / "vault.db"), clock=clock, ticker=ticker,
-        desk=desk, advice=advice, numbers=numbers_of(settings, log, lambda: cell.position),
-        profiles=knowing.Desk(cell, lambda: advice.tastes), room=room_of(settings, cell),
+        exporter=exporter, teller=teller, couriers=couriers, cashier=cashier, till=till, sandbox=sandbox, settings=settings, finder=finder, planner=planner, cell=cell, views=store, projector=projector,
+        vault=vault, clock=clock, ticker=ticker, desk=desk, advice=advice, numbers=numbers, profiles=desk_of_people,
+        room=room_of(settings, cell),
     )  # fmt: skip
     if caravan.room is not None:
         caravan.room.start()
@@ -257,14 +275,19 @@ def open_caravan(
         finder.start()
         planner.start()
         till.start()
+        for courier in couriers:
+            courier.start()
     return caravan
 
 
-def room_of(settings: Settings, cell: Cell[House]) -> RoomKeeper | None:
-    """Give what takes memory ahead of the orders of a big day, where that is wanted."""
-    if settings.orders_ahead <= 0:
-        return None
-    return RoomKeeper(lambda: cell.house.make_room(settings.orders_ahead), lambda: cell.is_busy)
+def couriers_of(
+    settings: Settings, cell: Cell[House], numbers: counting.Numbers, desk: knowing.Desk, vault: Vault
+) -> tuple[Exporter, Teller]:
+    """Give who makes exports and who tells webhooks: both bring what they bring by one sender."""
+    sender, signing = HttpsSender(allowed=settings.outgoing_hosts.split(",")), Signing(vault.mark)
+    shelf, outbox = FolderShelf(settings.home / "exports"), FolderOutbox(settings.home / "webhooks")
+    exporter = Exporter(cell, numbers=numbers, desk=desk, shelf=shelf, sender=sender, signing=signing)
+    return exporter, Teller(cell, desk=desk, outbox=outbox, sender=sender, signing=signing)
 
 
 def sandbox_pages(caravan: Caravan) -> list[BaseRoute]:

@@ -22,6 +22,7 @@ from caravan.kernel.money import plain
 from caravan.web import (
     access,
     currencies,
+    exporting,
     festival,
     numbering,
     qr_codes,
@@ -44,6 +45,8 @@ Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on sta
 remote.mount(app)
 numbering.mount(app)
 segmenting.mount(app)
+segmenting.segments.add_typer(exporting.webhooks, name="webhook")
+app.add_typer(exporting.app, name="export")
 app.add_typer(identities.app, name="identity")
 app.add_typer(bench.app, name="bench")
 app.add_typer(planning.app, name="network")

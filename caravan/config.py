@@ -21,6 +21,7 @@ class Settings:
     tick_seconds: float = 1.0  # between looks at what is due: reservations, settlements, payouts
     snapshot_facts: int = 500_000  # facts between snapshots
     numbers_facts: int = 250_000  # facts between sealings of the numbers; 0 leaves it to caravan numbers seal
+    outgoing_hosts: str = ""  # hosts inside that exports and webhooks may be sent to, parted by commas
     orders_port: int = 0  # of the orders' socket over TCP; 0 leaves it at the Unix socket in the home
     orders_ahead: int = 0  # memory for so many orders (of three lines, about 0.6 KB each) is taken before they come
     body_bytes_max: int = 8 * 2**20

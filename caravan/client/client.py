@@ -478,6 +478,56 @@ class Client:
         """Say who entered and left since an answer's `next`; ask again with its `next` whenever it suits you."""
         return self._get(f"/v1/segments/{segment}/changes", wire.SegmentChanges, {"after": after, "limit": limit})
 
+    # What leaves by itself.
+
+    def exports(self) -> list[wire.Export]:
+        """List one's own exports, with their last runs; the operator sees everybody's."""
+        return self._get("/v1/exports", wire.Exports).data
+
+    def export(self, export: str) -> wire.Export:
+        """Show an export."""
+        return self._get(f"/v1/exports/{export}", wire.Export)
+
+    def set_export(self, new: wire.NewExport) -> wire.Export:
+        """Let an answer, or who is in a segment, leave on a schedule; one of the same name is set anew."""
+        return self._post("/v1/exports", wire.Export, new)
+
+    def drop_export(self, export: str) -> None:
+        """Let an export be no more, and take its files away."""
+        self._sender.send("DELETE", f"/v1/exports/{export}")
+
+    def run_export(self, export: str) -> wire.Export:
+        """Ask for a run now, beside the schedule."""
+        return self._post(f"/v1/exports/{export}/run", wire.Export)
+
+    def turn_export_secret(self, export: str) -> wire.Export:
+        """Have what is sent signed with a new secret, for a day with the old one, too."""
+        return self._post(f"/v1/exports/{export}/turn", wire.Export)
+
+    def export_file(self, export: str, file: str = "") -> bytes:
+        """Give a file of an export, or the newest one."""
+        return bytes(self._sender.send("GET", f"/v1/exports/{export}/file", query={"file": file} if file else {}).body)
+
+    def webhooks(self) -> list[wire.Webhook]:
+        """List all webhooks, and where they stand."""
+        return self._get("/v1/webhooks", wire.Webhooks).data
+
+    def set_webhook(self, segment: str, url: str) -> wire.Webhook:
+        """Tell an address who enters a segment and who leaves it, from the beginning."""
+        return self._post(f"/v1/segments/{segment}/webhooks", wire.Webhook, wire.NewWebhook(url=url))
+
+    def drop_webhook(self, webhook: str) -> None:
+        """Tell an address nothing more."""
+        self._sender.send("DELETE", f"/v1/webhooks/{webhook}")
+
+    def resume_webhook(self, webhook: str) -> wire.Webhook:
+        """Try an address again that had failed too often."""
+        return self._post(f"/v1/webhooks/{webhook}/resume", wire.Webhook)
+
+    def turn_webhook_secret(self, webhook: str) -> wire.Webhook:
+        """Have messages signed with a new secret, for a day with the old one, too."""
+        return self._post(f"/v1/webhooks/{webhook}/turn", wire.Webhook)
+
     # Orders that were placed.
 
     def orders(

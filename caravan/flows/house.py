@@ -7,6 +7,7 @@ from typing import TypeVar
 import numpy as np
 
 from caravan.cell import Batch, Model, Section, transpose
+from caravan.insight.exports import Exports
 from caravan.insight.identity import Identity
 from caravan.insight.oneid import OneId
 from caravan.insight.profiles import Profiles
@@ -48,6 +49,7 @@ class House:
     transfers: Transfers = field(default_factory=Transfers)
     transfer_terms: TransferTerms = field(default_factory=TransferTerms)
     profiles: Profiles = field(default_factory=Profiles)
+    exports: Exports = field(default_factory=Exports)
 
     def models(self) -> list[Model]:
         """Give every domain's state."""
@@ -69,6 +71,7 @@ class House:
             self.transfers,
             self.transfer_terms,
             self.profiles,
+            self.exports,
         ]
 
     def make_room(self, purchases: int) -> Iterator[None]:

@@ -23,7 +23,7 @@ from caravan.flows.gathering import (
     ties_now,
 )
 from caravan.flows.house import House, as_facts
-from caravan.insight import profiles
+from caravan.insight import exports, profiles
 from caravan.insight.discovery import Tastes
 from caravan.insight.profiles import PROFILING, TRAITS, Rule
 from caravan.kernel.clock import DAY, Clock, Instant
@@ -118,8 +118,9 @@ def set_segment(house: House, new: NewSegment, *, now: Instant) -> Decision:
 
 
 def drop_segment(house: House, segment: int, *, now: Instant) -> Decision:
-    """Let a segment be no more."""
-    return Decision(as_facts(profiles.drop_segment(house.profiles, segment, now=now)), lambda: segment)
+    """Let a segment be no more; what is sent of it is sent no more."""
+    fact = profiles.drop_segment(house.profiles, segment, now=now)
+    return Decision(as_facts(fact, *exports.drop_all_of(house.exports, segment, now=now)), lambda: segment)
 
 
 def take_forecast(_: House, forecast: profiles.Forecast, *, now: Instant) -> Decision:

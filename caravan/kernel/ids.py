@@ -38,6 +38,8 @@ RequestId = NewType("RequestId", int)
 CodeId = NewType("CodeId", int)
 QuoteId = NewType("QuoteId", int)
 SegmentId = NewType("SegmentId", int)
+ExportId = NewType("ExportId", int)
+WebhookId = NewType("WebhookId", int)
 
 PREFIXES = {
     SellerId: "sel",
@@ -72,6 +74,8 @@ PREFIXES = {
     CodeId: "qrc",
     QuoteId: "fxq",
     SegmentId: "seg",
+    ExportId: "exp",
+    WebhookId: "whk",
 }
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 DIGITS = 12

@@ -5,14 +5,11 @@ from collections.abc import Sequence
 import pyarrow as pa
 
 from caravan.client import wire
+from caravan.flows import tables
 from caravan.flows.numbers import Answer
 from caravan.insight import metrics
-from caravan.insight.metrics import Definitions, Limit, Question, Viewer
-from caravan.kernel import ids
-from caravan.kernel.errors import Invalid
-from caravan.kernel.ids import PREFIXES, SellerId
-
-_KINDS = {prefix: kind for kind, prefix in PREFIXES.items()}
+from caravan.insight.metrics import Definitions, Viewer
+from caravan.kernel.ids import SellerId
 
 
 def viewer_of(audience: str, subject: int) -> Viewer:
@@ -23,48 +20,9 @@ def viewer_of(audience: str, subject: int) -> Viewer:
     return Viewer("seller", SellerId(subject))
 
 
-def question_of(found: Definitions, asked: wire.NumbersQuestion) -> Question:
-    """Read a question as it was sent. Refuses an id of the wrong kind as Invalid."""
-    return Question(
-        metrics=tuple(asked.metrics), by=tuple(asked.by), grain=asked.grain, first=asked.start, end=asked.end,
-        limits=tuple(_limit(found, asked.metrics, one) for one in asked.filters), order=asked.order, rows_max=asked.limit,
-    )  # fmt: skip
-
-
-def _limit(found: Definitions, names: Sequence[str], one: wire.NumbersFilter) -> Limit:
-    known = [found.dimensions_of(found.metrics[name]) for name in names if name in found.metrics]
-    prefix = next((fields[one.dimension].id_prefix for fields in known if one.dimension in fields), "")
-    if not prefix:
-        return Limit(one.dimension, tuple(one.values), one.without)
-    if not all(isinstance(value, str) for value in one.values):
-        raise Invalid(f"{one.dimension} is named by ids that begin with {prefix}_.", field="filters")
-    values = tuple(ids.number(_KINDS[prefix], str(value)) for value in one.values)
-    return Limit(one.dimension, values, one.without)
-
-
-def table_of(answer: Answer) -> pa.Table:
-    """Give an answer with public ids, its columns told in the metadata of the table."""
-    columns = {
-        column.name: _public(answer.table.column(column.name), column.id_prefix) for column in answer.plan.columns
-    }
-    fields = [
-        pa.field(column.name, columns[column.name].type, metadata={"kind": column.kind, "unit": column.unit})
-        for column in answer.plan.columns
-    ]
-    told = {"position": str(answer.position), "has_more": str(answer.has_more).lower()}
-    return pa.table(list(columns.values()), schema=pa.schema(fields, metadata=told))
-
-
-def _public(column: pa.ChunkedArray, prefix: str) -> pa.ChunkedArray:
-    if not prefix:
-        return column
-    kind = _KINDS[prefix]
-    return pa.chunked_array([pa.array([ids.text(kind, one) if one else "" for one in column.to_pylist()], pa.string())])
-
-
 def answer_of(found: Definitions, answer: Answer, names: Sequence[str]) -> wire.NumbersAnswer:
     """Give an answer as JSON says it."""
-    table = table_of(answer)
+    table = tables.table_of(answer)
     columns = [_plainly(table.column(column.name)) for column in answer.plan.columns]
     return wire.NumbersAnswer(
         columns=[

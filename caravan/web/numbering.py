@@ -18,6 +18,7 @@ from rich.table import Table
 
 from caravan import bootstrap, config
 from caravan.client import Client, wire
+from caravan.flows.tables import question_of, table_of
 from caravan.insight import metrics
 from caravan.kernel.errors import Invalid
 from caravan.kernel.money import plain
@@ -63,10 +64,10 @@ def query(  # noqa: PLR0913  # A question has many parts.
     as_json: Json = False,
 ) -> None:  # fmt: skip
     """Ask for numbers, with everything that is durable now; also while Caravan is running."""
-    asked = _asked(names, by, grain, start, end, where, order, limit)
+    asked = asked_of(names, by, grain, start, end, where, order, limit)
     if dialect:
         with bootstrap.numbers_beside(_existing(home)) as numbers:
-            question = asking.question_of(numbers.definitions, asked)
+            question = question_of(numbers.definitions, asked)
             text = numbers.sql(question, metrics.OPERATOR, dialect=dialect)
         _print_json({"sql": text, "dialect": dialect}) if as_json else typer.echo(text)
         return
@@ -76,7 +77,7 @@ def query(  # noqa: PLR0913  # A question has many parts.
         return
     with bootstrap.numbers_beside(_existing(home)) as numbers:
         found = numbers.definitions
-        answer = numbers.ask(asking.question_of(found, asked), metrics.OPERATOR)
+        answer = numbers.ask(question_of(found, asked), metrics.OPERATOR)
         _tell(asking.answer_of(found, answer, asked.metrics), as_json=as_json)
 
 
@@ -197,10 +198,10 @@ def export(  # noqa: PLR0913  # As a question.
     limit: Limit = 50_000, home: Home = None, as_json: Json = False,
 ) -> None:  # fmt: skip
     """Write an answer to a file, whole or not at all: for a scheduler to call every night."""
-    asked = _asked(names, by, grain, start, end, where, order, limit)
+    asked = asked_of(names, by, grain, start, end, where, order, limit)
     with bootstrap.numbers_beside(_existing(home)) as numbers:
-        answer = numbers.ask(asking.question_of(numbers.definitions, asked), metrics.OPERATOR)
-        table = asking.table_of(answer)
+        answer = numbers.ask(question_of(numbers.definitions, asked), metrics.OPERATOR)
+        table = table_of(answer)
     target = out.with_name(out.name.replace("{day}", date.today().isoformat()))  # noqa: DTZ011 - The scheduler's own day.
     write_table(table, target)
     shown = {"file": str(target), "rows": table.num_rows, "has_more": answer.has_more, "position": answer.position}
@@ -220,10 +221,11 @@ def write_table(table: pa.Table, target: Path) -> None:
     draft.rename(target)
 
 
-def _asked(  # noqa: PLR0913, PLR0917  # As a question.
+def asked_of(  # noqa: PLR0913, PLR0917  # As a question.
     names: list[str], by: list[str] | None, grain: str, start: str | None, end: str | None, where: list[str] | None,
     order: str, limit: int,
 ) -> wire.NumbersQuestion:  # fmt: skip
+    """Read a question as the command line says it. Refuses what is none as Invalid."""
     told = {
         "metrics": [part for name in names for part in name.split(",") if part],
         "by": [part for name in by or [] for part in name.split(",") if part], "grain": grain, "start": start, "end": end,

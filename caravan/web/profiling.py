@@ -1,21 +1,16 @@
 """Profiles and segments as doors say them: public ids and plain values outside, dense numbers inside."""
 
-import io
-from typing import Any
-
 import msgspec
-import numpy as np
-import pyarrow as pa
-import pyarrow.csv
 
 from caravan.client import wire
 from caravan.flows import profiles as knowing
+from caravan.flows import tables
 from caravan.flows.profiles import Counted, Desk, Profile
 from caravan.insight import profiles
 from caravan.insight.profiles import TRAITS, Forecast, Segment, Trait
 from caravan.kernel import ids
 from caravan.kernel.clock import Instant, iso
-from caravan.kernel.ids import BuyerId, IdentityId, SegmentId
+from caravan.kernel.ids import BuyerId, SegmentId
 from caravan.kernel.money import alphabetic
 
 
@@ -45,7 +40,7 @@ def forecast_shown(one: Forecast) -> wire.ForecastShown:
 def profile_shown(one: Profile, *, is_own: bool = False) -> wire.Profile:
     """Show a profile; to the person without what compares them with others."""
     return wire.Profile(
-        identity=identity_text(one.identity), buyers=[ids.text(BuyerId, buyer) for buyer in one.buyers],
+        identity=tables.identity_text(one.identity), buyers=[ids.text(BuyerId, buyer) for buyer in one.buyers],
         traits=[
             wire.ProfileTrait(
                 name=told.trait.name, kind=told.trait.kind, meaning=told.trait.meaning,
@@ -75,48 +70,3 @@ def set_shown(one: Segment) -> wire.SegmentSet:
         id=ids.text(SegmentId, one.segment), name=one.name, rule=msgspec.json.decode(one.rule), purpose=one.purpose,
         needs_consent=one.needs_consent, set_at=iso(Instant(one.set_at)),
     )  # fmt: skip
-
-
-def identity_text(number: int) -> str | None:
-    """Write an identity; None where there is none."""
-    return ids.text(IdentityId, number) if number > 0 else None
-
-
-def table_of(desk: Desk, segment: Segment) -> pa.Table:
-    """Give everybody in a segment, a row a buyer, with the traits that the rule asks for and nothing more."""
-    members = desk.members(segment)
-    found, crowd = members.crowd, members.crowd.crowd
-    sizes = found.starts[members.places + 1] - found.starts[members.places]
-    rows = np.repeat(np.arange(len(members.keys)), sizes)
-    buyers = [buyer for place in members.places.tolist() for buyer in found.buyers_of(place)]
-    columns: dict[str, Any] = {
-        "buyer": pa.array([ids.text(BuyerId, buyer) for buyer in buyers], pa.string()),
-        "identity": pa.array([identity_text(key) for key in members.keys[rows].tolist()], pa.string()),
-    }
-    for name in sorted(profiles.traits_in(knowing.rule_of(segment))):
-        places = members.places[rows]
-        if name in crowd.numbers:
-            columns[name] = pa.array(crowd.numbers[name][places], pa.float64(), from_pandas=True)
-        elif name in crowd.codes:
-            columns[name] = pa.array(
-                [crowd.names[name][code] or None for code in crowd.codes[name][places].tolist()], pa.string()
-            )
-        else:
-            columns[name] = pa.array(_words(crowd, name, places), pa.string())
-    return pa.table(columns)
-
-
-def _words(crowd: profiles.Crowd, name: str, places: np.ndarray) -> list[str]:
-    pairs = crowd.pairs[name]
-    first, last = (np.searchsorted(pairs.owner, places, side=side) for side in ("left", "right"))
-    return [
-        "; ".join(crowd.names[name][code] for code in pairs.code[start:end].tolist())
-        for start, end in zip(first.tolist(), last.tolist(), strict=True)
-    ]
-
-
-def csv_of(table: pa.Table) -> bytes:
-    """Write a table as CSV."""
-    sink = io.BytesIO()
-    pyarrow.csv.write_csv(table, sink)
-    return sink.getvalue()

@@ -14,6 +14,7 @@ from rich.table import Table
 from caravan import bootstrap, config
 from caravan.client import Client, wire
 from caravan.flows import profiles as knowing
+from caravan.flows import tables
 from caravan.flows.house import House
 from caravan.flows.profiles import Desk
 from caravan.insight import profiles
@@ -167,6 +168,20 @@ def set_segment(  # noqa: PLR0913  # A segment has many parts.
     _print_json({"id": made, "name": name}) if as_json else _out.print(f"{name} is set as {made}.")
 
 
+@segments.command("drop")
+def drop_segment(name: Name, *, home: Home = None, url: Url = None, token: Token = None, as_json: Json = False) -> None:
+    """Let a segment be no more, with its exports and webhooks; in a home in which Caravan is not running, or at a --url."""
+    if url is not None:
+        with Client(url, token) as client:
+            client.drop_segment(_called(client, name))
+    else:
+        settings = _existing(home)
+        with bootstrap.home_lock(settings), bootstrap.opened(settings, is_scratch=False) as caravan:
+            known = caravan.cell.ask(lambda house: profiles.segment_called(house.profiles, name))
+            caravan.cell.do(knowing.drop_segment, known.segment)
+    _print_json({"dropped": name}) if as_json else _out.print(f"{name} is no more.")
+
+
 @segments.command("list")
 def list_segments(*, home: Home = None, url: Url = None, token: Token = None, as_json: Json = False) -> None:
     """List all segments, with how many people are in each."""
@@ -198,14 +213,11 @@ def export(
     """Write everybody in a segment to a file, a row a buyer, with the traits that its rule asks for."""
 
     def there(client: Client) -> Any:  # noqa: ANN401  # A table.
-        known = next((one.id for one in client.segments() if one.name == name), "")
-        if not known:
-            raise Invalid(f"There is no segment {name[:60]!r}.", field="name")
-        return client.segment_table(known)
+        return client.segment_table(_called(client, name))
 
     table = _ask(
         home, url, token, there=there, with_looks=True,
-        here=lambda desk, house: profiling.table_of(desk, profiles.segment_called(house.profiles, name)),
+        here=lambda desk, house: tables.members_of(desk, profiles.segment_called(house.profiles, name))[0],
     )  # fmt: skip
     numbering.write_table(table, out)
     shown = {"file": str(out), "rows": table.num_rows}
@@ -221,6 +233,13 @@ def _ask(
         with Client(url, token) as client:
             return there(client)
     return here(*bootstrap.profiles_beside(_existing(home), with_looks=with_looks))
+
+
+def _called(client: Client, name: str) -> str:
+    known = next((one.id for one in client.segments() if one.name == name), "")
+    if not known:
+        raise Invalid(f"There is no segment {name[:60]!r}.", field="name")
+    return known
 
 
 def _rule(text: str) -> dict[str, Any]:

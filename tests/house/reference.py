@@ -41,6 +41,7 @@ DOMAINS: Final = (
     "insight.likeness",
     "insight.profiles",
     "insight.metrics",
+    "insight.exports",
     "world.markets",
     "world.partners",
 )

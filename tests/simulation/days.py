@@ -473,6 +473,8 @@ def refusals() -> set[str]:
     )
     # What trades nothing has its refusals tested where it is.
     apart = (
+        "caravan.insight.exports",
+        "caravan.flows.exporting",
         "caravan.trade.network",
         "caravan.trade.qr",
         "caravan.flows.planning",

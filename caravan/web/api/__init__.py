@@ -5,6 +5,7 @@ from caravan.web.api import (
     columns,
     discovering,
     exchanging,
+    exports,
     fulfilling,
     gifts,
     goods,
@@ -47,6 +48,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *transfers.OPERATIONS,
     *exchanging.OPERATIONS,
     *profiles.OPERATIONS,
+    *exports.OPERATIONS,
 )
 
 __all__ = ["OPERATIONS", "Doorway", "Operation", "Table", "describe"]

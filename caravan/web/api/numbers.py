@@ -5,6 +5,7 @@ from http import HTTPStatus
 from starlette.concurrency import run_in_threadpool
 
 from caravan.client import wire
+from caravan.flows import tables
 from caravan.insight import metrics
 from caravan.insight.metrics import Viewer
 from caravan.kernel.errors import Invalid, NotFound, Outage
@@ -26,9 +27,9 @@ async def query_numbers(call: Call) -> Reply:
     call.limit("numbers", call.token)
     numbers = call.caravan.numbers
     found = numbers.definitions
-    answer = await run_in_threadpool(numbers.ask, asking.question_of(found, asked), _viewer(call))
+    answer = await run_in_threadpool(numbers.ask, tables.question_of(found, asked), _viewer(call))
     if asked.format == "arrow":
-        return Reply(HTTPStatus.OK, asking.stream_of(asking.table_of(answer)), _ARROW)
+        return Reply(HTTPStatus.OK, asking.stream_of(tables.table_of(answer)), _ARROW)
     return call.say(asking.answer_of(found, answer, asked.metrics))
 
 

@@ -6,6 +6,7 @@ from starlette.concurrency import run_in_threadpool
 
 from caravan.client import wire
 from caravan.flows import profiles as knowing
+from caravan.flows import tables
 from caravan.flows.house import House
 from caravan.insight import profiles
 from caravan.kernel import ids
@@ -104,9 +105,9 @@ async def list_members(call: Call) -> Reply:
     query: wire.MembersQuery = call.query
     known, desk = await _segment(call), call.caravan.profiles
     if query.format != "json":
-        table = await run_in_threadpool(profiling.table_of, desk, known)
+        table, _ = await run_in_threadpool(tables.members_of, desk, known)
         if query.format == "csv":
-            return Reply(HTTPStatus.OK, profiling.csv_of(table), _CSV)
+            return Reply(HTTPStatus.OK, tables.csv_of(table), _CSV)
         return Reply(HTTPStatus.OK, asking.stream_of(table), _ARROW)
     after = cursors.read(query.after, int)
     members = await run_in_threadpool(desk.members, known)
@@ -117,7 +118,7 @@ async def list_members(call: Call) -> Reply:
         wire.Page[wire.SegmentMember](
             data=[
                 wire.SegmentMember(
-                    identity=profiling.identity_text(one.identity), buyers=[ids.text(BuyerId, buyer) for buyer in one.buyers]
+                    identity=tables.identity_text(one.identity), buyers=[ids.text(BuyerId, buyer) for buyer in one.buyers]
                 )
                 for one in shown
             ],
@@ -139,7 +140,7 @@ async def list_changes(call: Call) -> Reply:
         wire.SegmentChanges(
             data=[
                 wire.SegmentChange(
-                    identity=profiling.identity_text(one.key), buyer=ids.text(BuyerId, -one.key) if one.key < 0 else None,
+                    identity=tables.identity_text(one.key), buyer=ids.text(BuyerId, -one.key) if one.key < 0 else None,
                     has_entered=one.has_entered,
                 )
                 for one in found.changes

@@ -7,7 +7,7 @@ from typing import Any, Literal, NamedTuple
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
-from caravan.flows import dashboards, soundness
+from caravan.flows import dashboards, soundness, tables
 from caravan.flows.numbers import Answer, Numbers
 from caravan.insight import metrics
 from caravan.insight.metrics import Definitions, Metric, Question, Viewer
@@ -49,19 +49,19 @@ class Row(NamedTuple):
 async def dashboard(visit: Visit) -> Response:
     """Show how it goes: figures, a line, what sells most, cohorts, and the operator's funnel."""
     shown = await run_in_threadpool(_dashboard, visit)
-    return await visit.show("numbers.html", base=_base(visit), **shown)
+    return await visit.show("numbers.html", base=base_of(visit), **shown)
 
 
 async def catalog(visit: Visit) -> Response:
     """Show every number that can be asked for, with its last twelve months."""
     shown = await run_in_threadpool(_catalog, visit)
-    return await visit.show("numbers_catalog.html", base=_base(visit), **shown)
+    return await visit.show("numbers_catalog.html", base=base_of(visit), **shown)
 
 
 async def metric(visit: Visit) -> Response:
     """Show one number: how it is defined, what it is made of, and how it went."""
     shown = await run_in_threadpool(_metric, visit, visit.request.path_params["name"])
-    return await visit.show("numbers_metric.html", base=_base(visit), **shown)
+    return await visit.show("numbers_metric.html", base=base_of(visit), **shown)
 
 
 async def quality(visit: Visit) -> Response:
@@ -69,12 +69,19 @@ async def quality(visit: Visit) -> Response:
     found = await run_in_threadpool(_quality, visit)
     order = ("wrong", "odd", "sound")
     return await visit.show(
-        "numbers_quality.html", base=_base(visit), findings=sorted(found, key=lambda one: order.index(one.state)),
+        "numbers_quality.html", base=base_of(visit), findings=sorted(found, key=lambda one: order.index(one.state)),
         counts={state: sum(one.state == state for one in found) for state in order},
     )  # fmt: skip
 
 
-def _base(visit: Visit) -> str:
+def own_metrics(visit: Visit) -> list[Metric]:
+    """Give the metrics that whoever looks may ask for and have exported."""
+    found, viewer = visit.caravan.numbers.definitions, _viewer(visit)
+    return [one for one in found.metrics.values() if viewer.audience in one.audience and _is_own(found, one, viewer)]
+
+
+def base_of(visit: Visit) -> str:
+    """Give the address of the pages of numbers of whoever looks."""
     return "/operator/numbers" if visit.area == "operator" else "/sell/numbers"
 
 
@@ -177,7 +184,7 @@ def _top(
     answer = numbers.ask(question, viewer)
     (name,) = question.metrics
     one = numbers.definitions.metrics[name]
-    rows = [row for row in asking.table_of(answer).to_pylist() if row.get("currency", currency) == currency]
+    rows = [row for row in tables.table_of(answer).to_pylist() if row.get("currency", currency) == currency]
     labels = [_named(dimension, row[dimension], f) for row in rows]
     values = [row[name] or 0 for row in rows]
     return dimension, one.label, charts.bars(labels, values, [_text(value, one.unit, f, currency) for value in values])
@@ -222,7 +229,7 @@ def _catalog(visit: Visit) -> dict[str, Any]:
     found, f = numbers.definitions, visit.formats
     end, _ = _end(visit, numbers, viewer)
     first = date(end.year - 1, end.month, 1)
-    seen = [one for one in found.metrics.values() if viewer.audience in one.audience and _is_own(found, one, viewer)]
+    seen = own_metrics(visit)
     sparks: dict[str, tuple[str, charts.Line | None]] = {}
     plain = [one for one in seen if not one.is_alone and one.derivation.period != "week"]
     for chosen in _bundles(found, plain):

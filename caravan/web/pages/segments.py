@@ -5,14 +5,18 @@ from typing import Any, NamedTuple
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
+from caravan.bootstrap import Caravan
+from caravan.client import wire
+from caravan.flows import following, tables
 from caravan.flows import profiles as knowing
+from caravan.flows.exporting import Named
 from caravan.flows.house import House
-from caravan.insight import profiles
+from caravan.insight import exports, profiles
 from caravan.insight.profiles import TRAITS, Rule, Segment, WrongRule
 from caravan.kernel.errors import Invalid, NotFound
-from caravan.kernel.ids import ProductId, SegmentId, SellerId, number
+from caravan.kernel.ids import ProductId, SegmentId, SellerId, WebhookId, number
 from caravan.kernel.money import Money, plain
-from caravan.web import profiling
+from caravan.web import leaving
 from caravan.web.pages.formats import Formats
 from caravan.web.pages.forms import Form
 from caravan.web.pages.visit import HEADERS, Visit, path_id
@@ -67,11 +71,21 @@ async def _show(visit: Visit, form: Form, *, status: int = 200, fault: str = "")
     except (Invalid, WrongRule) as refusal:
         fault = fault or str(refusal)
     kept = await run_in_threadpool(lambda: [_kept(desk, one, currency) for one in found])
+    hooks = await ask(visit.caravan, _hooks, visit.caravan)
     return await visit.show(
         "operator_segments.html", status=status, form=form.fields, kept=kept, counted=counted, fault=fault, rows=range(1, ROWS + 1),
         traits=list(TRAITS.values()), groups=[(name, [(one, _TESTS[one]) for one in tests]) for name, tests in _GROUPS],
-        currency=currency,
+        currency=currency, hooks=hooks,
     )  # fmt: skip
+
+
+def _hooks(house: House, caravan: Caravan) -> list[tuple[str, wire.Webhook]]:
+    """Give all webhooks, each with its segment's name."""
+    signing, now = caravan.teller.signing, caravan.clock.now()
+    return [
+        (profiles.segment_of(house.profiles, one.segment).name, leaving.webhook_shown(house, one, signing, now=now))
+        for one in exports.all_webhooks(house.exports)
+    ]
 
 
 def _kept(desk: knowing.Desk, one: Segment, currency: str) -> Kept:
@@ -148,13 +162,37 @@ async def drop_segment(visit: Visit) -> Response:
     return visit.go("/operator/segments", "segment_dropped")
 
 
+async def set_webhook(visit: Visit) -> Response:
+    """Tell an address about a segment."""
+    form = visit.form
+    try:
+        wanted = following.NewWebhook(form.id(SegmentId, "segment"), form.text("url", longest=1_000))
+        visit.caravan.teller.check(wanted)
+        await do(visit.caravan, following.set_webhook, wanted)
+    except (Invalid, NotFound, exports.TooManyExports) as refusal:
+        return await _show(visit, form, status=422, fault=str(refusal))
+    return visit.go("/operator/segments", "webhook_set")
+
+
+async def resume_webhook(visit: Visit) -> Response:
+    """Try an address again."""
+    await do(visit.caravan, following.resume_webhook, Named(path_id(visit, WebhookId), SellerId(0)))
+    return visit.go("/operator/segments", "webhook_resumed")
+
+
+async def drop_webhook(visit: Visit) -> Response:
+    """Tell an address nothing more."""
+    await do(visit.caravan, following.drop_webhook, Named(path_id(visit, WebhookId), SellerId(0)))
+    return visit.go("/operator/segments", "webhook_dropped")
+
+
 async def export(visit: Visit) -> Response:
     """Give everybody in a segment as CSV."""
     segment = path_id(visit, SegmentId)
     known = await ask(visit.caravan, lambda house: profiles.segment_of(house.profiles, segment))
-    table = await run_in_threadpool(profiling.table_of, visit.caravan.profiles, known)
+    table, _ = await run_in_threadpool(tables.members_of, visit.caravan.profiles, known)
     named = {"Content-Disposition": f'attachment; filename="{known.name}.csv"'}
-    return Response(profiling.csv_of(table), headers=HEADERS | named, media_type="text/csv")
+    return Response(tables.csv_of(table), headers=HEADERS | named, media_type="text/csv")
 
 
 async def own_traits(visit: Visit) -> list[Told]:

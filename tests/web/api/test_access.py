@@ -50,6 +50,8 @@ def street(rig: Rig) -> Street:
     rig.operator.set_rates(
         wallets.NewRates(source="ECB", day=iso(rig.clock.now())[:10], base="EUR", rates={"USD": "1.08"})
     )
+    question = wire.NumbersQuestion(metrics=["gmv"])
+    export = seller.client.set_export(wire.NewExport(name="mine", question=question))
     ids = {
         "listing": listing, "product": seller.client.listing(listing).product, "cart": client.open_cart(listing, 1).id,
         "session": session.id, "purchase": purchase.id, "order": purchase.orders[0], "parcel": parcel.id,
@@ -59,7 +61,7 @@ def street(rig: Rig) -> Street:
         "transfer": paid.id, "request": request.id, "code": code.id or "",
         "card": card,
         "quote": client.quote_exchange(euro(100), "USD").id,
-        "segment": "seg_000000000001",
+        "segment": "seg_000000000001", "webhook": "whk_000000000001", "export": export.id,
     }  # fmt: skip
     return Street(rig, seller, stranger, buyer, passer_by, ids)
 

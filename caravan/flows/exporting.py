@@ -1,0 +1,214 @@
+"""Exporting: what leaves on a schedule is set in the core; runs are made beside it, and each is noted as a fact."""
+
+import hashlib
+import logging
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+from typing import NamedTuple
+
+import msgspec
+import pyarrow as pa
+
+from caravan.cell import Cell, Decision
+from caravan.flows import tables
+from caravan.flows.house import House, as_facts
+from caravan.flows.numbers import Numbers
+from caravan.flows.profiles import Desk
+from caravan.insight import exports, metrics, profiles
+from caravan.insight.exports import Export, Message, Outcome, Sender, Shelf, Wanted
+from caravan.insight.metrics import OPERATOR, TooCostly, Viewer
+from caravan.kernel import ids
+from caravan.kernel.clock import DAY, Instant, iso
+from caravan.kernel.errors import CaravanError, Invalid, NotFound, Outage, Refusal, code
+from caravan.kernel.ids import ExportId, SellerId
+
+_logger = logging.getLogger("caravan.flows")
+
+ROWS_MAX = metrics.ROWS_PER_ANSWER_MAX
+MEMBERS_KEPT_DAYS = 30  # A file of people is kept no longer: it does not follow who is forgotten.
+_MEDIA = {"csv": "text/csv; charset=utf-8", "parquet": "application/vnd.apache.parquet", "json": "application/json"}
+_SLOT = "{slot}"
+_TOGETHER_MAX = 20
+
+
+class AnswerCut(Refusal):
+    """The answer has more rows than an export may: half an answer is none. Cut it by less, or for fewer days."""
+
+
+class Setting(NamedTuple):
+    """An export to set, and whose: seller 0 is the operator."""
+
+    wanted: Wanted
+    seller: SellerId
+
+
+class Named(NamedTuple):
+    """An export, or a webhook, by its number; and who names it."""
+
+    number: int
+    seller: SellerId
+
+
+class Turning(NamedTuple):
+    """A secret to turn, of whatever has this public id; and who asks."""
+
+    subject: str
+    seller: SellerId
+
+
+# What changes exports.
+
+
+def set_export(house: House, setting: Setting, *, now: Instant) -> Decision:
+    """Let something leave on a schedule; give its number."""
+    fact = exports.set_export(house.exports, setting.wanted, seller=setting.seller, now=now)
+    if setting.wanted.segment:
+        profiles.segment_of(house.profiles, setting.wanted.segment)
+    return Decision(as_facts(fact), lambda: fact.export)
+
+
+def drop_export(house: House, named: Named, *, now: Instant) -> Decision:
+    """Let an export be no more; its files are taken away."""
+    fact = exports.drop_export(house.exports, named.number, seller=named.seller, now=now)
+    return Decision(as_facts(fact), lambda: named.number)
+
+
+def ask_export(house: House, named: Named, *, now: Instant) -> Decision:
+    """Ask for a run now; give the export's number."""
+    fact = exports.ask_export(house.exports, named.number, seller=named.seller, now=now)
+    return Decision(as_facts(fact), lambda: named.number)
+
+
+def note_run(house: House, outcome: Outcome, *, now: Instant) -> Decision:
+    """Note how a run went; give the export's number."""
+    return Decision(as_facts(exports.note_run(house.exports, outcome, now=now)), lambda: outcome.export)
+
+
+def turn_secret(house: House, turning: Turning, *, now: Instant) -> Decision:
+    """Sign with a new secret from now on, for a day with the old one, too; give whose."""
+    fact = exports.turn_secret(house.exports, turning.subject, seller=turning.seller, now=now)
+    return Decision(as_facts(fact), lambda: turning.subject)
+
+
+# How runs are made.
+
+
+class Signing:
+    """The secrets that messages are signed with. They are drawn from the cell's own key, and are written down nowhere."""
+
+    def __init__(self, mark: Callable[[str], bytes]) -> None:
+        self._mark = mark
+
+    def secret(self, subject: str, turn: int) -> bytes:
+        """Give a secret, 32 bytes."""
+        return b"".join(self._mark(f"signing\n{subject}\n{turn}\n{half}") for half in (1, 2))
+
+    def secrets(self, house: House, subject: str, now: Instant) -> list[bytes]:
+        """Give the secrets that sign now, the newest first."""
+        return [self.secret(subject, turn) for turn in exports.secret_turns(house.exports, subject, now=now)]
+
+
+class Exporter:
+    """Makes the runs that are due, one after another. A run that a stop cuts short is made again, under the same name."""
+
+    def __init__(  # Whatever a run is made of, and brought by.
+        self, cell: Cell[House], *, numbers: Numbers, desk: Desk, shelf: Shelf, sender: Sender, signing: Signing
+    ) -> None:
+        self._cell, self._numbers, self._desk = cell, numbers, desk
+        self.shelf, self.sender, self.signing = shelf, sender, signing
+        self._kept: frozenset[str] | None = None
+
+    def check(self, setting: Setting) -> None:
+        """Refuse what could never be run: an address that is not to be reached, a question that can't be asked."""
+        if setting.wanted.url:
+            self.sender.check(setting.wanted.url.replace(_SLOT, ""))
+        if setting.wanted.question:
+            found = self._numbers.definitions
+            question = tables.question_of(found, _asked(setting.wanted.question))
+            if setting.wanted.last_days and (question.first or question.end):
+                raise Invalid(
+                    "A question has a range of its own, or one of the last days; not both.", field="last_days"
+                )
+            metrics.plan(found, question, _viewer(setting.seller))
+
+    def see_to_due(self) -> int:
+        """Make all runs that are due; give how many."""
+        now = self._cell.clock.now()
+        due, names = self._cell.ask(_due, now)
+        if names != self._kept:
+            self.shelf.keep_only(names)
+            self._kept = names
+        for export, slot in due[:_TOGETHER_MAX]:
+            self.run(export, slot)
+        return len(due)
+
+    def run(self, export: Export, slot: int) -> Outcome:
+        """Make one run and note how it went."""
+        try:
+            outcome = self._made(export, slot)
+        except (Outage, TooCostly) as error:
+            outcome = Outcome(export.export, slot, error=f"{code(error)}: {error}")
+        except CaravanError as error:
+            outcome = Outcome(export.export, slot, error=f"{code(error)}: {error}", is_final=True)
+        except Exception:
+            # Made again it would break again, and keep every later run waiting.
+            _logger.exception("An export broke.")
+            outcome = Outcome(export.export, slot, error="broken: the operator's log says what broke.", is_final=True)
+        try:
+            self._cell.do(note_run, outcome)
+        except NotFound:
+            self._kept = None  # It was dropped meanwhile: its file goes, too.
+        return outcome
+
+    def _made(self, export: Export, slot: int) -> Outcome:
+        table, position = self._table(export, slot)
+        body = tables.file_of(table, export.format)
+        name = f"{export.name}-{_stamp(slot)}.{export.format}"
+        if export.url:
+            self._bring(export, slot, body)
+        else:
+            oldest = f"{export.name}-{_stamp(slot - MEMBERS_KEPT_DAYS * DAY)}" if export.segment else ""
+            self.shelf.put(ids.text(ExportId, export.export), name, body, kept=export.kept, oldest=oldest)
+        digest = hashlib.sha256(body).hexdigest()
+        return Outcome(export.export, slot, position, table.num_rows, len(body), digest, name)
+
+    def _table(self, export: Export, slot: int) -> tuple[pa.Table, int]:
+        if export.segment:
+            known = self._cell.ask(lambda house: profiles.segment_of(house.profiles, export.segment))
+            return tables.members_of(self._desk, known)
+        found = self._numbers.definitions
+        question = tables.question_of(found, _asked(export.question))
+        if export.last_days:
+            end = exports.day_of(slot, found.time_zone)
+            question = msgspec.structs.replace(question, first=end - timedelta(days=export.last_days), end=end)
+        answer = self._numbers.ask(question, _viewer(export.seller))
+        if answer.has_more and question.rows_max >= ROWS_MAX:
+            raise AnswerCut
+        return tables.table_of(answer), answer.position
+
+    def _bring(self, export: Export, slot: int, body: bytes) -> None:
+        subject, now = ids.text(ExportId, export.export), self._cell.clock.now()
+        secrets: Sequence[bytes] = self._cell.ask(self.signing.secrets, subject, now)
+        url = export.url.replace(_SLOT, _stamp(slot))
+        message = Message(url, export.method, f"{subject}.{_stamp(slot)}", _MEDIA[export.format], body, secrets)
+        (brought,) = self.sender.bring([message], now=now)
+        if brought.error:
+            raise Outage(brought.error)
+
+
+def _due(house: House, now: Instant) -> tuple[list[tuple[Export, int]], frozenset[str]]:
+    names = frozenset(ids.text(ExportId, one.export) for one in exports.all_exports(house.exports) if not one.url)
+    return exports.due_exports(house.exports, now=now), names
+
+
+def _asked(question: str) -> tables.KeptQuestion:
+    return msgspec.json.decode(question, type=tables.KeptQuestion)
+
+
+def _viewer(seller: int) -> Viewer:
+    return Viewer("seller", SellerId(seller)) if seller else OPERATOR
+
+
+def _stamp(at: int) -> str:
+    """Write a time so that it can be in a file's name, and sorts: 20261128T060000Z."""
+    return iso(at // 1_000_000 * 1_000_000).replace("-", "").replace(":", "")
