@@ -290,6 +290,13 @@ def couriers_of(
     return exporter, Teller(cell, desk=desk, outbox=outbox, sender=sender, signing=signing)
 
 
+def room_of(settings: Settings, cell: Cell[House]) -> RoomKeeper | None:
+    """Give what takes memory ahead of the orders of a big day, where that is wanted."""
+    if settings.orders_ahead <= 0:
+        return None
+    return RoomKeeper(lambda: cell.house.make_room(settings.orders_ahead), lambda: cell.is_busy)
+
+
 def sandbox_pages(caravan: Caravan) -> list[BaseRoute]:
     """Give the pages on which test cards are filled in, where a market has them."""
     return [Mount("/sandbox", routes=hosted_pages(caravan.sandbox))] if caravan.sandbox is not None else []
