@@ -84,6 +84,7 @@ from caravan.events import (
     payments,
     profiles,
     search,
+    taxes,
     transfers,
 )
 from caravan.flows import (
@@ -145,6 +146,7 @@ KINDS = registry(
     payments,
     profiles,
     search,
+    taxes,
     transfers,
     answers,
 )

@@ -72,6 +72,14 @@ class SessionAddressed(Event, frozen=True, kw_only=True, tag="orders.session_add
     address: AddressId
 
 
+class SessionRepriced(Event, frozen=True, kw_only=True, tag="orders.session_repriced.v1"):
+    """A checkout costs what its new destination makes it cost: `shipping_minor` is what comes on top of each line's price."""
+
+    session: SessionId
+    total_minor: int
+    shipping_minor: tuple[int, ...]
+
+
 class SessionExtended(Event, frozen=True, kw_only=True, tag="orders.session_extended.v1"):
     """The buyer is still at it: the units are held for longer, by new holds."""
 

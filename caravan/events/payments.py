@@ -188,7 +188,8 @@ class DisputeClosed(Event, frozen=True, kw_only=True, tag="payments.dispute_clos
 class SellerCharged(Event, frozen=True, kw_only=True, tag="payments.seller_charged.v1"):
     """Something was taken from a seller's balance, or below zero given to it, that is no sale and no refund.
 
-    `reason` says what for: a label (1), a coupon of theirs (2), a dispute (3), what the operator wrote off (4).
+    `reason` says what for: a label (1), a coupon of theirs (2), a dispute (3), what the operator wrote off (4), taxes that
+    the market remits (5).
     """
 
     seller: SellerId

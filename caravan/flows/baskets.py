@@ -1,7 +1,7 @@
 """Baskets: purchases to place, thousands at a time, in columns."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
@@ -32,6 +32,10 @@ class Baskets:
     def __len__(self) -> int:
         """Give the number of purchases."""
         return len(self.buyers)
+
+    def shipped_for(self, shipping: np.ndarray) -> "Baskets":
+        """Give these purchases with other amounts on top of their prices; int64 [m]."""
+        return replace(self, shipping=shipping)
 
 
 def join(requests: Sequence[Baskets]) -> Baskets:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from caravan.cell import Batch
-from caravan.flows import checkout
+from caravan.flows import checkout, taxing
 from caravan.flows.baskets import Baskets
 from caravan.flows.checkout import Placement
 from caravan.flows.house import House
@@ -42,9 +42,9 @@ def order_in_columns(house: House, requests: Sequence[DirectOrders], *, now: Ins
     An order whose key was placed before is answered with that purchase, or with IDEMPOTENCY_CONFLICT where it was
     another order.
     """
-    decided = checkout.place_baskets(
-        house, [_at_catalog_prices(house, request, now=now) for request in requests], now=now
-    )
+    priced = [taxing.of_addresses(house, _at_catalog_prices(house, request, now=now), now=now) for request in requests]
+    assessments = [one for _, found in priced for one in found]
+    decided = checkout.place_assessed(house, [baskets for baskets, _ in priced], assessments)
     answers = [
         # Looked up once the facts are folded in, so that a key that stands twice in one batch finds its first.
         lambda request=request, answer=answer: _settled(house, request, answer())

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from caravan.cell import Batch, Section
+from caravan.flows import taxing
 from caravan.flows.baskets import Baskets, join
 from caravan.flows.house import House, answered, fold, integers
 from caravan.flows.judgment import Verdict, judged
@@ -54,8 +55,13 @@ class DirectOrder(NamedTuple):
 
 def place_baskets(house: House, requests: Sequence[Baskets], *, now: Instant) -> Batch:  # noqa: ARG001  # Baskets carry their own time.
     """Place all purchases of several requests in order; each answer is a Placement."""
+    return place_assessed(house, requests, ())
+
+
+def place_assessed(house: House, requests: Sequence[Baskets], assessments: taxing.Assessments) -> Batch:
+    """Place all purchases of several requests in order, with an assessment each or none at all; each answer is a Placement."""
     joined = join(requests)
-    facts, placed, verdicts, _ = place_decided(house, joined)
+    facts, placed, verdicts, _ = place_decided(house, joined, assessments)
     answers = []
     first = 0
     for request in requests:
@@ -87,21 +93,30 @@ def order_directly(house: House, requests: Sequence[DirectOrder], *, now: Instan
     """Place orders at catalog prices without a session; each answer is a PurchaseId or the refusal."""
     refusals = [_fault_of(house, request) for request in requests]
     sound = [request for request, refusal in zip(requests, refusals, strict=True) if refusal is None]
-    return _answer(house, refusals, _direct_baskets(house, sound, now=now) if sound else None)
+    if not sound:
+        return _answer(house, refusals, None)
+    baskets, assessments = taxing.of_addresses(house, _direct_baskets(house, sound, now=now), now=now)
+    return _answer(house, refusals, baskets, assessments)
 
 
 def _place_each(house: House, wanted: Sequence[Baskets | CaravanError]) -> Batch:
     """Place single purchases, some of which may have been refused before they got here."""
     baskets = [basket for basket in wanted if isinstance(basket, Baskets)]
     refusals = [None if isinstance(basket, Baskets) else basket for basket in wanted]
-    return _answer(house, refusals, join(baskets) if baskets else None)
+    if not baskets:
+        return _answer(house, refusals, None)
+    joined = join(baskets)
+    return _answer(house, refusals, joined, taxing.of_sessions(house, joined))
 
 
-def _answer(house: House, refusals: Sequence[CaravanError | None], baskets: Baskets | None) -> Batch:
+def _answer(
+    house: House, refusals: Sequence[CaravanError | None], baskets: Baskets | None,
+    assessments: taxing.Assessments = (),
+) -> Batch:  # fmt: skip
     """Place what was not refused yet, which `baskets` holds in order; each answer is a PurchaseId or the refusal."""
     if baskets is None:
         return answered((), refusals)
-    facts, placed, verdicts, culprits = place_decided(house, baskets)
+    facts, placed, verdicts, culprits = place_decided(house, baskets, assessments)
     results = [
         refusal_of(house, verdict, culprit) if verdict else PurchaseId(purchase)
         for purchase, verdict, culprit in zip(placed.tolist(), verdicts.tolist(), culprits.tolist(), strict=True)
@@ -180,15 +195,23 @@ def _direct_baskets(house: House, requests: Sequence[DirectOrder], *, now: Insta
     )  # fmt: skip
 
 
-def place_decided(house: House, baskets: Baskets) -> tuple[list[Section], np.ndarray, np.ndarray, np.ndarray]:
+def place_decided(
+    house: House, baskets: Baskets, assessments: taxing.Assessments = ()
+) -> tuple[list[Section], np.ndarray, np.ndarray, np.ndarray]:
     """Decide baskets in order; give the facts, purchase numbers, verdicts and the ledger accounts at fault.
 
-    What is placed has been folded in by ledger, orders and payments when this returns.
+    What is placed has been folded in by ledger, orders and payments when this returns. With an assessment a basket, the
+    taxes that are in its `shipping` and in its prices are frozen with its orders; a fee is on prices without them.
     """
     verdicts, lines = judged(house, baskets)
+    prices, taxed = lines.unit_prices * lines.quantities, None
+    if len(assessments):
+        taxed = taxing.reckon(house, baskets, lines, assessments)
+        prices = np.where(np.repeat(verdicts, np.diff(lines.offsets)) == 0, prices - taxed.included, prices)
     fees, fee_taxes = markets.fees(
-        house.markets, sellers=lines.sellers, quantities=lines.quantities, prices_minor=lines.unit_prices * lines.quantities,
+        house.markets, sellers=lines.sellers, quantities=lines.quantities, prices_minor=prices,
         in_category=lambda category: catalog.in_category(house.catalog, lines.listings, category),
+        tax_basis_points=taxed.fee_basis_points if taxed is not None else None,
     )  # fmt: skip
     placing = ledger.Placing(
         at=baskets.at, buyers=baskets.buyers, units=baskets.units, line_offsets=lines.offsets,
@@ -224,7 +247,10 @@ def place_decided(house: House, baskets: Baskets) -> tuple[list[Section], np.nda
     for model in house.models():
         if purchase.kind in model.kinds and model not in have_folded:
             model.apply(purchase)
-    return [purchase._replace(is_applied=True), *fold(house, completed)], placed, verdicts, done.culprits
+    facts = [purchase._replace(is_applied=True), *fold(house, completed)]
+    if taxed is not None:
+        facts += taxing.freeze(house, baskets, lines, taxed, placed)
+    return facts, placed, verdicts, done.culprits
 
 
 def _verdicts_of(house: House, codes: np.ndarray, culprits: np.ndarray) -> np.ndarray:

@@ -21,6 +21,7 @@ from caravan.trade.ledger import Ledger
 from caravan.trade.network import Plans
 from caravan.trade.orders import Orders
 from caravan.trade.payments import Dealings, Payments
+from caravan.trade.taxes import Taxes
 from caravan.trade.transfers import Transfers
 from caravan.world.markets import Markets, TransferTerms
 from caravan.world.partners import Partners
@@ -46,6 +47,7 @@ class House:
     search: Search = field(default_factory=Search)
     promises: Promises = field(default_factory=Promises)
     exchange: Exchange = field(default_factory=Exchange)
+    taxes: Taxes = field(default_factory=Taxes)
     transfers: Transfers = field(default_factory=Transfers)
     transfer_terms: TransferTerms = field(default_factory=TransferTerms)
     profiles: Profiles = field(default_factory=Profiles)
@@ -68,6 +70,7 @@ class House:
             self.search,
             self.promises,
             self.exchange,
+            self.taxes,
             self.transfers,
             self.transfer_terms,
             self.profiles,

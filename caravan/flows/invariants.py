@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from caravan.flows.house import House
-from caravan.trade import exchange, ledger, orders, payments, transfers
+from caravan.trade import exchange, ledger, orders, payments, taxes, transfers
 
 
 def findings(house: House) -> Iterator[str]:
@@ -15,7 +15,9 @@ def findings(house: House) -> Iterator[str]:
     yield from payments.findings(house.payments)
     yield from transfers.findings(house.transfers)
     yield from exchange.findings(house.exchange)
+    yield from taxes.findings(house.taxes)
     yield from _exchange_agrees(house)
+    yield from _taxes_agree(house)
     yield from _units_agree(house)
     yield from _escrow_agrees(house)
     yield from _balances_agree(house)
@@ -194,3 +196,14 @@ def _exchange_agrees(house: House) -> Iterator[str]:
     for unit in sorted(wanted.keys() | posted.keys()):
         if wanted.get(unit, 0) != posted.get(unit, 0):
             yield f"Exchange of {unit} stands at {posted.get(unit, 0)}, its quotes say {wanted.get(unit, 0)}."
+
+
+def _taxes_agree(house: House) -> Iterator[str]:
+    """What stands on an authority's account is what was collected for it, less what went back and what it was paid."""
+    numbers = {code: number for number, code in enumerate(house.taxes.authorities)}
+    wanted = {(numbers[code], unit): amount for (code, unit), amount in taxes.owed(house.taxes).items()}
+    posted = _sums(house, ledger.Kind.TAX_COLLECTED)
+    for owner, unit in sorted(wanted.keys() | posted.keys()):
+        if wanted.get((owner, unit), 0) != posted.get((owner, unit), 0):
+            code = house.taxes.authorities[owner]
+            yield f"{posted.get((owner, unit), 0)} of {unit} is kept for {code}, taxes say {wanted.get((owner, unit), 0)}."

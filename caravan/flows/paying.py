@@ -7,7 +7,7 @@ import numpy as np
 
 from caravan.cell import Decision, Section
 from caravan.events.payments import ProviderAsked
-from caravan.flows import checkout, fulfillment, funded, shopping
+from caravan.flows import checkout, fulfillment, funded, shopping, taxing
 from caravan.flows.funded import Posting
 from caravan.flows.house import House, as_facts, fold
 from caravan.kernel.clock import Instant
@@ -184,7 +184,7 @@ def _place(
     _promise(house, deal, facts, sign=1, reason=ledger.Reason.AUTHORIZED, now=now)
     holds = session.holds if is_held else [0] * len(session.lines)
     basket = checkout.basket_of(session, session.total_minor, holds, now=now)
-    placed, _, verdicts, culprits = checkout.place_decided(house, basket)
+    placed, _, verdicts, culprits = checkout.place_decided(house, basket, taxing.of_sessions(house, basket))
     facts += placed
     if verdicts[0]:
         _promise(house, deal, facts, sign=-1, reason=ledger.Reason.AUTHORIZATION_VOIDED, now=now)

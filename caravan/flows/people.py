@@ -10,6 +10,7 @@ from caravan.insight import identity, profiles
 from caravan.kernel.clock import Instant
 from caravan.kernel.event import Event
 from caravan.kernel.ids import AddressId, BuyerId
+from caravan.trade import taxes
 
 
 class NewBuyer(NamedTuple):
@@ -21,6 +22,7 @@ class NewBuyer(NamedTuple):
     address: bytes
     password_hash: bytes = b""
     reference: str = ""
+    region: str = ""  # of the address
 
 
 class NewAddress(NamedTuple):
@@ -29,6 +31,7 @@ class NewAddress(NamedTuple):
     buyer: BuyerId
     country: str
     sealed: bytes
+    region: str = ""
 
 
 class NewToken(NamedTuple):
@@ -56,6 +59,7 @@ def register_buyers(house: House, wanted: Sequence[NewBuyer], *, now: Instant) -
     buyers: list[Event] = []
     addresses: list[Event] = []
     passwords: list[Event] = []
+    regions: list[Event] = []
     first, next_address = len(house.identity.buyers), len(house.identity.addresses)
     marks: set[bytes] = set()
     for place, new in enumerate(wanted):
@@ -76,6 +80,8 @@ def register_buyers(house: House, wanted: Sequence[NewBuyer], *, now: Instant) -
                     sealed=new.address, now=now,
                 )
             )  # fmt: skip
+            if new.region:
+                regions.append(_region(AddressId(next_address), new.region, new.country, now=now))
             next_address += 1
         if new.password_hash:
             passwords.append(
@@ -86,7 +92,7 @@ def register_buyers(house: House, wanted: Sequence[NewBuyer], *, now: Instant) -
             )  # fmt: skip
     seen = identities.buyers_seen(house, range(first, first + len(wanted)), [new.email_mark for new in wanted], now=now)
     return Decision(
-        [*as_facts(*buyers, *addresses, *passwords), *seen],
+        [*as_facts(*buyers, *addresses, *passwords, *regions), *seen],
         lambda: [BuyerId(first + place) for place in range(len(wanted))],
     )
 
@@ -98,7 +104,12 @@ def add_address(house: House, new: NewAddress, *, now: Instant) -> Decision:
     fact = identity.add_address(
         house.identity, address=address, buyer=new.buyer, country=new.country, sealed=new.sealed, now=now
     )
-    return Decision(as_facts(fact), lambda: address)
+    placed = [_region(address, new.region, new.country, now=now)] if new.region else []
+    return Decision(as_facts(fact, *placed), lambda: address)
+
+
+def _region(address: AddressId, region: str, country: str, *, now: Instant) -> Event:
+    return taxes.place_address(address=address, region=taxes.region_code(region, country), now=now)
 
 
 def forget_buyer(house: House, buyer: BuyerId, *, now: Instant) -> Decision:

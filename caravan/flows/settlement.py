@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from caravan.cell import Batch, Decision, Section
-from caravan.flows import funded
+from caravan.flows import funded, taxing
 from caravan.flows.funded import Posting
 from caravan.flows.house import House, as_facts, fold, integers, one_by_one
 from caravan.kernel.clock import Instant
@@ -117,6 +117,9 @@ def release_due(house: House, _: object, *, now: Instant) -> Decision:
         payments.release(orders=due, sellers=sellers, units=units, amounts=amounts, fees=fees, fee_taxes=taxes, at=at),
         orders.complete(orders=due, at=at),
     ]
+    if house.taxes.orders:
+        facts = fold(house, facts)
+        facts += taxing.collect(house, due, amounts=amounts, fee_taxes=taxes, at=at)
     return Decision(facts, lambda: len(due))
 
 

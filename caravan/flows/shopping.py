@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from caravan.cell import Decision, Section
+from caravan.flows import taxing
 from caravan.flows.house import House, as_facts, integers
 from caravan.kernel.clock import Instant
 from caravan.kernel.errors import Invalid, NotFound
@@ -108,17 +109,19 @@ def open_checkout(house: House, checkout: Checkout, *, now: Instant) -> Decision
     _limit(house, checkout.buyer, lines)
     session = SessionId(len(house.orders.sessions))
     currency = house.markets.market.currency if house.markets.market else "EUR"
+    lines, assessment = taxing.levied(house, lines, checkout.address, currency, now=now)
     opened = orders.open_session(
         house.orders, session=session, buyer=checkout.buyer, cart=cart, address=checkout.address, currency=currency,
         lines=lines, now=now,
     )  # fmt: skip
     if not checkout.address:
         return Decision(as_facts(opened), lambda: session)
+    taxed = taxing.noted(session, assessment, now=now)
     _own_address(house, checkout.address, checkout.buyer)
     held, facts = _hold(house, session, lines, now=now)
     expires_at = now + house.markets.policy.reservation_lasts
     reserved = orders.reserve_session(session=session, holds=held, expires_at=expires_at, now=now)
-    return Decision([*as_facts(opened), *facts, *as_facts(reserved)], lambda: session)
+    return Decision([*as_facts(opened), *taxed, *facts, *as_facts(reserved)], lambda: session)
 
 
 def reserve(house: House, step: Step, *, now: Instant) -> Decision:
@@ -129,6 +132,7 @@ def reserve(house: House, step: Step, *, now: Instant) -> Decision:
     facts: list[Section] = []
     if address != session.address:
         facts += as_facts(orders.address_session(session, address=address, now=now))
+        facts += taxing.readdressed(house, session, address, now=now)
     if session.status == orders.SessionStatus.READY:
         return Decision([*facts, *_extend(house, session, now=now)], lambda: session.session)
     if session.status != orders.SessionStatus.NOT_READY:

@@ -33,6 +33,7 @@ class Kind(IntEnum):
     PSP_FEES = 13  # of a provider, in a currency: what it took for its work, below zero
     GIFT_CARD = 14  # of a gift card, in a currency; floor 0
     CARRIER_PAYABLE = 15  # of nobody, in a currency: labels that the operator bought and sellers paid for
+    TAX_COLLECTED = 16  # of an authority, in a currency: taxes that the market has to remit
     EXCHANGE = 40  # of nobody, in a currency: what was taken in of it for other currencies, less what was given
     SUPPLIED = kernel.UNITS_FROM  # of nobody, in a SKU: units that sellers have brought in, below zero
     AVAILABLE = 101  # of a location, in a SKU: not committed; its holds are what is reserved; floor 0
@@ -85,6 +86,9 @@ class Reason(IntEnum):
     PROVIDER_PAID = 25  # open item, or 0
     TRANSFER_RECEIVED = 26  # payment, or 0
     ASSIGNED = 27  # open item
+    TAX_COLLECTED = 28  # order
+    TAX_RETURNED = 29  # order
+    TAX_REMITTED = 30  # authority
     TRANSFERRED = 40  # transfer
     EXCHANGED = 41  # quote of an exchange
 

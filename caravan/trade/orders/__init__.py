@@ -32,6 +32,7 @@ from caravan.trade.orders.commands import (
     receive,
     refuse_lines,
     reopen_session,
+    reprice_session,
     reserve_session,
     return_line,
     set_cart_line,
@@ -47,6 +48,7 @@ from caravan.trade.orders.model import (
     Session,
     SessionStatus,
     orders_in,
+    with_shipping,
 )
 from caravan.trade.orders.queries import (
     OrderState,
@@ -104,8 +106,10 @@ __all__ = [
     "receive",
     "refuse_lines",
     "reopen_session",
+    "reprice_session",
     "reserve_session",
     "return_line",
     "session_of",
     "set_cart_line",
+    "with_shipping",
 ]

@@ -158,6 +158,19 @@ def address_session(session: Session, *, address: AddressId, now: Instant) -> ev
     return events.SessionAddressed(at=now, session=session.session, address=address)
 
 
+def reprice_session(session: Session, *, lines: Sequence[Line], now: Instant) -> events.SessionRepriced:
+    """Let a checkout cost what these lines say. Refuses one that is being paid or over, and a total that can't be paid."""
+    if session.status not in (SessionStatus.NOT_READY, SessionStatus.READY):
+        raise SessionNotReady(f"This checkout is {session.status.name.lower()}.")
+    total = sum(line.unit_price_minor * line.quantity + line.shipping_minor for line in lines)
+    if total > AMOUNT_MAX:
+        raise CartTooLarge("A checkout has a total that can be paid.")
+    return events.SessionRepriced(
+        at=now, session=session.session, total_minor=total,
+        shipping_minor=tuple(line.shipping_minor for line in lines),
+    )  # fmt: skip
+
+
 def pay_session(session: Session, *, holds: Sequence[int], expires_at: int, now: Instant) -> events.SessionPaying:
     """Note that the buyer is paying, and until when the units are held for that. Refuses a checkout that is not ready."""
     if session.status != SessionStatus.READY:

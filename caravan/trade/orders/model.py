@@ -58,7 +58,12 @@ class Line(msgspec.Struct, array_like=True, frozen=True):
     seller: SellerId
     quantity: int
     unit_price_minor: int
-    shipping_minor: int
+    shipping_minor: int  # and whatever else comes on top of the price, such as taxes of the destination
+
+
+def with_shipping(line: Line, shipping_minor: int) -> Line:
+    """Give a line with another amount on top of its price."""
+    return msgspec.structs.replace(line, shipping_minor=shipping_minor)
 
 
 class Session(msgspec.Struct, array_like=True):
@@ -194,7 +199,7 @@ class Orders:
     kinds: frozenset[type[Event]] = frozenset(
         {
             events.CartOpened, events.CartLineSet, events.CartClaimed, events.SessionOpened, events.SessionReserved,
-            events.SessionAddressed, events.SessionExtended, events.SessionCanceled, events.SessionExpired, events.SessionCompleted, events.SessionPaying, events.SessionReopened,
+            events.SessionAddressed, events.SessionRepriced, events.SessionExtended, events.SessionCanceled, events.SessionExpired, events.SessionCompleted, events.SessionPaying, events.SessionReopened,
             events.PurchasePlaced, events.LineReturned, *_STAMPS,
         }
     )  # fmt: skip
@@ -339,6 +344,12 @@ class Orders:
                 heapq.heappush(self.expiries, (event.expires_at, event.session))
             case events.SessionAddressed():
                 session.address = event.address
+            case events.SessionRepriced():
+                session.total_minor = event.total_minor
+                session.lines = [
+                    with_shipping(line, shipping)
+                    for line, shipping in zip(session.lines, event.shipping_minor, strict=True)
+                ]
             case events.SessionExtended():
                 session.holds, session.expires_at = list(event.holds), event.expires_at
                 heapq.heappush(self.expiries, (event.expires_at, event.session))

@@ -51,6 +51,7 @@ class ChargeReason(IntEnum):
     COUPON = 2
     DISPUTE = 3
     WRITTEN_OFF = 4
+    TAX = 5
 
 
 class ItemKind(IntEnum):

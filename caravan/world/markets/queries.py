@@ -17,11 +17,13 @@ def fees(
     quantities: np.ndarray,
     prices_minor: np.ndarray,
     in_category: Callable[[str], np.ndarray],
+    tax_basis_points: np.ndarray | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Give the fee on each line and the tax on that fee. Shapes: int64 [lines]; prices are of the whole line.
 
     The first rule that matches a line is its fee; without one there is none. Shares are rounded half up. A fee is never
     more than, together with its tax, the line's price. `in_category` tells which lines are in a category or below it.
+    `tax_basis_points` of a line is the tax on its fee, where that is not the same for all; below 0 it is as for all.
     """
     rules = markets.fee_rules
     sellers, quantities, prices_minor = (owned(column) for column in (sellers, quantities, prices_minor))
@@ -33,7 +35,14 @@ def fees(
             sellers, quantities, prices_minor, in_category(category) if category else is_open, is_open, fee, seller,
             rules.basis_points[place], rules.fixed_minor[place], rules.floors_minor[place], rules.caps_minor[place],
         )  # fmt: skip
-    kernel.tax(prices_minor, fee, tax, rules.tax_basis_points)
+    if tax_basis_points is None:
+        kernel.tax(prices_minor, fee, tax, rules.tax_basis_points)
+        return fee, tax
+    for share in np.unique(tax_basis_points).tolist():
+        chosen = tax_basis_points == share
+        of_fee, on_it = fee[chosen], tax[chosen]
+        kernel.tax(owned(prices_minor[chosen]), of_fee, on_it, rules.tax_basis_points if share < 0 else share)
+        fee[chosen], tax[chosen] = of_fee, on_it
     return fee, tax
 
 

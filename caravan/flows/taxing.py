@@ -1,0 +1,469 @@
+"""Taxing: what a destination adds to a basket, frozen with its orders; kept for authorities at release, and given back.
+
+What comes on top of the prices rides in a line's shipping, so that every total, hold, refund and dispute goes its usual
+way; what of it is tax, the taxes' own facts say. A market without rules does none of this.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from caravan.cell import Decision, Section
+from caravan.flows import funded
+from caravan.flows.baskets import Baskets
+from caravan.flows.funded import Posting
+from caravan.flows.house import House, as_facts, fold, integers
+from caravan.flows.judgment import Lines
+from caravan.kernel.clock import Instant, iso
+from caravan.kernel.errors import Invalid, NotFound
+from caravan.kernel.event import Event
+from caravan.kernel.ids import AddressId, ListingId, OrderId, ProductId, SessionId
+from caravan.kernel.money import numeric
+from caravan.trade import catalog, exchange, ledger, orders, payments, taxes
+
+_DAY_CHARACTERS = 10
+_PER_BASIS_POINT = 100  # A rate is in millionths.
+
+Assessments = Sequence[taxes.Assessment | None]
+
+
+class Wanted(NamedTuple):
+    """A line to assess: units of a listing at a price; `shipping_minor` is of the whole line, without any levy."""
+
+    listing: int
+    goods_minor: int
+    shipping_minor: int
+
+
+class Destination(NamedTuple):
+    """Where something goes, as far as taxes can tell."""
+
+    country: str
+    region: str = ""
+
+
+class Reckoned(NamedTuple):
+    """What taxes mean for baskets' lines in the order of their orders; int64 [lines], and an assessment a basket.
+
+    `places` are those of the lines within their basket, `included` is the tax in their prices, and `fee_basis_points` is
+    the tax on the operator's fee, -1 where no rule says so.
+    """
+
+    assessments: Assessments
+    places: np.ndarray
+    included: np.ndarray
+    fee_basis_points: np.ndarray
+
+
+def destination_of(house: House, address: int) -> Destination | None:
+    """Give where an address is; None for none."""
+    known = house.identity.addresses
+    if not 0 < address < len(known):
+        return None
+    return Destination(known[address].country, house.taxes.regions.get(address, ""))
+
+
+def assess(
+    house: House, wanted: Sequence[Wanted], where: Destination | None, *, unit: int, now: Instant
+) -> taxes.Assessment | None:
+    """Say what a destination means for lines, consignment by consignment; None where nothing is known of it."""
+    table = house.taxes.now
+    if table is None or where is None or not where.country:
+        return None
+    consignments: dict[tuple[int, str], list[taxes.Ware]] = {}
+    listings = house.catalog.listings
+    for place, line in enumerate(wanted):
+        if not 0 < line.listing < len(listings):
+            continue
+        seller, location = int(listings.seller[line.listing]), int(listings.location[line.listing])
+        ships_from = house.partners.locations[location].country
+        consignments.setdefault((seller, ships_from), []).append(_ware(house, place, line))
+    parts: list[taxes.Part] = []
+    for (seller, ships_from), wares in consignments.items():
+        route = taxes.Route(
+            where.country, where.region, ships_from, house.partners.sellers[seller].country, iso(now)[:_DAY_CHARACTERS]
+        )
+        parts += taxes.assess(
+            table, wares, route,
+            convert=lambda amount, currency: _worth(house, amount, unit=unit, into=numeric(currency)),
+            convert_back=lambda amount, currency: _worth(house, amount, unit=numeric(currency), into=unit),
+        )  # fmt: skip
+    parts.sort(key=lambda part: part.line)
+    return taxes.Assessment(len(house.taxes.tables), where.country, where.region, parts)
+
+
+def _ware(house: House, place: int, line: Wanted) -> taxes.Ware:
+    sku = house.catalog.skus[int(house.catalog.listings.sku[line.listing])]
+    known = taxes.classified(house.taxes, sku.product)
+    category = house.catalog.products[sku.product].category
+    return taxes.Ware(
+        place, category, known.hs_code, known.origin, known.tax_class, line.goods_minor, line.shipping_minor
+    )
+
+
+def _worth(house: House, amount: int, *, unit: int, into: int) -> int | None:
+    converted = exchange.convert(house.exchange, amount, unit=unit, into=into)
+    return converted.mid_minor if converted else None
+
+
+def added_by_line(house: House, assessment: taxes.Assessment | taxes.Taxed | None, lines: int) -> list[int]:
+    """Give what an assessment adds to each line."""
+    sums = [0] * lines
+    if assessment is not None:
+        for part in assessment.parts:
+            if taxes.rule_of(house.taxes, assessment.version, part.rule).is_added:
+                sums[part.line] += part.amount_minor
+    return sums
+
+
+# Checkouts.
+
+
+def levied(
+    house: House, lines: Sequence[orders.Line], address: int, currency: str, *, now: Instant
+) -> tuple[list[orders.Line], taxes.Assessment | None]:
+    """Give a checkout's lines with what its destination adds to them, and what that is."""
+    if not house.taxes.is_on:
+        return list(lines), None
+    wanted = [Wanted(line.listing, line.unit_price_minor * line.quantity, line.shipping_minor) for line in lines]
+    where = destination_of(house, address)
+    assessment = assess(house, wanted, where, unit=numeric(currency), now=now)
+    return _raised(house, lines, assessment, sign=1), assessment
+
+
+def _raised(
+    house: House, lines: Sequence[orders.Line], assessment: taxes.Assessment | None, *, sign: int
+) -> list[orders.Line]:
+    more = added_by_line(house, assessment, len(lines))
+    return [
+        orders.with_shipping(line, line.shipping_minor + sign * amount)
+        for line, amount in zip(lines, more, strict=True)
+    ]
+
+
+def noted(session: SessionId, assessment: taxes.Assessment | None, *, now: Instant) -> list[Section]:
+    """Give the fact of what a checkout's destination means; none where there is nothing to say."""
+    if assessment is None:
+        return []
+    return as_facts(taxes.tax_checkout(session=session, assessment=assessment, now=now))
+
+
+def readdressed(house: House, session: orders.Session, address: AddressId, *, now: Instant) -> list[Section]:
+    """Give the facts of a checkout that goes elsewhere: it is reckoned anew, and costs what it costs there."""
+    if not house.taxes.is_on:
+        return []
+    bare = _raised(house, session.lines, house.taxes.sessions.get(session.session), sign=-1)
+    lines, assessment = levied(house, bare, address, session.currency, now=now)
+    facts = noted(session.session, assessment, now=now)
+    if lines != session.lines:
+        facts += as_facts(orders.reprice_session(session, lines=lines, now=now))
+    return facts
+
+
+def of_sessions(house: House, baskets: Baskets) -> Assessments:
+    """Give what was assessed of the checkouts that baskets come from; nothing where the market has no rules."""
+    if not house.taxes.is_on:
+        return ()
+    return [house.taxes.sessions.get(session) for session in baskets.sessions.tolist()]
+
+
+def of_addresses(house: House, baskets: Baskets, *, now: Instant) -> tuple[Baskets, Assessments]:
+    """Assess baskets at catalog prices by where they go; give them with what that adds, and what it is."""
+    if not house.taxes.is_on:
+        return baskets, ()
+    bounds = np.searchsorted(baskets.rows, np.arange(len(baskets) + 1)).tolist()
+    shipping, found = baskets.shipping.copy(), list[taxes.Assessment | None]()
+    goods = (baskets.unit_prices * baskets.quantities).tolist()
+    for row, address in enumerate(baskets.addresses.tolist()):
+        span = slice(bounds[row], bounds[row + 1])
+        wanted = [
+            Wanted(*values)
+            for values in zip(baskets.listings[span].tolist(), goods[span], shipping[span].tolist(), strict=True)
+        ]
+        unit = int(baskets.units[row])
+        found.append(assess(house, wanted, destination_of(house, address), unit=unit, now=now) if unit else None)
+        shipping[span] += integers(added_by_line(house, found[-1], len(wanted))) if wanted else 0
+    return baskets.shipped_for(shipping), found
+
+
+# Orders.
+
+
+def reckon(house: House, baskets: Baskets, lines: Lines, assessments: Assessments) -> Reckoned:
+    """Lay what was assessed beside the lines of orders, which stand by seller within their basket."""
+    table = house.catalog.listings
+    known = np.where((baskets.listings > 0) & (baskets.listings < len(table)), baskets.listings, 0)
+    by_seller = np.lexsort((np.arange(len(known)), table.seller[known], baskets.rows))
+    starts = np.searchsorted(baskets.rows, np.arange(len(baskets) + 1))
+    places = by_seller - starts[baskets.rows[by_seller]]
+    included = np.zeros(len(known), np.int64)
+    for row, assessment in enumerate(assessments):
+        for part in assessment.parts if assessment else ():
+            if taxes.rule_of(house.taxes, assessment.version, part.rule).is_included:  # type: ignore[union-attr]
+                included[starts[row] + part.line] += part.amount_minor
+    shares = {seller: _fee_share(house, seller, int(baskets.at[0])) for seller in set(lines.sellers.tolist())}
+    return Reckoned(
+        assessments, places, included[by_seller], integers([shares[seller] for seller in lines.sellers.tolist()])
+    )
+
+
+def _fee_rule(house: House, seller: int, at: int) -> taxes.Rule | None:
+    assert house.taxes.now is not None
+    day, country = iso(Instant(at))[:_DAY_CHARACTERS], house.partners.sellers[seller].country
+    return taxes.fee_rule(house.taxes.now, seller_country=country, day=day)
+
+
+def _fee_share(house: House, seller: int, at: int) -> int:
+    rule = _fee_rule(house, seller, at)
+    return rule.rate_per_million // _PER_BASIS_POINT if rule else -1
+
+
+def freeze(house: House, baskets: Baskets, lines: Lines, reckoned: Reckoned, placed: np.ndarray) -> list[Section]:
+    """Freeze the taxes of the orders that baskets became; purchases by basket, 0 where one was refused."""
+    made: list[Event] = []
+    for row in np.flatnonzero(placed).tolist():
+        first = int(house.orders.purchases.first_order[placed[row]])
+        for place in range(int(lines.order_offsets[row]), int(lines.order_offsets[row + 1])):
+            order = first + place - int(lines.order_offsets[row])
+            fact = _frozen(house, baskets, reckoned, row, order)
+            made += [fact] if fact is not None else []
+    return fold(house, as_facts(*made))
+
+
+def _frozen(house: House, baskets: Baskets, reckoned: Reckoned, row: int, order: int) -> Event | None:
+    """Give the fact of one order's taxes, its lines counted within it; None where there is nothing to freeze."""
+    table, start = house.orders, int(np.searchsorted(baskets.rows, row))
+    before = int(table.orders.first_line[order] - table.orders.first_line[_first_of(house, order)])
+    its = reckoned.places[start + before : start + before + int(table.orders.lines[order])].tolist()
+    line_of = {place: line for line, place in enumerate(its)}
+    now, unit = Instant(int(baskets.at[row])), int(table.orders.unit[order])
+    fee = _fee_rule(house, int(table.orders.seller[order]), now)
+    assessment = reckoned.assessments[row] or taxes.Assessment(len(house.taxes.tables), "", "", [])
+    if fee is not None and assessment.version != len(house.taxes.tables):
+        fee = house.taxes.rules[assessment.version].get(fee.id)
+    parts = [part._replace(line=line_of[part.line]) for part in assessment.parts if part.line in line_of]
+    if not parts and fee is None:
+        return None
+    return taxes.tax_order(
+        order=OrderId(order), unit=unit, assessment=assessment, parts=sorted(parts, key=lambda part: part.line),
+        fee_rule=fee.id if fee else "", now=now,
+    )  # fmt: skip
+
+
+def _first_of(house: House, order: int) -> int:
+    return int(house.orders.purchases.first_order[house.orders.orders.purchase[order]])
+
+
+# Money.
+
+
+def collect(
+    house: House, due: np.ndarray, *, amounts: np.ndarray, fee_taxes: np.ndarray, at: np.ndarray
+) -> list[Section]:
+    """Keep for authorities what the market remits of orders whose money was just released; int64 [n]."""
+    facts: list[Section] = []
+    if not house.taxes.orders:
+        return facts
+    for place, order in enumerate(due.tolist()):
+        taxed = house.taxes.orders.get(order)
+        if taxed is not None:
+            _collect(
+                house, taxed, facts, released=int(amounts[place]), fee_tax=int(fee_taxes[place]), at=int(at[place])
+            )
+    return facts
+
+
+def _collect(house: House, taxed: taxes.Taxed, facts: list[Section], *, released: int, fee_tax: int, at: int) -> None:
+    money, now = house.payments.money, Instant(at)
+    whole = int(money.captured[taxed.order] - money.refunded_before[taxed.order])
+    kept = []
+    for part, back in zip(taxed.parts, taxed.returned, strict=True):
+        is_ours = taxes.rule_of(house.taxes, taxed.version, part.rule).remits == "marketplace"
+        # Of money that a bank has had back meanwhile, no tax is kept.
+        kept.append((part.amount_minor - back) * released // whole if is_ours and whole else 0)
+    fee = fee_tax if taxed.fee_rule else 0
+    if not sum(kept) + fee:
+        return
+    _move(house, taxed, facts, kept, fee, sign=1, reason=ledger.Reason.TAX_COLLECTED, now=now)
+    facts += fold(house, as_facts(taxes.collect(taxed, amounts=kept, fee_tax=fee, at=now)))
+
+
+def give_back(house: House, order: OrderId, line: int, *, fee_tax: int, now: Instant) -> list[Section]:
+    """Give taxes back with the money of a line that has just gone back, in proportion: all of it gives all of them."""
+    taxed = house.taxes.orders.get(order)
+    if taxed is None:
+        return []
+    table, row = house.orders.lines, int(house.orders.orders.first_line[order]) + line
+    whole = int(table.unit_price[row]) * int(table.quantity[row]) + int(table.shipping[row])
+    after, amounts = int(table.refunded[row]), []
+    for place, part in enumerate(taxed.parts):
+        is_charged = taxes.rule_of(house.taxes, taxed.version, part.rule).remits != "buyer" and part.line == line
+        amounts.append(part.amount_minor * after // whole - taxed.returned[place] if is_charged else 0)
+    ours = [
+        min(amount, kept) if taxes.rule_of(house.taxes, taxed.version, part.rule).remits == "marketplace" else 0
+        for part, amount, kept in zip(taxed.parts, amounts, taxed.collected, strict=True)
+    ]
+    fee = min(fee_tax, taxed.fee_tax) if taxed.fee_rule else 0
+    facts: list[Section] = []
+    if taxed.collected_at and sum(ours) + fee:
+        _move(house, taxed, facts, ours, fee, sign=-1, reason=ledger.Reason.TAX_RETURNED, now=now)
+    if sum(amounts) + fee:
+        facts += fold(house, as_facts(taxes.give_back(taxed, amounts=amounts, fee_tax=fee, now=now)))
+    return facts
+
+
+def _move(  # noqa: PLR0913  # An entry has all of these.
+    house: House, taxed: taxes.Taxed, facts: list[Section], amounts: Sequence[int], fee: int, *, sign: int,
+    reason: ledger.Reason, now: Instant,
+) -> None:  # fmt: skip
+    """Move taxes between a seller's balance and the authorities, and that on the fee from where it is kept by itself."""
+    seller, unit, total = int(house.payments.money.seller[taxed.order]), taxed.unit, sum(amounts)
+    owed: dict[str, int] = {}
+    for part, amount in zip(taxed.parts, amounts, strict=True):
+        authority = taxes.rule_of(house.taxes, taxed.version, part.rule).authority
+        owed[authority] = owed.get(authority, 0) + amount
+    if fee:
+        authority = taxes.rule_of(house.taxes, taxed.version, taxed.fee_rule).authority
+        owed[authority] = owed.get(authority, 0) + fee
+    postings = [
+        Posting(ledger.Kind.SELLER_BALANCE, seller, unit, -sign * total),
+        Posting(ledger.Kind.TAX_PAYABLE, 0, unit, -sign * fee),
+        *(
+            Posting(ledger.Kind.TAX_COLLECTED, taxes.authority_number(house.taxes, name), unit, sign * amount)
+            for name, amount in sorted(owed.items())
+        ),
+    ]
+    funded.post(house, facts, postings, reason=reason, reference=taxed.order, now=now)
+    if total:
+        charged = payments.charge_seller(
+            seller=seller, unit=unit, amount_minor=sign * total, reason=payments.ChargeReason.TAX, order=taxed.order,
+            now=now,
+        )  # fmt: skip
+        facts += fold(house, as_facts(charged))
+
+
+# The operator's desk.
+
+
+class NewRules(NamedTuple):
+    """A table of rules as somebody wrote it; with `is_trial` it is only looked at."""
+
+    text: str
+    is_trial: bool = False
+
+
+class Loaded(NamedTuple):
+    """What came of a table: its version (0: only looked at), how many rules, and which currencies lack a rate."""
+
+    version: int
+    name: str
+    rules: int
+    countries: tuple[str, ...]
+    currencies_without_rate: tuple[str, ...]
+
+
+def load_rules(house: House, new: NewRules, *, now: Instant) -> Decision:
+    """Let a table of rules hold from now on, or only look at it. Refuses a faulty one with every fault."""
+    table = taxes.read_table(new.text)
+    fact = taxes.load_rules(house.taxes, table, now=now)
+    market = house.markets.market
+    currencies = {rule.currency for rule in table.rules if rule.currency} - {market.currency if market else ""}
+    unit = numeric(market.currency) if market else 0
+    lacking = sorted(one for one in currencies if not unit or _worth(house, 1, unit=unit, into=numeric(one)) is None)
+    countries = tuple(dict.fromkeys(rule.country for rule in table.rules))
+    said = Loaded(0 if new.is_trial else fact.version, table.name, len(table.rules), countries, tuple(lacking))
+    return Decision([] if new.is_trial else as_facts(fact), lambda: said)
+
+
+class Classification(NamedTuple):
+    """Somebody (a seller by number, 0: the operator) says what a product is to a tax office."""
+
+    product: ProductId
+    seller: int
+    known: taxes.Classified
+
+
+def classify(house: House, wish: Classification, *, now: Instant) -> Decision:
+    """Say what a product is. Refuses a page of another seller's as not found; gives the product."""
+    page = catalog.product_of(house.catalog, wish.product)
+    if wish.seller and page.seller != wish.seller:
+        raise NotFound("There is no such product.")
+    by = f"seller {wish.seller}" if wish.seller else "operator"
+    return Decision(as_facts(taxes.classify(wish.product, wish.known, by=by, now=now)), lambda: wish.product)
+
+
+class Remittance(NamedTuple):
+    """The operator paid an authority."""
+
+    authority: str
+    currency: str
+    amount_minor: int
+    reference: str
+
+
+def remit(house: House, paid: Remittance, *, now: Instant) -> Decision:
+    """Note that an authority was paid out of what is kept for it; gives the authority."""
+    unit = numeric(paid.currency)
+    owed = owed_to(house, paid.authority, unit)
+    fact = taxes.remit(
+        house.taxes, authority=paid.authority, unit=unit, amount_minor=paid.amount_minor, owed_minor=owed,
+        reference=paid.reference, now=now,
+    )  # fmt: skip
+    number = taxes.authority_number(house.taxes, paid.authority)
+    facts: list[Section] = []
+    postings = (
+        Posting(ledger.Kind.TAX_COLLECTED, number, unit, -paid.amount_minor),
+        Posting(ledger.Kind.BANK, 0, unit, paid.amount_minor),
+    )
+    funded.post(house, facts, postings, reason=ledger.Reason.TAX_REMITTED, reference=number, now=now)
+    return Decision([*facts, *as_facts(fact)], lambda: paid.authority)
+
+
+def owed_to(house: House, authority: str, unit: int) -> int:
+    """Give what the ledger keeps for an authority."""
+    if authority not in house.taxes.authorities[1:]:
+        return 0
+    number = taxes.authority_number(house.taxes, authority)
+    return ledger.balance(house.ledger, ledger.Kind.TAX_COLLECTED, owner=number, unit=unit)[0]
+
+
+def report(house: House, since: Instant, until: Instant, authority: str = "") -> list[taxes.Line]:
+    """Give what was charged, collected, returned and remitted in a period. Refuses a period that ends before it begins."""
+    if since >= until:
+        raise Invalid("A period ends after it begins.", field="until")
+    table = house.orders.orders
+    canceled = frozenset(order for order in house.taxes.orders if table.canceled_at[order])
+    return taxes.report(house.taxes, since=since, until=until, canceled=canceled, authority=authority)
+
+
+class Landing(NamedTuple):
+    """Lines that somebody may buy, and where they would go."""
+
+    lines: tuple[tuple[ListingId, int], ...]
+    where: Destination
+
+
+class Landed(NamedTuple):
+    """What lines come to at a place, at the prices of the catalog."""
+
+    currency: str
+    goods_minor: int
+    shipping_minor: int
+    assessment: taxes.Assessment | None
+
+
+def land(house: House, landing: Landing, now: Instant) -> Landed:
+    """Say what lines come to at a place, and all its parts. Refuses what is not there, and what is not on offer."""
+    currency = house.markets.market.currency if house.markets.market else "EUR"
+    wanted = []
+    for listing, quantity in landing.lines:
+        offer = catalog.listing_of(house.catalog, listing)
+        if offer.status != catalog.ListingStatus.LIVE:
+            raise catalog.NotOnOffer
+        wanted.append(Wanted(listing, offer.price.amount * quantity, offer.shipping.amount * quantity))
+    assessment = assess(house, wanted, landing.where, unit=numeric(currency), now=now)
+    goods, shipping = (
+        sum(values) for values in zip(*((one.goods_minor, one.shipping_minor) for one in wanted), strict=True)
+    )
+    return Landed(currency, goods, shipping, assessment)

@@ -1,0 +1,64 @@
+"""Taxes: what a sale meets on its way to its buyer, by rules that are data; frozen with an order, and owed to authorities.
+
+Always: a version of the rules never changes; of no part goes back, or is kept, more than was charged; what is owed to an
+authority is what was collected for it, less what went back and what it was paid.
+"""
+
+from caravan.trade.taxes.assessing import Convert, Route, Ware, assess, fee_rule
+from caravan.trade.taxes.commands import (
+    CLASSES,
+    RemittedTooMuch,
+    SameTaxRules,
+    classify,
+    collect,
+    give_back,
+    load_rules,
+    place_address,
+    region_code,
+    remit,
+    tax_checkout,
+    tax_order,
+)
+from caravan.trade.taxes.model import Assessment, Classified, Movement, Part, Rule, Table, Taxed, Taxes
+from caravan.trade.taxes.queries import Line, added, authority_number, classified, findings, owed, report, rule_of
+from caravan.trade.taxes.reading import TaxFault, WrongTaxRules, read_table, shipped
+
+__all__ = [
+    "CLASSES",
+    "Assessment",
+    "Classified",
+    "Convert",
+    "Line",
+    "Movement",
+    "Part",
+    "RemittedTooMuch",
+    "Route",
+    "Rule",
+    "SameTaxRules",
+    "Table",
+    "TaxFault",
+    "Taxed",
+    "Taxes",
+    "Ware",
+    "WrongTaxRules",
+    "added",
+    "assess",
+    "authority_number",
+    "classified",
+    "classify",
+    "collect",
+    "fee_rule",
+    "findings",
+    "give_back",
+    "load_rules",
+    "owed",
+    "place_address",
+    "read_table",
+    "region_code",
+    "remit",
+    "report",
+    "rule_of",
+    "shipped",
+    "tax_checkout",
+    "tax_order",
+]
