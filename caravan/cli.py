@@ -28,6 +28,7 @@ from caravan.web import (
     qr_codes,
     reckoning,
     remote,
+    reporting,
     sandbox,
     segmenting,
     teaching,
@@ -52,6 +53,7 @@ app.add_typer(bench.app, name="bench")
 app.add_typer(planning.app, name="network")
 app.add_typer(qr_codes.app, name="qr")
 app.add_typer(currencies.app, name="rates")
+app.add_typer(reporting.app, name="tax")
 app.add_typer(training.app, name="discovery")
 app.add_typer(teaching.app, name="search")
 app.add_typer(sandbox.app, name="sandbox")

@@ -9,7 +9,7 @@ import httpx
 import msgspec
 import pyarrow as pa
 
-from caravan.client import wallets, wire
+from caravan.client import taxes, wallets, wire
 from caravan.client.sending import Sender
 from caravan.kernel.money import Money
 
@@ -742,6 +742,41 @@ class Client:
     def exchange_money(self, quote: str, *, key: str | None = None) -> wallets.ExchangeQuote:
         """Exchange at a quote."""
         return self._post("/v1/exchanges", wallets.ExchangeQuote, wallets.TakenQuote(quote=quote), key=key)
+
+    # Taxes.
+
+    def load_tax_rules(self, document: str, *, is_trial: bool = False) -> taxes.TaxRulesLoaded:
+        """Let a table of rules hold, as the operator, or only look at it."""
+        return self._put("/v1/tax-rules", taxes.TaxRulesLoaded, taxes.NewTaxRules(document=document, is_trial=is_trial))
+
+    def tax_rules(self) -> taxes.TaxRules:
+        """Show the tax rules that hold, with their sources."""
+        return self._get("/v1/tax-rules", taxes.TaxRules)
+
+    def classify_product(
+        self, product: str, *, hs_code: str = "", origin: str = "", tax_class: str = "standard"
+    ) -> taxes.Classified:
+        """Say what a product is to a tax office."""
+        new = taxes.Classification(hs_code=hs_code, origin=origin, tax_class=tax_class)  # type: ignore[arg-type]
+        return self._put(f"/v1/products/{product}/classification", taxes.Classified, new)
+
+    def classification(self, product: str) -> taxes.Classified:
+        """Show what a product is to a tax office."""
+        return self._get(f"/v1/products/{product}/classification", taxes.Classified)
+
+    def landed_cost(self, lines: Mapping[str, int], *, country: str, region: str = "") -> taxes.LandedCost:
+        """Say what lines cost where they land, at the prices of now."""
+        wish = taxes.LandingWish(lines=_lines(lines), country=country, region=region)
+        return self._post("/v1/landed-costs", taxes.LandedCost, wish)
+
+    def tax_report(self, since: str, until: str, *, authority: str = "") -> taxes.TaxReport:
+        """Show what was charged, collected, returned and remitted from one day until another, and what is owed now."""
+        asked = {"since": since, "until": until, "authority": authority or None}
+        return self._get("/v1/tax-report", taxes.TaxReport, asked)
+
+    def remit_taxes(self, new: taxes.Remittance, *, key: str | None = None) -> taxes.TaxOwed:
+        """Note that an authority was paid, as the operator."""
+        return self._post("/v1/tax-remittances", taxes.TaxOwed, new, key=key)
 
     # How it is sent.
 

@@ -197,6 +197,7 @@ class Place(Request, frozen=True, kw_only=True):
     postcode: Annotated[str, Meta(max_length=20)]
     country: Country
     line2: Text200 = ""
+    region: Annotated[str, Meta(max_length=10, description="A state or province with taxes of its own: CA.")] = ""
 
 
 class NewBuyer(Request, frozen=True, kw_only=True):
@@ -957,6 +958,7 @@ class Address(Response, frozen=True, kw_only=True):
     city: str
     postcode: str
     country: str
+    region: str = ""
 
 
 class Seller(Response, frozen=True, kw_only=True):
@@ -1274,6 +1276,43 @@ class SessionLine(Response, frozen=True, kw_only=True):
     total: Money
 
 
+class TaxPart(Response, frozen=True, kw_only=True):
+    """A tax or duty in a total, by which rule and from which source. `lines` count from 0; none where many were summed.
+
+    `remits` says who brings it to the authority; what a buyer remits is not in the total, but due at the border.
+    """
+
+    rule: str
+    name: str
+    levy: str
+    percent: str
+    amount: Money
+    is_included: bool
+    remits: str
+    authority: str
+    lines: list[int]
+    source: str
+    as_of: str
+
+
+class TotalParts(Response, frozen=True, kw_only=True):
+    """The parts of a total: it is goods, shipping and `taxes_added`; `taxes_included` are in the prices.
+
+    `due_at_border` comes on top for the buyer; where `more_may_be_due`, customs may ask for what nobody here can say.
+    """
+
+    goods: Money
+    shipping: Money
+    taxes_included: Money
+    taxes_added: Money
+    due_at_border: Money
+    more_may_be_due: bool
+    country: str
+    region: str
+    rules_version: int
+    taxes: list[TaxPart]
+
+
 class CheckoutSession(Response, frozen=True, kw_only=True):
     """A checkout: a quote, and while it is ready, units held until `expires_at`."""
 
@@ -1282,6 +1321,7 @@ class CheckoutSession(Response, frozen=True, kw_only=True):
     currency: str
     lines: list[SessionLine]
     total: Money
+    parts: TotalParts
     address: AddressRef | None
     opened_at: Time
     expires_at: Time | None
@@ -1489,6 +1529,7 @@ class Order(Response, frozen=True, kw_only=True, omit_defaults=True):
     delivered_at: Time | None = None
     completed_at: Time | None = None
     lines: list[OrderLine] | None = None
+    parts: TotalParts | None = None
     parcels: list[Parcel] | None = None
     address: Address | None = None
 

@@ -117,6 +117,110 @@ def added_by_line(house: House, assessment: taxes.Assessment | taxes.Taxed | Non
     return sums
 
 
+class Row(NamedTuple):
+    """A rule and what it comes to; `lines` are those that it meets."""
+
+    rule: taxes.Rule
+    amount_minor: int
+    lines: tuple[int, ...]
+
+
+class Breakdown(NamedTuple):
+    """The parts of a total: goods and delivery as priced, what is in the prices, on top, and due at the border.
+
+    `is_more_due` says that customs may ask for something that nobody here can say.
+    """
+
+    goods_minor: int
+    shipping_minor: int
+    included_minor: int
+    added_minor: int
+    border_minor: int
+    is_more_due: bool
+    version: int
+    country: str
+    region: str
+    rows: tuple[Row, ...]
+
+    @property
+    def total_minor(self) -> int:
+        """Give what is paid with the order."""
+        return self.goods_minor + self.shipping_minor + self.added_minor
+
+
+def broken_down(
+    house: House, assessment: taxes.Assessment | taxes.Taxed | None, *, goods: int, shipping: int
+) -> Breakdown:
+    """Give the parts of a total; `shipping` is delivery alone, without what taxes add."""
+    if assessment is None:
+        assessment = taxes.Assessment(0, "", "", [])
+    sums: dict[str, int] = {}
+    lines: dict[str, tuple[int, ...]] = {}
+    for part in assessment.parts:
+        sums[part.rule] = sums.get(part.rule, 0) + part.amount_minor
+        lines[part.rule] = (*lines.get(part.rule, ()), part.line)
+    rows = tuple(
+        Row(taxes.rule_of(house.taxes, assessment.version, name), amount, lines[name]) for name, amount in sums.items()
+    )
+    return Breakdown(
+        goods, shipping, sum(row.amount_minor for row in rows if row.rule.is_included),
+        sum(row.amount_minor for row in rows if row.rule.is_added),
+        sum(row.amount_minor for row in rows if row.rule.remits == "buyer"),
+        any(row.rule.is_unknown for row in rows), assessment.version, assessment.country, assessment.region, rows,
+    )  # fmt: skip
+
+
+def of_session(house: House, session: orders.Session) -> Breakdown:
+    """Give the parts of a checkout's total; of one that became a purchase, those that its orders were frozen with."""
+    goods = sum(line.unit_price_minor * line.quantity for line in session.lines)
+    assessment = house.taxes.sessions.get(session.session)
+    added = sum(added_by_line(house, assessment, len(session.lines)))
+    if session.purchase:
+        table = house.orders.purchases
+        first, count = int(table.first_order[session.purchase]), int(table.orders[session.purchase])
+        return together([of_order(house, OrderId(order)) for order in range(first, first + count)])
+    return broken_down(house, assessment, goods=goods, shipping=session.total_minor - goods - added)
+
+
+def of_order(house: House, order: OrderId) -> Breakdown:
+    """Give the parts of an order's total, as they were frozen."""
+    rows, table = orders.lines_of(house.orders, order), house.orders.lines
+    goods = sum(int(table.unit_price[row]) * int(table.quantity[row]) for row in rows)
+    taxed = house.taxes.orders.get(order)
+    added = sum(added_by_line(house, taxed, len(rows)))
+    return broken_down(house, taxed, goods=goods, shipping=int(house.orders.orders.total[order]) - goods - added)
+
+
+def kept_of(house: House, order: OrderId) -> int:
+    """Give what of an order is not its seller's, as the market remits it; less what has gone back."""
+    taxed = house.taxes.orders.get(order)
+    if taxed is None:
+        return 0
+    return sum(
+        part.amount_minor - back
+        for part, back in zip(taxed.parts, taxed.returned, strict=True)
+        if taxes.rule_of(house.taxes, taxed.version, part.rule).remits == "marketplace"
+    )
+
+
+def together(several: Sequence[Breakdown]) -> Breakdown:
+    """Give the parts of several totals as one; lines are not told apart any more."""
+    sums: dict[taxes.Rule, int] = {}
+    for row in (row for one in several for row in one.rows):
+        sums[row.rule] = sums.get(row.rule, 0) + row.amount_minor
+    last = next((one for one in several if one.version), several[0])
+    return Breakdown(
+        goods_minor=sum(one.goods_minor for one in several),
+        shipping_minor=sum(one.shipping_minor for one in several),
+        included_minor=sum(one.included_minor for one in several),
+        added_minor=sum(one.added_minor for one in several),
+        border_minor=sum(one.border_minor for one in several),
+        is_more_due=any(one.is_more_due for one in several),
+        version=last.version, country=last.country, region=last.region,
+        rows=tuple(Row(rule, amount, ()) for rule, amount in sums.items()),
+    )  # fmt: skip
+
+
 # Checkouts.
 
 
@@ -232,7 +336,10 @@ def freeze(house: House, baskets: Baskets, lines: Lines, reckoned: Reckoned, pla
 
 
 def _frozen(house: House, baskets: Baskets, reckoned: Reckoned, row: int, order: int) -> Event | None:
-    """Give the fact of one order's taxes, its lines counted within it; None where there is nothing to freeze."""
+    """Give the fact of one order's taxes, its lines counted within it; None where nobody knew where it goes.
+
+    That an order met no rule of a version is a fact too.
+    """
     table, start = house.orders, int(np.searchsorted(baskets.rows, row))
     before = int(table.orders.first_line[order] - table.orders.first_line[_first_of(house, order)])
     its = reckoned.places[start + before : start + before + int(table.orders.lines[order])].tolist()
@@ -243,7 +350,7 @@ def _frozen(house: House, baskets: Baskets, reckoned: Reckoned, row: int, order:
     if fee is not None and assessment.version != len(house.taxes.tables):
         fee = house.taxes.rules[assessment.version].get(fee.id)
     parts = [part._replace(line=line_of[part.line]) for part in assessment.parts if part.line in line_of]
-    if not parts and fee is None:
+    if reckoned.assessments[row] is None and fee is None:
         return None
     return taxes.tax_order(
         order=OrderId(order), unit=unit, assessment=assessment, parts=sorted(parts, key=lambda part: part.line),
@@ -428,6 +535,26 @@ def owed_to(house: House, authority: str, unit: int) -> int:
     return ledger.balance(house.ledger, ledger.Kind.TAX_COLLECTED, owner=number, unit=unit)[0]
 
 
+class Owed(NamedTuple):
+    """What is kept for an authority in a currency."""
+
+    authority: str
+    name: str
+    unit: int
+    amount_minor: int
+
+
+def owed(house: House, *, every: bool = False) -> list[Owed]:
+    """Give what the ledger keeps for each authority; with `every` also where that is nothing any more."""
+    names = {one.code: one.name for table in house.taxes.tables.values() for one in table.authorities}
+    table = house.ledger.accounts
+    chosen = np.flatnonzero((table.kind == ledger.Kind.TAX_COLLECTED) & (every | (table.posted != 0)))
+    found = (
+        (house.taxes.authorities[int(table.owner[one])], int(table.unit[one]), int(table.posted[one])) for one in chosen
+    )
+    return [Owed(code, names[code], unit, amount) for code, unit, amount in sorted(found)]
+
+
 def report(house: House, since: Instant, until: Instant, authority: str = "") -> list[taxes.Line]:
     """Give what was charged, collected, returned and remitted in a period. Refuses a period that ends before it begins."""
     if since >= until:
@@ -448,8 +575,7 @@ class Landed(NamedTuple):
     """What lines come to at a place, at the prices of the catalog."""
 
     currency: str
-    goods_minor: int
-    shipping_minor: int
+    parts: Breakdown
     assessment: taxes.Assessment | None
 
 
@@ -466,4 +592,4 @@ def land(house: House, landing: Landing, now: Instant) -> Landed:
     goods, shipping = (
         sum(values) for values in zip(*((one.goods_minor, one.shipping_minor) for one in wanted), strict=True)
     )
-    return Landed(currency, goods, shipping, assessment)
+    return Landed(currency, broken_down(house, assessment, goods=goods, shipping=shipping), assessment)

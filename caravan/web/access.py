@@ -61,6 +61,7 @@ class Place(msgspec.Struct, frozen=True):
     postcode: str
     country: str
     line2: str = ""
+    region: str = ""
 
 
 class Registration(msgspec.Struct, frozen=True):
@@ -167,10 +168,11 @@ async def new_buyer(caravan: Caravan, registration: Registration) -> people.NewB
     hashed = await run_in_threadpool(hash_password, registration.password)
     contact = msgspec.json.encode(Contact(registration.name.strip(), email))
     sealed = await run_in_threadpool(caravan.vault.seal, [contact])
-    place = b""
+    place, region = b"", ""
     if registration.address is not None:
         (place,) = caravan.vault.seal_each([msgspec.json.encode(registration.address)], like=sealed)
-    return people.NewBuyer(caravan.vault.mark(email), sealed[0], registration.country, place, hashed)
+        region = registration.address.region
+    return people.NewBuyer(caravan.vault.mark(email), sealed[0], registration.country, place, hashed, region=region)
 
 
 async def add_address(caravan: Caravan, buyer: BuyerId, place: Place) -> AddressId:
@@ -183,7 +185,7 @@ async def new_address(caravan: Caravan, buyer: BuyerId, place: Place) -> people.
     """Seal a place of a buyer's, as the cell is to be told."""
     known = await ask(caravan, _buyer, buyer)
     (sealed,) = caravan.vault.seal_each([msgspec.json.encode(place)], like=[known.contact])
-    return people.NewAddress(buyer, place.country, sealed)
+    return people.NewAddress(buyer, place.country, sealed, place.region)
 
 
 async def forget(caravan: Caravan, buyer: BuyerId) -> None:

@@ -34,6 +34,7 @@ DOMAINS: Final = (
     "trade.qr",
     "trade.transfers",
     "trade.exchange",
+    "trade.taxes",
     "insight.discovery",
     "insight.identity",
     "insight.search",

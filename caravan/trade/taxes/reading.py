@@ -55,7 +55,7 @@ class TaxFault(NamedTuple):
 class WrongTaxRules(Invalid):
     """A table of tax rules is wrong; each fault is named with its row and field."""
 
-    def __init__(self, faults: Sequence[TaxFault]) -> None:
+    def __init__(self, faults: Sequence[TaxFault] = ()) -> None:
         told = list(faults)[:_FAULTS_MAX]
         super().__init__("\n".join(str(fault) for fault in told), faults=[fault._asdict() for fault in told])
         self.faults = told

@@ -20,6 +20,7 @@ from caravan.web.api import (
     promising,
     searching,
     shop,
+    taxing,
     tracking,
     transfers,
 )
@@ -47,6 +48,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *numbers.OPERATIONS,
     *transfers.OPERATIONS,
     *exchanging.OPERATIONS,
+    *taxing.OPERATIONS,
     *profiles.OPERATIONS,
     *exports.OPERATIONS,
 )

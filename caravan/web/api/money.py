@@ -68,6 +68,8 @@ _REFERENCES: dict[ledger.Reason, object] = {
     ledger.Reason.PROVIDER_PAID: OpenItemId,
     ledger.Reason.TRANSFER_RECEIVED: PaymentId,
     ledger.Reason.ASSIGNED: OpenItemId,
+    ledger.Reason.TAX_COLLECTED: OrderId,
+    ledger.Reason.TAX_RETURNED: OrderId,
     ledger.Reason.TRANSFERRED: TransferId,
     ledger.Reason.EXCHANGED: QuoteId,
 }

@@ -133,12 +133,12 @@ def address_of(call: Call, number: AddressId, known: identity.Address) -> wire.A
         return None
     return wire.Address(
         id=ids.text(AddressId, number), name=place.name, line1=place.line1, line2=place.line2, city=place.city,
-        postcode=place.postcode, country=place.country,
+        postcode=place.postcode, country=place.country, region=place.region,
     )  # fmt: skip
 
 
 def _place(place: wire.Place) -> dict[str, str]:
-    return {name: getattr(place, name) for name in ("name", "line1", "line2", "city", "postcode", "country")}
+    return {name: getattr(place, name) for name in ("name", "line1", "line2", "city", "postcode", "country", "region")}
 
 
 def _buyer(house: House, number: BuyerId) -> identity.Buyer:

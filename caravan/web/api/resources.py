@@ -1,6 +1,9 @@
 """What the house holds, as it is shown on the wire. Nothing personal is shown from here: answers are kept in the log."""
 
+from decimal import Decimal
+
 from caravan.client import wire
+from caravan.flows import taxing
 from caravan.flows.house import House
 from caravan.kernel import ids
 from caravan.kernel.clock import SECOND, iso
@@ -20,7 +23,7 @@ from caravan.kernel.ids import (
     SkuId,
 )
 from caravan.kernel.money import CURRENCIES, Money, alphabetic, numeric
-from caravan.trade import catalog, delivery, ledger, orders, payments
+from caravan.trade import catalog, delivery, ledger, orders, payments, taxes
 from caravan.world import partners
 
 
@@ -145,6 +148,7 @@ def session(house: House, number: SessionId) -> wire.CheckoutSession:
     """Show a checkout."""
     known = orders.session_of(house.orders, number)
     currency = known.currency
+    added = taxing.added_by_line(house, house.taxes.sessions.get(number), len(known.lines))
     return wire.CheckoutSession(
         id=ids.text(SessionId, number),
         status=known.status.name.lower(),  # type: ignore[arg-type]
@@ -156,17 +160,41 @@ def session(house: House, number: SessionId) -> wire.CheckoutSession:
                 seller=ids.text(SellerId, line.seller),
                 quantity=line.quantity,
                 unit_price=Money(line.unit_price_minor, currency),
-                shipping=Money(line.shipping_minor, currency),
+                shipping=Money(line.shipping_minor - more, currency),
                 total=Money(line.unit_price_minor * line.quantity + line.shipping_minor, currency),
             )
-            for line in known.lines
+            for line, more in zip(known.lines, added, strict=True)
         ],
         total=Money(known.total_minor, currency),
+        parts=total_parts(taxing.of_session(house, known), currency),
         address=ids.text(AddressId, known.address) if known.address else None,
         opened_at=iso(known.opened_at),
         expires_at=time(known.expires_at),
         purchase=ids.text(PurchaseId, known.purchase) if known.purchase else None,
     )
+
+
+def total_parts(parts: taxing.Breakdown, currency: str) -> wire.TotalParts:
+    """Show the parts of a total."""
+    return wire.TotalParts(
+        goods=Money(parts.goods_minor, currency), shipping=Money(parts.shipping_minor, currency),
+        taxes_included=Money(parts.included_minor, currency), taxes_added=Money(parts.added_minor, currency),
+        due_at_border=Money(parts.border_minor, currency), more_may_be_due=parts.is_more_due, country=parts.country,
+        region=parts.region, rules_version=parts.version,
+        taxes=[
+            wire.TaxPart(
+                rule=row.rule.id, name=row.rule.name, levy=row.rule.levy, percent=percent(row.rule),
+                amount=Money(row.amount_minor, currency), is_included=row.rule.is_included, remits=row.rule.remits,
+                authority=row.rule.authority, lines=list(row.lines), source=row.rule.source, as_of=row.rule.as_of,
+            )
+            for row in parts.rows
+        ],
+    )  # fmt: skip
+
+
+def percent(rule: taxes.Rule) -> str:
+    """Write a rule's rate as a percentage."""
+    return f"{(Decimal(rule.rate_per_million) / 10_000).normalize():f}"
 
 
 def payment(house: House, number: PaymentId) -> wire.Payment:
@@ -230,6 +258,7 @@ def order(house: House, number: OrderId, audience: str, expand: frozenset[str] =
         delivered_at=time(table.received_at[number]),
         completed_at=time(table.completed_at[number]),
         lines=_order_lines(house, number, unit) if "lines" in expand else None,
+        parts=total_parts(taxing.of_order(house, number), alphabetic(unit)) if "lines" in expand else None,
         parcels=[parcel(house, ParcelId(it)) for it in house.delivery.by_order.get(number, [])]
         if "parcels" in expand
         else None,
@@ -239,7 +268,9 @@ def order(house: House, number: OrderId, audience: str, expand: frozenset[str] =
 def _order_lines(house: House, number: OrderId, unit: int) -> list[wire.OrderLine]:
     table = house.orders.lines
     shown = []
-    for place, line in enumerate(orders.lines_of(house.orders, number)):
+    rows = orders.lines_of(house.orders, number)
+    added = taxing.added_by_line(house, house.taxes.orders.get(number), len(rows))
+    for place, line in enumerate(rows):
         sku = house.catalog.skus[int(table.sku[line])]
         shown.append(
             wire.OrderLine(
@@ -251,7 +282,7 @@ def _order_lines(house: House, number: OrderId, unit: int) -> list[wire.OrderLin
                 quantity=int(table.quantity[line]),
                 returned=int(table.returned[line]),
                 unit_price=money(table.unit_price[line], unit),
-                shipping=money(table.shipping[line], unit),
+                shipping=money(table.shipping[line] - added[place], unit),
                 refunded=money(table.refunded[line], unit),
             )
         )

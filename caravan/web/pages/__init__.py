@@ -23,6 +23,7 @@ from caravan.web.pages import (
     seller,
     storefront,
     tastes,
+    taxes,
     transfers,
 )
 from caravan.web.pages.pictures import picture_door
@@ -116,6 +117,8 @@ _OPERATE: tuple[_Row, ...] = (
     ("/operator/lists/why", lists.why, None, "operator"),
     ("/operator/money", money.overview, money.reconcile, "operator"),
     ("/operator/money/{id}", None, money.close, "operator"),
+    ("/operator/taxes", taxes.overview, taxes.load, "operator"),
+    ("/operator/taxes/remit", None, taxes.remit, "operator"),
     ("/operator/words", operator.words, operator.set_words, "operator"),
     ("/operator/sellers", operator.sellers, None, "operator"),
     ("/operator/sellers/{id}/approve", None, operator.approve, "operator"),

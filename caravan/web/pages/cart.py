@@ -5,7 +5,7 @@ from starlette.responses import Response
 from caravan.flows import discovering, shopping
 from caravan.kernel.ids import ListingId
 from caravan.trade.orders import UNITS_PER_LINE_MAX
-from caravan.web.pages import baskets, dates, tastes
+from caravan.web.pages import baskets, dates, landing, tastes
 from caravan.web.pages.visit import Visit, local_path
 from caravan.web.reach import ask, do
 
@@ -16,7 +16,10 @@ async def cart(visit: Visit) -> Response:
     quotes = await dates.by_listing(visit, [line.listing for group in basket.groups for line in group.lines])
     inside = await ask(visit.caravan, discovering.products_in, visit.cart)
     beside = await tastes.shelf(visit, "cart", about=inside) if inside else []
-    return await visit.show("cart.html", cart=basket, most=UNITS_PER_LINE_MAX, quotes=quotes, beside=beside)
+    parts = await ask(visit.caravan, landing.of_cart, visit.cart, visit.buyer, visit.caravan.clock.now())
+    return await visit.show(
+        "cart.html", cart=basket, most=UNITS_PER_LINE_MAX, quotes=quotes, beside=beside, parts=parts
+    )
 
 
 async def add(visit: Visit) -> Response:

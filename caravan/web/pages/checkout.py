@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from caravan.flows import checkout as buying
 from caravan.flows import paying as buying_outside
-from caravan.flows import settlement, shopping
+from caravan.flows import settlement, shopping, taxing
 from caravan.flows.house import House, integers
 from caravan.kernel import ids
 from caravan.kernel.errors import Invalid, Refusal
@@ -15,7 +15,7 @@ from caravan.kernel.ids import AddressId, BuyerId, CartId, OrderId, PaymentId, P
 from caravan.kernel.money import Money, exponent, numeric
 from caravan.trade import catalog, ledger, orders, payments
 from caravan.web import access
-from caravan.web.pages import baskets, dates, records
+from caravan.web.pages import baskets, dates, landing, records
 from caravan.web.pages.forms import Form
 from caravan.web.pages.visit import Visit, path_id, wrong_field
 from caravan.web.reach import ask, do
@@ -35,7 +35,7 @@ class Counter(NamedTuple):
     purchase: PurchaseId
     groups: list[baskets.Group]
     total: Money
-    shipping: Money
+    parts: landing.Parts
     free: Money  # in the buyer's wallet
     missing: Money
     expires_at: int
@@ -87,6 +87,7 @@ def place_in(form: Form) -> access.Place:
         city=form.text("city"),
         postcode=form.text("postcode", longest=20),
         country=form.text("country", longest=2),
+        region=form.text("region", is_needed=False, longest=10),
     )
 
 
@@ -285,11 +286,12 @@ def _count(house: House, step: shopping.Step, now: int, takes_cards: bool) -> Co
     session, policy = shopping.own_session(house, step), house.markets.policy
     posted, held = ledger.balance(house.ledger, ledger.Kind.WALLET, owner=step.buyer, unit=numeric(session.currency))
     free, currency = posted - held, session.currency
-    lines = [_line(house, line, currency) for line in session.lines]
+    added = taxing.added_by_line(house, house.taxes.sessions.get(session.session), len(session.lines))
+    lines = [_line(house, line, currency, more) for line, more in zip(session.lines, added, strict=True)]
     over = (orders.SessionStatus.CANCELED, orders.SessionStatus.EXPIRED)
     return Counter(
         session.session, session.status, session.address, session.purchase, baskets.grouped(lines, currency),
-        Money(session.total_minor, currency), Money(sum(line.shipping_minor for line in session.lines), currency),
+        Money(session.total_minor, currency), landing.parts_of(taxing.of_session(house, session), currency),
         Money(free, currency), Money(max(0, session.total_minor - free), currency), session.expires_at,
         session.reserved_at + policy.reservation_lasts_max,
         session.status in over or 0 < session.expires_at <= now,
@@ -306,14 +308,15 @@ def _methods(house: House, session: orders.Session, *, takes_cards: bool) -> tup
     return tuple(method for method, is_taken in takes.items() if is_taken)
 
 
-def _line(house: House, line: orders.Line, currency: str) -> baskets.Line:
+def _line(house: House, line: orders.Line, currency: str, added: int) -> baskets.Line:
     offer = catalog.listing_of(house.catalog, line.listing)
     page = catalog.product_of(house.catalog, offer.product)
     seller = partners.seller_of(house.partners, line.seller)
-    total = line.unit_price_minor * line.quantity + line.shipping_minor
+    shipping = line.shipping_minor - added
+    total = line.unit_price_minor * line.quantity + shipping
     return baskets.Line(
         line.listing, page.product, page.title, offer.option, page.category, page.revision, line.seller, seller.name,
-        line.quantity, Money(line.unit_price_minor, currency), Money(line.shipping_minor, currency),
+        line.quantity, Money(line.unit_price_minor, currency), Money(shipping, currency),
         Money(total, currency), 0, is_live=True,
     )  # fmt: skip
 

@@ -30,7 +30,7 @@ _PLACES = {
     ledger.Kind.ESCROW: "In escrow", ledger.Kind.WALLET: "In buyers' wallets",
     ledger.Kind.SELLER_BALANCE: "On sellers' balances", ledger.Kind.GIFT_CARD: "On gift cards",
     ledger.Kind.DISPUTE_RESERVE: "Disputed", ledger.Kind.SUSPENSE: "On suspense", ledger.Kind.OPERATOR_FEES: "Fees",
-    ledger.Kind.TAX_PAYABLE: "Tax to pay", ledger.Kind.CARRIER_PAYABLE: "To carriers", ledger.Kind.PSP_FEES: "Providers' fees",
+    ledger.Kind.TAX_PAYABLE: "Tax to pay", ledger.Kind.TAX_COLLECTED: "Kept for tax authorities", ledger.Kind.CARRIER_PAYABLE: "To carriers", ledger.Kind.PSP_FEES: "Providers' fees",
     ledger.Kind.PROMOTIONS: "Given away", ledger.Kind.LOSSES: "Lost", ledger.Kind.BANK: "Paid out by the bank, less what came in",
 }  # fmt: skip
 

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple, NoReturn
 from starlette.concurrency import run_in_threadpool
 
 from caravan.bootstrap import Caravan
+from caravan.flows import taxing
 from caravan.flows.house import House
 from caravan.insight import identity
 from caravan.kernel.errors import NotFound
@@ -13,6 +14,7 @@ from caravan.kernel.ids import AddressId, BuyerId, ListingId, OrderId, PurchaseI
 from caravan.kernel.money import Money, alphabetic
 from caravan.trade import catalog, delivery, ledger, orders, payments
 from caravan.web import access
+from caravan.web.pages import landing
 from caravan.web.pages.baskets import Line
 from caravan.web.reach import ask, page
 from caravan.world import partners
@@ -42,10 +44,14 @@ REASONS = {
     ledger.Reason.TRANSFER_RECEIVED: "Bank transfer",
     ledger.Reason.ASSIGNED: "Bank transfer",
     ledger.Reason.EXCHANGED: "Exchange",
+    ledger.Reason.TAX_COLLECTED: "Tax that the market remits, of order",
+    ledger.Reason.TAX_RETURNED: "Tax given back, of order",
+    ledger.Reason.TAX_REMITTED: "Tax paid to an authority",
 }
 _OF_ORDER = {
     ledger.Reason.CANCELED, ledger.Reason.CAPTURED, ledger.Reason.RELEASED, ledger.Reason.RETURNED,
     ledger.Reason.WRITTEN_OFF, ledger.Reason.LABEL_CHARGED, ledger.Reason.REFUND_FAILED,
+    ledger.Reason.TAX_COLLECTED, ledger.Reason.TAX_RETURNED,
 }  # fmt: skip
 
 
@@ -63,6 +69,8 @@ class Order(NamedTuple):
     total: Money
     fee: Money
     fee_tax: Money
+    tax_kept: Money  # that the market remits, and has not gone back
+    parts: landing.Parts
     refunded: Money
     status: str
     fulfillment: str
@@ -134,6 +142,7 @@ def _order(house: House, number: OrderId) -> Order:
     purchase = PurchaseId(int(table.purchase[number]))
     name = partners.seller_of(house.partners, seller).name
     rows = orders.lines_of(house.orders, number)
+    added = taxing.added_by_line(house, house.taxes.orders.get(number), len(rows))
     return Order(
         number=number,
         purchase=purchase,
@@ -141,11 +150,13 @@ def _order(house: House, number: OrderId) -> Order:
         seller=seller,
         seller_name=name,
         address=AddressId(int(house.orders.purchases.address[purchase])),
-        lines=[_line(house, row, seller, name, currency) for row in rows],
+        lines=[_line(house, row, seller, name, currency, more) for row, more in zip(rows, added, strict=True)],
         returned=[int(house.orders.lines.returned[row]) for row in rows],
         total=Money(int(table.total[number]), currency),
         fee=Money(int(table.fee[number]), currency),
         fee_tax=Money(int(table.fee_tax[number]), currency),
+        tax_kept=Money(taxing.kept_of(house, number), currency),
+        parts=landing.parts_of(taxing.of_order(house, number), currency),
         refunded=Money(int(money.refunded[number]), currency),
         status=state.status,
         fulfillment=state.fulfillment,
@@ -160,12 +171,12 @@ def _order(house: House, number: OrderId) -> Order:
     )
 
 
-def _line(house: House, row: int, seller: SellerId, name: str, currency: str) -> Line:
+def _line(house: House, row: int, seller: SellerId, name: str, currency: str, added: int) -> Line:
     lines = house.orders.lines
     listing = ListingId(int(lines.listing[row]))
     offer = catalog.listing_of(house.catalog, listing)
     page = catalog.product_of(house.catalog, offer.product)
-    quantity, price, shipping = int(lines.quantity[row]), int(lines.unit_price[row]), int(lines.shipping[row])
+    quantity, price, shipping = int(lines.quantity[row]), int(lines.unit_price[row]), int(lines.shipping[row]) - added
     return Line(
         listing, page.product, page.title, offer.option, page.category, page.revision, seller, name, quantity,
         Money(price, currency), Money(shipping, currency), Money(price * quantity + shipping, currency), 0,

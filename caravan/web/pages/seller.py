@@ -7,7 +7,7 @@ import numpy as np
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
-from caravan.flows import dispatch, fulfillment, selling
+from caravan.flows import dispatch, fulfillment, selling, taxing
 from caravan.flows.house import House, integers
 from caravan.insight.identity import EmailTaken, WrongLogin
 from caravan.kernel import ids
@@ -15,7 +15,7 @@ from caravan.kernel.clock import DAY
 from caravan.kernel.errors import Invalid, NotFound
 from caravan.kernel.ids import ListingId, OrderId, ParcelId, PayoutId, ProductId, SellerId
 from caravan.kernel.money import Money, alphabetic, numeric, plain
-from caravan.trade import catalog, delivery, ledger, payments
+from caravan.trade import catalog, delivery, ledger, payments, taxes
 from caravan.web import access, papers
 from caravan.web.pages import baskets, records
 from caravan.web.pages.account import log_in
@@ -361,7 +361,9 @@ async def _show_listing(visit: Visit, wrong: dict[str, str], status: int = 200) 
     number = ListingId(path_id(visit, ListingId))
     (mine,) = await ask(visit.caravan, _goods, [number], visit.seller)
     page_of = await ask(visit.caravan, lambda house: catalog.product_of(house.catalog, mine.product))
+    known = await ask(visit.caravan, lambda house: taxes.classified(house.taxes, mine.product))
     typed = {
+        "hs_code": known.hs_code, "origin": known.origin, "tax_class": known.tax_class,
         "price": plain(mine.price.amount, mine.price.currency), "shipping": plain(mine.shipping.amount, mine.shipping.currency),
         "title": page_of.title, "description": page_of.description, "category": page_of.category, "image": page_of.image,
     }  # fmt: skip
@@ -370,7 +372,7 @@ async def _show_listing(visit: Visit, wrong: dict[str, str], status: int = 200) 
 
 async def change_listing(visit: Visit) -> Response:
     """Change a listing's price, stock, state or page, whichever form was sent."""
-    changes = {"reprice": _reprice, "stock": _stock, "move": _move, "edit": _edit}
+    changes = {"reprice": _reprice, "stock": _stock, "move": _move, "edit": _edit, "classify": _classify}
     wanted = visit.form.fields.get("change", "")
     if wanted not in changes:
         raise Invalid("This form says nothing that can be changed.")
@@ -393,6 +395,16 @@ async def _reprice(visit: Visit, number: ListingId) -> str:
     except Invalid as refusal:
         raise Invalid(str(refusal), field=str(refusal.details.get("field", "")).removesuffix("_minor")) from refusal
     return "repriced"
+
+
+async def _classify(visit: Visit, number: ListingId) -> str:
+    (mine,) = await ask(visit.caravan, _goods, [number], visit.seller)
+    known = taxes.Classified(
+        visit.form.text("hs_code", longest=14, is_needed=False), visit.form.text("origin", longest=2, is_needed=False),
+        visit.form.text("tax_class", longest=10),
+    )  # fmt: skip
+    await do(visit.caravan, taxing.classify, taxing.Classification(mine.product, visit.seller, known))
+    return "classified"
 
 
 async def _stock(visit: Visit, number: ListingId) -> str:

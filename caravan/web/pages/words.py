@@ -23,6 +23,11 @@ from caravan.world.partners import SellerNotActive
 
 # Shown once, on the page after the one that did something.
 NOTES = {
+    "tax_rules_loaded": "These rules hold from now on.",
+    "tax_rules_fit": "This table can be loaded as it is. Nothing was changed.",
+    "tax_rules_same": "These are the rules that hold already.",
+    "tax_remitted": "It is noted as paid.",
+    "classified": "Customs and tax offices are told so from now on.",
     "added": "It is in your cart.",
     "changed": "Your cart is up to date.",
     "removed": "It is out of your cart.",

@@ -1,0 +1,62 @@
+"""Landing: the parts of a total as people read them, and what a cart will probably cost where its buyer lives."""
+
+from typing import NamedTuple
+
+from caravan.flows import taxing
+from caravan.flows.house import House
+from caravan.kernel.clock import Instant
+from caravan.kernel.ids import BuyerId, CartId
+from caravan.kernel.money import Money, numeric
+from caravan.trade import catalog
+from caravan.web.pages.baskets import currency_of
+
+
+class Named(NamedTuple):
+    """A tax or duty, with the source of its rule."""
+
+    name: str
+    amount: Money
+    source: str
+
+
+class Parts(NamedTuple):
+    """The parts of a total. What is in the prices, and what is due at the border, is no part of the sum."""
+
+    goods: Money
+    shipping: Money
+    added: list[Named]
+    included: list[Named]
+    border: list[Named]
+    is_more_due: bool
+    country: str
+    total: Money
+    added_total: Money
+
+
+def parts_of(found: taxing.Breakdown, currency: str) -> Parts:
+    """Give the parts of a total for a page."""
+    named = [(row.rule, Named(row.rule.name, Money(row.amount_minor, currency), row.rule.source)) for row in found.rows]
+    return Parts(
+        Money(found.goods_minor, currency), Money(found.shipping_minor, currency),
+        [one for rule, one in named if rule.is_added], [one for rule, one in named if rule.is_included],
+        [one for rule, one in named if rule.remits == "buyer" and not rule.is_unknown], found.is_more_due, found.country,
+        Money(found.total_minor, currency), Money(found.added_minor, currency),
+    )  # fmt: skip
+
+
+def of_cart(house: House, cart: CartId, buyer: BuyerId, now: Instant) -> Parts | None:
+    """Give what a cart will come to at its buyer's newest address, or in their country; None where nothing is known."""
+    if not house.taxes.is_on or not buyer:
+        return None
+    known = house.identity.buyers[buyer]
+    where = taxing.destination_of(house, known.addresses[-1]) if known.addresses else None
+    where = where or taxing.Destination(known.country)
+    wanted = []
+    for listing, quantity in house.orders.carts[cart].lines.items():
+        offer = catalog.listing_of(house.catalog, listing)
+        if offer.status == catalog.ListingStatus.LIVE:
+            wanted.append(taxing.Wanted(listing, offer.price.amount * quantity, offer.shipping.amount * quantity))
+    currency = currency_of(house)
+    assessment = taxing.assess(house, wanted, where, unit=numeric(currency), now=now)
+    goods, shipping = (sum(one[place] for one in wanted) for place in (1, 2))
+    return parts_of(taxing.broken_down(house, assessment, goods=goods, shipping=shipping), currency)

@@ -1,0 +1,146 @@
+"""Taxes from a terminal: load rules, look at them, say what something costs where it lands, report and remit."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from caravan.client import Client
+from caravan.client import taxes as wire
+from caravan.kernel.errors import Invalid
+from caravan.trade import taxes
+from caravan.web.printing import HERE, Json, Key, Token, Url, amount, card, run, table
+from caravan.web.terminal import say
+
+app = typer.Typer(no_args_is_help=True, help="Taxes and duties: rules, landed costs, and what is owed to authorities.")
+
+_MONTHS_OF_QUARTER = 3
+_MONTHS = 12
+
+
+@app.command("shipped")
+def shipped() -> None:
+    """Print the table that comes with Caravan: ten countries, each rule with its source."""
+    sys.stdout.write(taxes.shipped())
+
+
+@app.command("load")
+def load(
+    file: Annotated[Path, typer.Argument(help="A table of rules as YAML; - reads standard input.")],
+    *, dry_run: Annotated[bool, typer.Option("--dry-run", help="Only look at it; change nothing.")] = False,
+    url: Url = HERE, token: Token = None, as_json: Json = False,
+) -> None:  # fmt: skip
+    """Let a table of rules hold from now on, as the next version; what is wrong is told by row, field and reason."""
+
+    def ask(client: Client) -> wire.TaxRulesLoaded:
+        return client.load_tax_rules(_read(file), is_trial=dry_run)
+
+    def show(loaded: wire.TaxRulesLoaded) -> None:
+        card(loaded)
+        for currency in loaded.currencies_without_rate:
+            say.print(f"No rate of {currency}: its bounds are taken to be passed. See `caravan rates import`.")
+
+    run(url, token, ask, show, as_json=as_json)
+
+
+def _read(file: Path) -> str:
+    try:
+        return sys.stdin.read() if str(file) == "-" else file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise Invalid(f"{file} can't be read: {error}.", field="file") from None
+
+
+@app.command("show")
+def show_rules(
+    country: Annotated[str, typer.Argument(help="Only rules of this country.")] = "", *,
+    url: Url = HERE, token: Token = None, as_json: Json = False,
+) -> None:  # fmt: skip
+    """Show the rules that hold, with their sources."""
+
+    def ask(client: Client) -> list[wire.TaxRule]:
+        return [rule for rule in client.tax_rules().rules if country.upper() in {"", rule.country}]
+
+    names = ("id", "country", "region", "levy", "tax_class", "percent", "is_included", "remits", "authority", "source")
+    run(url, token, ask, table(*names), as_json=as_json)
+
+
+@app.command("classify")
+def classify(
+    product: Annotated[str, typer.Argument(help="prd_…")], *,
+    hs_code: Annotated[str, typer.Option("--hs", help="2 to 10 digits of the Harmonized System.")] = "",
+    origin: Annotated[str, typer.Option(help="Where it was made, such as PT.")] = "",
+    tax_class: Annotated[str, typer.Option("--class", help="standard, reduced or zero.")] = "standard",
+    url: Url = HERE, token: Token = None, as_json: Json = False,
+) -> None:  # fmt: skip
+    """Say what a product is to a tax office."""
+    run(
+        url, token, lambda client: client.classify_product(product, hs_code=hs_code, origin=origin, tax_class=tax_class),
+        card, as_json=as_json,
+    )  # fmt: skip
+
+
+@app.command("landed")
+def landed(
+    listing: Annotated[str, typer.Argument(help="lst_…")],
+    country: Annotated[str, typer.Argument(help="Where it goes, such as DE.")], *,
+    region: Annotated[str, typer.Option(help="The state or province, such as CA.")] = "",
+    quantity: Annotated[int, typer.Option(min=1)] = 1, url: Url = HERE, token: Token = None, as_json: Json = False,
+) -> None:  # fmt: skip
+    """Say what a listing costs where it lands, and all parts of that."""
+
+    def ask(client: Client) -> wire.LandedCost:
+        return client.landed_cost({listing: quantity}, country=country.upper(), region=region)
+
+    def show(cost: wire.LandedCost) -> None:
+        card(cost.parts)
+        say.print(f"To pay with the order: {cost.total.amount} minor units of {cost.total.currency}.")
+
+    run(url, token, ask, show, as_json=as_json)
+
+
+@app.command("report")
+def report(
+    period: Annotated[str, typer.Argument(help="2026, 2026-Q4 or 2026-11.")], *,
+    authority: Annotated[str, typer.Option(help="One authority, such as DE.")] = "",
+    url: Url = HERE, token: Token = None, as_json: Json = False,
+) -> None:  # fmt: skip
+    """Say what was charged, collected, returned and remitted in a period, and what is owed now, by authority."""
+    since, until = days_of(period)
+
+    def show(found: wire.TaxReport) -> None:
+        table("authority", "levy", "rule", "charged", "collected", "returned", "due", "remitted")(found.lines)
+        table("authority", "name", "owed")(found.owed)
+
+    run(url, token, lambda client: client.tax_report(since, until, authority=authority), show, as_json=as_json)
+
+
+def days_of(period: str) -> tuple[str, str]:
+    """Read a year, a quarter or a month as its first day and the first day after it."""
+    year, dash, rest = period.partition("-")
+    quarter = rest.upper().removeprefix("Q")
+    is_year = len(year) == 4 and year.isascii() and year.isdecimal() and year >= "1000"  # noqa: PLR2004
+    is_number = quarter.isascii() and quarter.isdecimal() and len(quarter) <= 2  # noqa: PLR2004
+    if is_year and not dash:
+        return f"{year}-01-01", f"{int(year) + 1}-01-01"
+    if is_year and is_number and rest.upper().startswith("Q") and 1 <= int(quarter) <= _MONTHS // _MONTHS_OF_QUARTER:
+        first = (int(quarter) - 1) * _MONTHS_OF_QUARTER + 1
+        return _first_of(int(year), first), _first_of(int(year), first + _MONTHS_OF_QUARTER)
+    if is_year and is_number and rest == quarter and 1 <= int(quarter) <= _MONTHS:
+        return _first_of(int(year), int(quarter)), _first_of(int(year), int(quarter) + 1)
+    raise typer.BadParameter("A period is 2026, 2026-Q4 or 2026-11.")
+
+
+def _first_of(year: int, month: int) -> str:
+    return f"{year + (month - 1) // _MONTHS}-{(month - 1) % _MONTHS + 1:02}-01"
+
+
+@app.command("remit")
+def remit(
+    authority: str, sum_: Annotated[str, typer.Argument(metavar="AMOUNT", help='Such as "120.00 EUR".')], *,
+    reference: Annotated[str, typer.Option(help="The return or receipt.")] = "", key: Key = None,
+    url: Url = HERE, token: Token = None, as_json: Json = False,
+) -> None:  # fmt: skip
+    """Note that an authority was paid what was kept for it."""
+    new = wire.Remittance(authority=authority, amount=amount(sum_), reference=reference)
+    run(url, token, lambda client: client.remit_taxes(new, key=key), card, as_json=as_json)
