@@ -6,6 +6,7 @@ import numpy as np
 from numba import njit
 
 from caravan.cell.facts import owned
+from caravan.cell.prefetch import prefetch
 from caravan.cell.room import Room, Stretch
 
 _CAPACITY_FIRST = 4096
@@ -19,6 +20,8 @@ _MOVED_LEAST = 1024
 # A mark's slot: the number of its row below, of its hash this much above.
 _ROW_BITS = 32
 _ROW = (1 << _ROW_BITS) - 1
+# The slots of so many marks are brought from memory together.
+_AHEAD = 128
 
 
 @njit(cache=True, nogil=True)
@@ -79,6 +82,14 @@ def _move(old: np.ndarray, start: int, stop: int, slots: np.ndarray) -> int:
 
 
 @njit(cache=True, nogil=True)
+def _reach(slots: np.ndarray, highs: np.ndarray, lows: np.ndarray) -> None:
+    """Have the slots of some marks brought at once, so that memory need not be waited for one by one."""
+    mask = slots.shape[0] - 1
+    for row in range(highs.shape[0]):
+        prefetch(slots, np.int64(_mix(highs[row], lows[row]) & np.uint64(_ROW)) & mask)
+
+
+@njit(cache=True, nogil=True)
 def _find_marks(  # Compiled code takes arrays, not objects.
     slots: np.ndarray, high: np.ndarray, low: np.ndarray, highs: np.ndarray, lows: np.ndarray, found: np.ndarray,
     least: int,
@@ -86,6 +97,8 @@ def _find_marks(  # Compiled code takes arrays, not objects.
     """Fill in the rows that are still 0, from `least` on; `high` and `low` are the marks of all rows."""
     mask = slots.shape[0] - 1
     for row in range(highs.shape[0]):
+        if row % _AHEAD == 0:
+            _reach(slots, highs[row : row + _AHEAD], lows[row : row + _AHEAD])
         if found[row] != 0:
             continue
         tag = np.int64(_mix(highs[row], lows[row]) & np.uint64(_ROW))
@@ -104,7 +117,11 @@ def _insert_marks(slots: np.ndarray, high: np.ndarray, low: np.ndarray, rows: np
     """Note under which marks rows stand; a row takes the place of an earlier one of the same mark."""
     mask = slots.shape[0] - 1
     added = 0
-    for row in rows:
+    for number in range(rows.shape[0]):
+        if number % _AHEAD == 0:
+            soon = rows[number : number + _AHEAD]
+            _reach(slots, high[soon], low[soon])
+        row = rows[number]
         tag = np.int64(_mix(high[row], low[row]) & np.uint64(_ROW))
         place = tag & mask
         while slots[place] != 0:

@@ -13,7 +13,7 @@ import pyarrow as pa
 from caravan.client import wire
 from caravan.client.sending import TIMEOUT_S, Refused
 from caravan.kernel.errors import Outage
-from caravan.kernel.framing import ANSWERS, HEAD, HELLO, MESSAGE_BYTES_MAX, ORDERS, PROBLEM, UNDER_WAY_MAX, framed
+from caravan.kernel.framing import ANSWERS, HEAD, HELLO, MESSAGE_BYTES_MAX, ORDERS, PROBLEM, UNDER_WAY_MAX
 
 
 class OrderStream:
@@ -77,8 +77,14 @@ class OrderStream:
         with pa.ipc.open_stream(said) as reader:
             return reader.read_all()
 
-    def _send(self, kind: int, said: bytes) -> None:
-        self._socket.sendall(framed(kind, said))
+    def _send(self, kind: int, said: bytes | pa.Buffer) -> None:
+        # The head and what is said go together and are not copied: that would take as long as sending them.
+        whole = memoryview(said)
+        head = HEAD.pack(len(whole), kind)
+        sent = self._socket.sendmsg([head, whole])
+        for part, gone in ((memoryview(head), sent), (whole, max(sent - len(head), 0))):
+            if gone < len(part):
+                self._socket.sendall(part[gone:])
 
     def _receive(self) -> tuple[int, bytes]:
         size, kind = HEAD.unpack(self._exactly(HEAD.size))
@@ -122,11 +128,11 @@ def _connected(address: str) -> socket.socket:
     return found
 
 
-def _written(table: pa.Table) -> bytes:
+def _written(table: pa.Table) -> pa.Buffer:
     sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, table.schema) as writer:
         writer.write_table(table)
-    return bytes(sink.getvalue().to_pybytes())
+    return sink.getvalue()
 
 
 def _refused(said: bytes) -> Refused:

@@ -1,11 +1,13 @@
 """Batches: orders of many buyers at catalog prices, sent together by a partner or a gateway, each placed once by its key."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
+from numba import njit
 
-from caravan.cell import Batch
+from caravan.cell import Batch, owned
+from caravan.cell.prefetch import prefetch
 from caravan.flows import checkout, taxing
 from caravan.flows.baskets import Baskets
 from caravan.flows.checkout import Placement
@@ -13,6 +15,10 @@ from caravan.flows.house import House
 from caravan.flows.judgment import Verdict
 from caravan.kernel.clock import Instant
 from caravan.kernel.money import numeric
+
+# So many lines' listings are on their way from memory at a time.
+_AHEAD = 32
+_UNITS_MAX = checkout.UNITS_PER_LINE_MAX
 
 
 @dataclass(frozen=True)
@@ -53,18 +59,44 @@ def order_in_columns(house: House, requests: Sequence[DirectOrders], *, now: Ins
     return Batch(decided.facts, answers)
 
 
+def warm(house: House) -> None:
+    """Run the compiled parts over nothing, so that the first batch does not wait for them."""
+    checkout.warm(house)
+    nothing = np.zeros(0, np.int64)
+    _at_catalog_prices(
+        house, DirectOrders(**dict.fromkeys((one.name for one in fields(DirectOrders)), nothing)), now=Instant(0)
+    )
+
+
 def _at_catalog_prices(house: House, request: DirectOrders, *, now: Instant) -> Baskets:
     table, market = house.catalog.listings, house.markets.market
-    known = np.where((request.listings > 0) & (request.listings < len(table)), request.listings, 0)
     nothing = np.zeros(len(request), np.int64)
+    prices, shipping = np.empty(len(request.rows), np.int64), np.empty(len(request.rows), np.int64)
+    _price(table.price, table.shipping, owned(request.listings), owned(request.quantities), prices, shipping)
     return Baskets(
         at=nothing + now, buyers=request.buyers, sessions=nothing, addresses=request.addresses,
         units=nothing + (numeric(market.currency) if market is not None else 0), expected=request.expected,
         marks_high=request.marks_high, marks_low=request.marks_low, rows=request.rows, listings=request.listings,
-        quantities=request.quantities, unit_prices=table.price[known],
-        shipping=table.shipping[known] * np.clip(request.quantities, 0, checkout.UNITS_PER_LINE_MAX),
+        quantities=request.quantities, unit_prices=prices, shipping=shipping,
         holds=np.zeros(len(request.rows), np.int64),
     )  # fmt: skip
+
+
+@njit(cache=True, nogil=True)
+def _price(  # Compiled code takes arrays, not objects.
+    price_of: np.ndarray, shipping_of: np.ndarray, listings: np.ndarray, quantities: np.ndarray, prices: np.ndarray,
+    shipping: np.ndarray,
+) -> None:  # fmt: skip
+    """Fill in what lines cost; those of listings that are not there cost nothing, and are refused later."""
+    for line in range(listings.shape[0] + _AHEAD):
+        if line < listings.shape[0] and 0 < listings[line] < price_of.shape[0]:
+            prefetch(price_of, listings[line])
+        due = line - _AHEAD
+        if due < 0:
+            continue
+        listing = listings[due] if 0 < listings[due] < price_of.shape[0] else 0
+        prices[due] = price_of[listing]
+        shipping[due] = shipping_of[listing] * min(max(quantities[due], 0), _UNITS_MAX)
 
 
 def _settled(house: House, request: DirectOrders, placement: Placement) -> Placement:

@@ -7,6 +7,7 @@ import numpy as np
 from numba import njit
 
 from caravan.cell import owned
+from caravan.cell.prefetch import prefetch
 from caravan.flows.baskets import Baskets
 from caravan.flows.house import House
 from caravan.kernel.money import AMOUNT_MAX
@@ -72,9 +73,9 @@ def judged(house: House, baskets: Baskets) -> tuple[np.ndarray, Lines]:
     count, width = len(baskets), len(baskets.rows)
     offsets = np.zeros(count + 1, np.int64)
     np.cumsum(np.bincount(baskets.rows, minlength=count), out=offsets[1:])
-    verdicts = np.zeros(count, np.int64)
-    by_line = np.zeros((8, width), np.int64)
-    order_offsets, by_order = np.zeros(count + 1, np.int64), np.zeros((3, width), np.int64)
+    verdicts = np.empty(count, np.int64)
+    by_line, by_order = np.empty((8, width), np.int64), np.empty((3, width), np.int64)
+    order_offsets = np.empty(count + 1, np.int64)
     is_marked = orders.purchase_of_mark(house.orders, (baskets.marks_high, baskets.marks_low)) > 0
     _see_repeated(owned(baskets.marks_high), owned(baskets.marks_low), is_marked)
     table = house.catalog.listings
@@ -147,6 +148,7 @@ _VERDICT_OF = np.array(
 _AHEAD = 128
 _LIVE = int(catalog.ListingStatus.LIVE)
 _UNITS_MAX = orders.UNITS_PER_LINE_MAX
+_PRICE_SAFE = AMOUNT_MAX // _UNITS_MAX  # Up to here no quantity is too many, and there is no need to divide.
 
 
 @njit(cache=True, nogil=True)
@@ -157,7 +159,7 @@ def _fault_of_line(  # noqa: PLR0913, PLR0917  # Compiled code takes numbers, no
     """Give the weightiest fault of a line whose listing is known, or 0."""
     if not 0 < quantity <= _UNITS_MAX or unit_price <= 0 or not 0 <= shipping <= AMOUNT_MAX or unit != wanted_unit:
         return _INSANE
-    if unit_price > AMOUNT_MAX // quantity:
+    if unit_price > _PRICE_SAFE and unit_price > AMOUNT_MAX // quantity:
         return _INSANE
     if quantity > units_max:
         return _LIMIT
@@ -167,13 +169,11 @@ def _fault_of_line(  # noqa: PLR0913, PLR0917  # Compiled code takes numbers, no
 
 
 @njit(cache=True, nogil=True)
-def _reach(seller_of: np.ndarray, listings: np.ndarray) -> int:
-    """Read the listings of some baskets at once, so that memory brings many of them at a time and not one by one."""
-    seen = 0
+def _reach(seller_of: np.ndarray, listings: np.ndarray) -> None:
+    """Have the listings of some baskets brought at once, so that memory need not be waited for one by one."""
     for line in range(listings.shape[0]):
         if 0 < listings[line] < seller_of.shape[0]:
-            seen ^= seller_of[listings[line]]
-    return seen
+            prefetch(seller_of, listings[line])
 
 
 @njit(cache=True, nogil=True)
@@ -230,7 +230,7 @@ def _weigh(  # noqa: C901, PLR0913, PLR0917  # Compiled: arrays in, one straight
             by_line[6, place] = shipping[line] if is_sane else 0
             by_line[7, place] = holds[line]
             if place == first or by_line[0, place] != by_line[0, place - 1]:
-                by_order[0, order] = by_line[0, place]
+                by_order[0, order], by_order[1, order], by_order[2, order] = by_line[0, place], 0, 0
                 order += 1
             by_order[1, order - 1] += by_line[5, place] * by_line[4, place] + by_line[6, place]
             by_order[2, order - 1] += 1

@@ -8,7 +8,7 @@ from typing import Any
 import uvicorn
 
 from caravan.bootstrap import Caravan
-from caravan.flows import checkout
+from caravan.flows import batches
 from caravan.web import stream
 from caravan.web.api import OPERATIONS, Doorway, Table, columns
 from caravan.web.app import make_app
@@ -31,7 +31,7 @@ def serve(caravan: Caravan, host: str, port: int) -> None:
 
 def make_server(caravan: Caravan, **options: Any) -> uvicorn.Server:  # noqa: ANN401  # uvicorn's own.
     """Put the server together; `options` are uvicorn's."""
-    caravan.cell.ask(checkout.warm)
+    caravan.cell.ask(batches.warm)
     columns.warm()
     table = Table(OPERATIONS)
     doorway = Doorway(caravan, table)

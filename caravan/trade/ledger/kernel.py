@@ -3,6 +3,8 @@
 import numpy as np
 from numba import njit
 
+from caravan.cell.prefetch import prefetch
+
 # How a leg changes its account.
 POST = 0  # posted += amount
 HOLD = 1  # held += amount, and a new hold remembers it; amount > 0
@@ -176,13 +178,16 @@ def look(  # Compiled code takes arrays, not objects.
 ) -> int:  # fmt: skip
     """Fill in the accounts that the shortcut of a unit (or else of an owner) names; tell how many it does not."""
     missed = 0
-    for row in range(found.shape[0]):
-        place = units[row] if is_by_unit else owners[row]
-        account = shortcuts[place] if 0 <= place < shortcuts.shape[0] else 0
-        if account != 0 and owner_of[account] == owners[row] and unit_of[account] == units[row]:
-            found[row] = account
-        else:
-            missed += 1
+    places = units if is_by_unit else owners
+    for first in range(0, found.shape[0], _AHEAD):
+        last = min(first + _AHEAD, found.shape[0])
+        for row in range(first, last):
+            found[row] = shortcuts[places[row]] if 0 <= places[row] < shortcuts.shape[0] else 0
+            prefetch(owner_of, found[row])
+        for row in range(first, last):
+            if found[row] == 0 or owner_of[found[row]] != owners[row] or unit_of[found[row]] != units[row]:
+                found[row] = 0
+                missed += 1
     return missed
 
 
@@ -250,14 +255,17 @@ def _money_of(first: int, last: int, amount: np.ndarray) -> int:
 
 
 @njit(cache=True, nogil=True)
-def _reach(posted: np.ndarray, held: np.ndarray, pair: np.ndarray, available: np.ndarray, wallet: np.ndarray) -> int:
-    """Read the accounts of some purchases at once, so that memory brings many of them at a time and not one by one."""
-    seen = 0
+def _reach(posted: np.ndarray, pair: np.ndarray, available: np.ndarray, wallet: np.ndarray) -> None:
+    """Have the accounts of some purchases brought at once, so that memory need not be waited for one by one.
+
+    A row of accounts lies in one line of the cache.
+    """
     for line in range(available.shape[0]):
-        seen ^= posted[pair[available[line]]]
+        prefetch(posted, available[line])
+    for line in range(available.shape[0]):
+        prefetch(posted, pair[available[line]])
     for row in range(wallet.shape[0]):
-        seen ^= held[wallet[row]]
-    return seen
+        prefetch(posted, wallet[row])
 
 
 @njit(cache=True, nogil=True)
@@ -279,7 +287,7 @@ def place(  # noqa: C901, PLR0913, PLR0917  # Compiled code takes arrays, not ob
     for row in range(outcome.shape[0]):
         if row == reached_by:
             reached_by = min(row + _AHEAD, outcome.shape[0])
-            _reach(posted, held, pair, available[line_offsets[row] : line_offsets[reached_by]], wallet[row:reached_by])
+            _reach(posted, pair, available[line_offsets[row] : line_offsets[reached_by]], wallet[row:reached_by])
         if outcome[row] != RECORDED:
             continue
         first, last = line_offsets[row], line_offsets[row + 1]
