@@ -105,7 +105,10 @@ def up(
             url = f"http://{settings.host}:{settings.port}"
             say.print(f"Caravan is at [bold]{url}[/bold]  (home {settings.home}, stop with Ctrl-C)", soft_wrap=True)
             say.print(f"The operator's token is in {token}", soft_wrap=True)
-            serve(caravan, settings.host, settings.port)
+            with bootstrap.analysts_door(caravan) as door:
+                if door is not None:
+                    say.print(f"BI tools find Arrow Flight SQL at {settings.flight_host}:{door.port}", soft_wrap=True)
+                serve(caravan, settings.host, settings.port)
         finally:
             caravan.close()
 

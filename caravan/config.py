@@ -21,6 +21,10 @@ class Settings:
     tick_seconds: float = 1.0  # between looks at what is due: reservations, settlements, payouts
     snapshot_facts: int = 500_000  # facts between snapshots
     numbers_facts: int = 250_000  # facts between sealings of the numbers; 0 leaves it to caravan numbers seal
+    flight_port: int = 0  # of the door for BI tools, Arrow Flight SQL; 0 leaves it closed
+    flight_host: str = "127.0.0.1"  # where that door listens; anywhere but on this machine it needs a certificate
+    flight_certificate: str = ""  # a file with its certificate as PEM, and whoever vouches for it
+    flight_key: str = ""  # a file with the key of its certificate as PEM
     outgoing_hosts: str = ""  # hosts inside that exports and webhooks may be sent to, parted by commas
     orders_port: int = 0  # of the orders' socket over TCP; 0 leaves it at the Unix socket in the home
     orders_ahead: int = 0  # memory for so many orders (of three lines, about 0.6 KB each) is taken before they come

@@ -177,6 +177,27 @@ class DuckdbNumbers:
         except duckdb.Error as error:
             raise Invalid(f"This query can't be answered: {_first_line(error)}", field="sql") from None
 
+    def answer(self, query: str, *, timeout_s: float) -> pa.Table:
+        """Answer one query that others had a hand in. Refuses what it gets wrong as Invalid."""
+        try:
+            return self.run(query, timeout_s=timeout_s)[0]
+        except duckdb.Error as error:
+            raise Invalid(f"This query can't be answered: {_first_line(error)}", field="sql") from None
+
+    def define(self, statements: Sequence[str]) -> None:
+        """Make schemas and views over the tables, all or none."""
+        with self._lock, self._transaction():
+            for statement in statements:
+                self._connection.execute(statement)
+
+    def fence(self) -> None:
+        """Let no query reach a file but the sealed tables, write to the disk or change a setting, from now on."""
+        self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        folder = str(self._folder.absolute()).replace("'", "''")
+        self._connection.execute("SET temp_directory = ''")
+        self._connection.execute(f"SET allowed_directories = ['{folder}']")
+        self._lock_down()
+
     def _lock_down(self) -> None:
         """Let no query reach a file or change a setting."""
         self._connection.execute("SET enable_external_access = false")
@@ -221,7 +242,7 @@ class DuckdbNumbers:
         if self._manifest is not None and name == f"sealed_{self._sealed.sequence}":
             name += f"_{len(self._left)}"
         try:
-            self._connection.execute(f"ATTACH '{self._folder / manifest.file}' AS {name} (READ_ONLY)")
+            self._connection.execute(f"ATTACH '{(self._folder / manifest.file).absolute()}' AS {name} (READ_ONLY)")
         except duckdb.Error:
             _logger.exception("The sealed numbers can't be opened; reading the log instead.")
             self._refused = manifest

@@ -21,7 +21,8 @@ from caravan.kernel.errors import Invalid
 from caravan.kernel.ids import PREFIXES, BuyerId, IdentityId
 
 _KINDS = {prefix: kind for kind, prefix in PREFIXES.items()}
-_Grain = Literal["", "day", "week", "month", "quarter", "year"]
+Grain = Literal["", "day", "week", "month", "quarter", "year"]
+GRAINS: tuple[Grain, ...] = ("", "day", "week", "month", "quarter", "year")
 
 
 class AskedFilter(Protocol):
@@ -43,7 +44,7 @@ class Asked(Protocol):
     @property
     def by(self) -> Sequence[str]: ...  # noqa: D102
     @property
-    def grain(self) -> _Grain: ...  # noqa: D102
+    def grain(self) -> Grain: ...  # noqa: D102
     @property
     def start(self) -> date | None: ...  # noqa: D102
     @property
@@ -69,7 +70,7 @@ class KeptQuestion(msgspec.Struct, frozen=True, kw_only=True):
 
     metrics: tuple[str, ...]
     by: tuple[str, ...] = ()
-    grain: _Grain = ""
+    grain: Grain = ""
     start: date | None = None
     end: date | None = None
     filters: tuple[KeptFilter, ...] = ()

@@ -23,11 +23,11 @@ SCOPES: dict[str, tuple[str, ...]] = {
         "catalog:read", "carts:write", "checkout:write", "orders:read", "orders:write", "wallet:read", "wallet:write",
         "buyers:write",
     ),
-    "seller": ("catalog:read", "catalog:write", "stock:write", "orders:read", "orders:write", "payouts:read", "numbers:read", "numbers:write"),
+    "seller": ("catalog:read", "catalog:write", "stock:write", "orders:read", "orders:write", "payouts:read", "numbers:read", "numbers:write", "numbers:sql"),
     "operator": (
         "catalog:read", "catalog:write", "stock:write", "orders:read", "orders:write", "payouts:read", "sellers:write",
         "market:write", "wallet:read", "wallet:write", "tokens:write", "buyers:write",
-        "identities:read", "identities:write", "numbers:read", "numbers:write", "events:write", "profiles:read", "profiles:write",
+        "identities:read", "identities:write", "numbers:read", "numbers:write", "numbers:sql", "events:write", "profiles:read", "profiles:write",
     ),
 }  # fmt: skip
 PASSWORD_CHARACTERS_MIN = 10

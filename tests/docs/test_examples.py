@@ -18,6 +18,7 @@ import pytest
 REPOSITORY = Path(__file__).resolve().parents[2]
 DOCUMENTS = sorted([*REPOSITORY.glob("*.md"), *(REPOSITORY / "docs").rglob("*.md")])
 ADDRESS = "127.0.0.1:8000"  # What documents say; the server of the tests has another port.
+FLIGHT = "127.0.0.1:8815"  # The same of the door for BI tools.
 EXPORTS = "path/to/"  # Stands for the folders of real shops, which lie beside the repository or not at all.
 START_TIMEOUT_S = 240
 RUN_TIMEOUT_S = 240
@@ -25,6 +26,8 @@ RUN_TIMEOUT_S = 240
 # Commands that are shown and not run, and why. Each begins a command of some document.
 NOT_RUN = {
     "make ": "sets up the environment that the tests themselves run in, or runs them",
+    "pip install": "changes the environment that the tests themselves run in",
+    "CARAVAN_FLIGHT_PORT=8815 caravan up": "serves until it is stopped; the shared server opens that door, too",
     "caravan up": "serves until it is stopped; the examples that need a server share one, started below",
     "caravan sandbox psp": "serves until it is stopped; tests/adapters/test_stripe.py serves one and asks it",
     ".venv/bin/pip": "changes the environment that the tests themselves run in",
@@ -108,12 +111,13 @@ def test_the_examples_of_a_document_run(document: Path, tmp_path: Path, request:
     needs_server = any(ADDRESS in block.text for block in blocks(document) if _is_run(block))
     home: Path = request.getfixturevalue("served" if needs_server else "small_home")
     address = request.getfixturevalue("address") if needs_server else ADDRESS
+    flight = request.getfixturevalue("flight") if needs_server else FLIGHT
     if needs_server:
         (tmp_path / "caravan-home").symlink_to(home)
     else:
         shutil.copytree(home, tmp_path / "caravan-home")
 
-    script, expected = _script(document, tmp_path, address)
+    script, expected = _script(document, tmp_path, {ADDRESS: address, FLIGHT: flight})
 
     (tmp_path / "script").write_text(script, encoding="utf-8")
     done = subprocess.run(
@@ -133,7 +137,7 @@ def _is_run(block: Block) -> bool:
     return block.language == "python"
 
 
-def _script(document: Path, folder: Path, address: str) -> tuple[str, list[list[str]]]:
+def _script(document: Path, folder: Path, addresses: dict[str, str]) -> tuple[str, list[list[str]]]:
     """Write a document's examples as one script for bash, in which each writes what it says to a file of its own."""
     data = REPOSITORY.parent / "shared" / "data"
     script = ["set -eu -o pipefail"]
@@ -147,16 +151,22 @@ def _script(document: Path, folder: Path, address: str) -> tuple[str, list[list[
         wanted = commands(block) if block.language == "console" else []
         if block.language == "python":
             source = f"example-{len(expected):03d}.py"
-            (folder / source).write_text(block.text.replace(ADDRESS, address), encoding="utf-8")
+            (folder / source).write_text(_placed(block.text, addresses), encoding="utf-8")
             wanted = [(f"python {source}", [])]
         for command, lines in wanted:
             if reason_not_to_run(command):
                 continue
-            put = command.replace(ADDRESS, address).replace(f"{EXPORTS}online-retail", f"{data}/online_retail")
+            put = _placed(command, addresses).replace(f"{EXPORTS}online-retail", f"{data}/online_retail")
             put = put.replace(EXPORTS, f"{data}/")
             script.append(f"echo {name(document)}: line {block.line} >&2\n{{ {put}\n}} > said-{len(expected):03d} 2>&1")
             expected.append([line for line in lines if line.strip() not in {"", "…"}])
     return "\n".join(script) + "\n", expected
+
+
+def _placed(text: str, addresses: dict[str, str]) -> str:
+    for told, real in addresses.items():
+        text = text.replace(told, real)
+    return text
 
 
 def _environment() -> dict[str, str]:
@@ -189,14 +199,23 @@ def address() -> str:
 
 
 @pytest.fixture(scope="session")
-def served(address: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def flight() -> str:
+    """Choose where the shared server's door for BI tools listens."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return f"127.0.0.1:{probe.getsockname()[1]}"
+
+
+@pytest.fixture(scope="session")
+def served(address: str, flight: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """Serve the demo market for all examples that need one; give its home."""
     folder = tmp_path_factory.mktemp("served")
     command = ["caravan", "up", "--port", address.rpartition(":")[2], "--home", str(folder / "home")]
+    door = {"CARAVAN_FLIGHT_PORT": flight.rpartition(":")[2]}
     log = folder / "log"
     with log.open("w", encoding="utf-8") as file:
         server = subprocess.Popen(
-            command, cwd=folder, env=_environment(), stdin=subprocess.DEVNULL, stdout=file, stderr=file
+            command, cwd=folder, env=_environment() | door, stdin=subprocess.DEVNULL, stdout=file, stderr=file
         )
     try:
         _wait_until_served(address, server, log)

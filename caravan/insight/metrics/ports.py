@@ -7,14 +7,14 @@ import numpy as np
 import pyarrow as pa
 
 from caravan.cell import Section
-from caravan.insight.metrics.asking import Cut, Kept, Plan, Question, Reading, RollUp, Wanted
+from caravan.insight.metrics.asking import Cut, Kept, Plan, Question, Reading, RollUp, Viewer, Wanted
 from caravan.insight.metrics.definitions import Aggregate, Definitions, Formula, Named, Number, Operation
 from caravan.insight.metrics.rollups import aggregates_of, choose_rollups, columns_asked
 from caravan.kernel.errors import Refusal
 
 __all__ = [
     "Aggregate", "Book", "Cut", "Definitions", "Formula", "Insert", "Kept", "Named", "Number", "Operation", "Plan", "Question", "Reading",
-    "RollUp", "Step", "Store", "TooCostly", "View", "Wanted", "Writer", "aggregates_of", "choose_rollups", "columns_asked",
+    "RollUp", "Step", "Store", "TooCostly", "View", "Viewer", "Wanted", "Writer", "aggregates_of", "choose_rollups", "columns_asked",
 ]  # fmt: skip
 
 
