@@ -73,6 +73,7 @@ from caravan.cell.cell import stop_process
 from caravan.config import Settings
 from caravan.events import (
     catalog,
+    claims,
     delivery,
     discovery,
     exchange,
@@ -90,6 +91,7 @@ from caravan.events import (
     taxes,
     transfers,
 )
+from caravan.flows import claims as claiming
 from caravan.flows import (
     analysts,
     estimates,
@@ -136,6 +138,7 @@ _SHEETS_AT_ONCE = 500
 
 KINDS = registry(
     catalog,
+    claims,
     delivery,
     discovery,
     exchange,
@@ -160,7 +163,7 @@ _ADVICE_WAIT_S = 0.25
 _TABLE_S = 3_600
 _DESK_LOOK_S = 0.5
 _DESK_STOPS_S = 30.0
-SHAPE = "10"  # Change it when a model's dump changes: snapshots of another shape are passed over.
+SHAPE = "11"  # Change it when a model's dump changes: snapshots of another shape are passed over.
 
 
 @dataclass(frozen=True)
@@ -861,7 +864,10 @@ def till_of(cashier: Cashier) -> Clerk:
 
 def tick(cell: Cell[House], *, at: int | None = None) -> None:
     """Do what is due by now (or by a time that is handed in)."""
-    from_flows = (shopping.expire_checkouts, paying.expire_payments, settlement.release_due, settlement.pay_out_due)
+    from_flows = (
+        shopping.expire_checkouts, paying.expire_payments, claiming.look_after, settlement.release_due,
+        settlement.pay_out_due,
+    )  # fmt: skip
     for future in [cell.submit(flow, None, at=at) for flow in from_flows]:  # type: ignore[arg-type]
         future.result()
 

@@ -542,7 +542,7 @@ class Client:
         }  # fmt: skip
         return self._pages("/v1/orders", wire.Page[wire.Order], query, limit)
 
-    def order(self, order: str, *, expand: str = "lines,parcels") -> wire.Order:
+    def order(self, order: str, *, expand: str = "lines,parcels,claims") -> wire.Order:
         """Show an order; `expand` may also name the address."""
         return self._get(f"/v1/orders/{order}", wire.Order, {"expand": expand})
 
@@ -566,6 +566,82 @@ class Client:
         """Show a parcel."""
         return self._get(f"/v1/parcels/{parcel}", wire.Parcel)
 
+    def pack(self, order: str, lines: Mapping[int, int], *, key: str | None = None) -> wire.Parcel:
+        """Pack units of an order's lines (counted from 0) into a parcel of their own."""
+        new = wire.Packing(lines=_parcel_lines(lines))
+        return self._post(f"/v1/orders/{order}/packing", wire.Parcel, new, key=key)
+
+    def unpack(self, parcel: str, *, key: str | None = None) -> wire.Parcel:
+        """Unpack a parcel that has not left."""
+        return self._post(f"/v1/parcels/{parcel}/unpack", wire.Parcel, key=key)
+
+    def send_parcel(
+        self, parcel: str, carrier: str, tracking: str = "", *, promised_at: str | None = None, key: str | None = None
+    ) -> wire.Parcel:
+        """Hand a packed parcel over to a carrier."""
+        new = wire.NewParcel(carrier=carrier, tracking=tracking, promised_at=promised_at)
+        return self._post(f"/v1/parcels/{parcel}/handover", wire.Parcel, new, key=key)
+
+    def cancel_rest(self, order: str, *, key: str | None = None) -> wire.Order:
+        """Call off what has not left of an order of which a part has."""
+        return self._post(f"/v1/orders/{order}/rest/cancel", wire.Order, key=key)
+
+    def exchange_units(self, order: str, line: int, quantity: int, *, key: str | None = None) -> wire.Parcel:
+        """Take units of a line back and pack others for them, at no further price."""
+        new = wire.NewExchange(line=line, quantity=quantity)
+        return self._post(f"/v1/orders/{order}/exchanges", wire.Parcel, new, key=key)
+
+    # Claims.
+
+    def claim(  # All of it can be said of a claim.
+        self, order: str, reason: wire.ClaimReason, *, parcel: str | None = None,
+        lines: Mapping[int, int] | None = None, amount: Money | None = None, note: str = "", key: str | None = None,
+    ) -> wire.Claim:  # fmt: skip
+        """Say what is wrong with an order: with one parcel or all, with units of lines or all, and how much is wanted."""
+        new = wire.NewClaim(
+            reason=reason, parcel=parcel, lines=_parcel_lines(lines or {}), note=note,
+            amount=_amount(amount) if amount is not None else None,
+        )  # fmt: skip
+        return self._post(f"/v1/orders/{order}/claims", wire.Claim, new, key=key)
+
+    def claims(self) -> list[wire.Claim]:
+        """List the claims that are not over."""
+        return self._get("/v1/claims", wire.Claims).data
+
+    def show_claim(self, claim: str) -> wire.Claim:
+        """Show a claim."""
+        return self._get(f"/v1/claims/{claim}", wire.Claim)
+
+    def answer_claim(
+        self, claim: str, amount: Money | None = None, *, sends_anew: bool = False, note: str = "",
+        key: str | None = None,
+    ) -> wire.Claim:  # fmt: skip
+        """Give so much back for a claim, send such units anew, or (with neither) deny it."""
+        amount_said = _amount(amount) if amount is not None else None
+        answer = wire.ClaimAnswer(amount=amount_said, sends_anew=sends_anew, note=note)
+        return self._post(f"/v1/claims/{claim}/answer", wire.Claim, answer, key=key)
+
+    def dispute_claim(self, claim: str, note: str = "", *, key: str | None = None) -> wire.Claim:
+        """Take an answer to the operator."""
+        return self._post(f"/v1/claims/{claim}/dispute", wire.Claim, wire.ClaimWord(note=note), key=key)
+
+    def close_claim(self, claim: str, *, key: str | None = None) -> wire.Claim:
+        """Be content with an answer, or take a claim back."""
+        return self._post(f"/v1/claims/{claim}/close", wire.Claim, key=key)
+
+    def decide_claim(self, claim: str, amount: Money, note: str = "", *, key: str | None = None) -> wire.Claim:
+        """Decide a disputed claim, as the operator."""
+        decision = wire.ClaimDecision(amount=_amount(amount), note=note)
+        return self._post(f"/v1/claims/{claim}/decision", wire.Claim, decision, key=key)
+
+    def claim_terms(self) -> wire.ClaimTerms:
+        """Show how long each step of a claim may take, and when a parcel is lost."""
+        return self._get("/v1/claim_terms", wire.ClaimTerms)
+
+    def set_claim_terms(self, terms: wire.ClaimTerms) -> wire.ClaimTerms:
+        """Set how long each step of a claim may take, and when a parcel is lost, as the operator."""
+        return self._put("/v1/claim_terms", wire.ClaimTerms, terms)
+
     def promise(self, listing: str, country: str) -> wire.Promise:
         """Ask by when a listing would arrive in a country if it were ordered now."""
         return self._get(f"/v1/listings/{listing}/promise", wire.Promise, {"country": country})
@@ -579,7 +655,7 @@ class Client:
         return self._get("/v1/promises/score", wire.PromiseScore, {"days": days, "seller": seller})
 
     def scan(
-        self, parcel: str, status: wire.ParcelState, *, at: str | None = None, key: str | None = None
+        self, parcel: str, status: wire.ScanState, *, at: str | None = None, key: str | None = None
     ) -> wire.Parcel:
         """Note what a carrier says of a parcel."""
         return self._post(f"/v1/parcels/{parcel}/scans", wire.Parcel, wire.NewScan(status=status, at=at), key=key)
@@ -811,3 +887,7 @@ def _lines(lines: Mapping[str, int]) -> list[wire.BasketLine]:
 
 def _amount(money: Money) -> wire.Amount:
     return wire.Amount(amount=money.amount, currency=money.currency)
+
+
+def _parcel_lines(lines: Mapping[int, int]) -> list[wire.ParcelLine]:
+    return [wire.ParcelLine(line=line, quantity=quantity) for line, quantity in lines.items()]

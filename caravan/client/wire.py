@@ -47,6 +47,7 @@ TieRef = Annotated[str, _id(ids.TieId)]
 ProposalRef = Annotated[str, _id(ids.ProposalId)]
 PaymentRef = Annotated[str, _id(ids.PaymentId)]
 SegmentRef = Annotated[str, _id(ids.SegmentId)]
+ClaimRef = Annotated[str, _id(ids.ClaimId)]
 ExportRef = Annotated[str, _id(ids.ExportId)]
 WebhookRef = Annotated[str, _id(ids.WebhookId)]
 EntryRef = Annotated[str, _id(ids.EntryId)]
@@ -77,7 +78,7 @@ ListingState = Literal["draft", "in_review", "live", "paused", "retired", "suspe
 Condition = Literal["new", "refurbished", "used"]
 SessionState = Literal["not_ready", "ready", "in_progress", "completed", "canceled", "expired"]
 OrderStatus = Literal["placed", "canceled", "completed"]
-Fulfillment = Literal["unfulfilled", "fulfilled", "delivered"]
+Fulfillment = Literal["unfulfilled", "partial", "fulfilled", "delivered"]
 PaymentState = Literal["authorized", "partly_captured", "captured", "disputed", "partly_refunded", "refunded", "voided"]
 PaymentStanding = Literal[
     "created", "pending", "authorized", "partly_captured", "captured", "partly_refunded", "refunded", "declined",
@@ -87,10 +88,16 @@ PaymentMethod = Literal["wallet", "card", "transfer", "cash"]
 PlanState = Literal["pending", "made", "refused"]
 SellerState = Literal["applied", "active", "suspended"]
 Basis = Literal["lane", "regions", "market", "defaults"]
-ParcelState = Literal[
+ScanState = Literal[
     "picked_up", "in_transit", "on_hold", "delivery_delayed", "out_for_delivery", "ready_for_pickup",
-    "delivery_failed", "delivered", "return_to_sender", "returned",
+    "delivery_failed", "delivered", "return_to_sender", "returned", "lost",
 ]  # fmt: skip
+ParcelState = Literal[
+    "created", "label_bought", "picked_up", "in_transit", "on_hold", "delivery_delayed", "out_for_delivery",
+    "ready_for_pickup", "delivery_failed", "delivered", "return_to_sender", "returned", "lost", "canceled",
+]  # fmt: skip
+ClaimReason = Literal["lost", "missing", "damaged", "wrong", "late"]
+ClaimState = Literal["open", "answered", "disputed", "closed", "withdrawn"]
 Direction = Literal["asc", "desc"]
 
 
@@ -478,8 +485,68 @@ class NewParcel(Request, frozen=True, kw_only=True):
 class NewScan(Request, frozen=True, kw_only=True):
     """What a carrier says of a parcel. Only the operator may say when it was; a seller's counts from now."""
 
-    status: ParcelState
+    status: ScanState
     at: Time | None = None
+
+
+class ParcelLine(Request, frozen=True, kw_only=True):
+    """So many units of one line of an order, counted from 0."""
+
+    line: Annotated[int, Meta(ge=0, lt=LINES_MAX)]
+    quantity: Quantity
+
+
+class Packing(Request, frozen=True, kw_only=True):
+    """What goes into a parcel of its own."""
+
+    lines: Annotated[list[ParcelLine], Meta(min_length=1, max_length=LINES_MAX)]
+
+
+class NewExchange(Request, frozen=True, kw_only=True):
+    """Units of one line (counted from 0) come back, and such go out anew at no further price."""
+
+    line: Annotated[int, Meta(ge=0, lt=LINES_MAX)]
+    quantity: Quantity
+
+
+class NewClaim(Request, frozen=True, kw_only=True):
+    """What is wrong: with one parcel or with the order, with all of it or with units of lines, and how much is wanted back."""
+
+    reason: ClaimReason
+    parcel: ParcelRef | None = None
+    lines: Annotated[list[ParcelLine], Meta(max_length=LINES_MAX)] = []
+    amount: Amount | None = None
+    note: Text1000 = ""
+
+
+class ClaimAnswer(Request, frozen=True, kw_only=True):
+    """So much goes back; or (`sends_anew`) such units go out anew, and no money moves. Neither is a no."""
+
+    amount: Amount | None = None
+    sends_anew: bool = False
+    note: Text1000 = ""
+
+
+class ClaimWord(Request, frozen=True, kw_only=True):
+    """A buyer's word about an answer."""
+
+    note: Text1000 = ""
+
+
+class ClaimDecision(Request, frozen=True, kw_only=True):
+    """So much more goes back for a claim; 0 is a no."""
+
+    amount: Amount
+    note: Text1000 = ""
+
+
+class ClaimTerms(Request, frozen=True, kw_only=True):
+    """How long each step of a claim may take, and so long after its promised date a parcel is lost."""
+
+    answer_seconds: Annotated[int, Meta(ge=1, le=SECONDS_MAX)]
+    dispute_seconds: Annotated[int, Meta(ge=1, le=SECONDS_MAX)]
+    claim_seconds: Annotated[int, Meta(ge=1, le=SECONDS_MAX)]
+    lost_after_seconds: Annotated[int, Meta(ge=1, le=SECONDS_MAX)]
 
 
 class NewReturn(Request, frozen=True, kw_only=True):
@@ -847,7 +914,7 @@ class PickListQuery(Request, frozen=True, kw_only=True):
 
 
 class OrderQuery(Request, frozen=True, kw_only=True):
-    """What more (lines, parcels, address) and what only."""
+    """What more (lines, parcels, claims, address) and what only."""
 
     expand: Text200 = ""
     fields: Text200 = ""
@@ -1432,7 +1499,10 @@ class Purchase(Response, frozen=True, kw_only=True):
 
 
 class OrderLine(Response, frozen=True, kw_only=True):
-    """A line of an order. `line` is its number for returns; shipping and fee are of the whole line."""
+    """A line of an order. `line` is its number for parcels and returns; shipping and fee are of the whole line.
+
+    Of the quantity ordered, `current` still counts, `fulfilled` has left, and `returned` came back.
+    """
 
     line: int
     listing: ListingRef
@@ -1440,23 +1510,83 @@ class OrderLine(Response, frozen=True, kw_only=True):
     title: str
     option: str
     quantity: int
+    current: int
+    fulfilled: int
     returned: int
     unit_price: Money
     shipping: Money
     refunded: Money
 
 
+class ParcelUnits(Response, frozen=True, kw_only=True):
+    """So many units of one line of an order, in a parcel or a claim."""
+
+    line: int
+    title: str
+    option: str
+    quantity: int
+
+
+class ParcelScan(Response, frozen=True, kw_only=True):
+    """What was said of a parcel: where it was, when, and in which place if that was said."""
+
+    at: Time
+    status: ParcelState
+    place: str
+
+
 class Parcel(Response, frozen=True, kw_only=True):
-    """A parcel on its way."""
+    """A parcel, what is in it, and what was said of it in the order in which it happened.
+
+    `is_replacement` says that it goes out anew, at no further price. It has been handed over once there is a time of that.
+    """
 
     id: ParcelRef
     order: OrderRef
     status: ParcelState
     carrier: str
     tracking: str
-    handed_over_at: Time
+    handed_over_at: Time | None
     promised_at: Time | None
     delivered_at: Time | None
+    made_at: Time
+    is_replacement: bool
+    lines: list[ParcelUnits]
+    scans: list[ParcelScan]
+
+
+class ClaimStep(Response, frozen=True, kw_only=True):
+    """One step of a claim: who (buyer, seller, operator, carrier, clock) did what, about how much."""
+
+    at: Time
+    who: str
+    what: str
+    amount: Money
+    note: str
+
+
+class Claim(Response, frozen=True, kw_only=True):
+    """Something wrong with an order: what is claimed, what was given back for it, and whose turn it is until when."""
+
+    id: ClaimRef
+    order: OrderRef
+    seller: SellerRef
+    parcel: ParcelRef | None
+    reason: ClaimReason
+    status: ClaimState
+    amount: Money
+    granted: Money
+    sent_anew: ParcelRef | None
+    opened_at: Time
+    due_at: Time | None
+    lines: list[ParcelUnits]
+    steps: list[ClaimStep]
+
+
+class Claims(Response, frozen=True, kw_only=True):
+    """The claims that are not over, those first that wait for whoever asks; at most 500."""
+
+    data: list[Claim]
 
 
 class Promise(Response, frozen=True, kw_only=True):
@@ -1531,6 +1661,7 @@ class Order(Response, frozen=True, kw_only=True, omit_defaults=True):
     lines: list[OrderLine] | None = None
     parts: TotalParts | None = None
     parcels: list[Parcel] | None = None
+    claims: list[Claim] | None = None
     address: Address | None = None
 
 

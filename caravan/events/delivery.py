@@ -1,11 +1,35 @@
 """What happens to parcels on their way."""
 
 from caravan.kernel.event import Event
-from caravan.kernel.ids import OrderId, ParcelId, SellerId
+from caravan.kernel.ids import ClaimId, OrderId, ParcelId, SellerId
+
+
+class ParcelMade(Event, frozen=True, kw_only=True, tag="delivery.parcel_made.v1"):
+    """A seller packs a part of an order: so many units of each of its lines (counted from 0). Nothing has left yet.
+
+    With a `claim` (or for an exchange, as `is_replacement` says) the units go out anew, at no further price.
+    """
+
+    parcel: ParcelId
+    order: OrderId
+    seller: SellerId
+    claim: ClaimId
+    is_replacement: bool
+    lines: tuple[int, ...]
+    quantities: tuple[int, ...]
+
+
+class ParcelUnmade(Event, frozen=True, kw_only=True, tag="delivery.parcel_unmade.v1"):
+    """A parcel that had not left was unpacked again."""
+
+    parcel: ParcelId
 
 
 class ParcelHandedOver(Event, frozen=True, kw_only=True, tag="delivery.parcel_handed_over.v1"):
-    """A seller gave a parcel to a carrier. `promised_at` is the date the buyer was told, 0 when none."""
+    """A seller gave a parcel to a carrier. `promised_at` is the date the buyer was told, 0 when none.
+
+    A parcel that was not made before holds the whole order.
+    """
 
     parcel: ParcelId
     order: OrderId
@@ -20,6 +44,14 @@ class ParcelScanned(Event, frozen=True, kw_only=True, tag="delivery.parcel_scann
 
     parcel: ParcelId
     status: int
+
+
+class ParcelTracked(Event, frozen=True, kw_only=True, tag="delivery.parcel_tracked.v1"):
+    """A carrier's own system said where a parcel was at `at`, and in which `place`. What it says twice is noted once."""
+
+    parcel: ParcelId
+    status: int
+    place: str
 
 
 class PromiseMade(Event, frozen=True, kw_only=True, tag="delivery.promise_made.v1"):

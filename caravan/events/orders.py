@@ -183,7 +183,10 @@ class OrderCompleted(Event, frozen=True, kw_only=True, tag="orders.order_complet
 
 
 class LineReturned(Event, frozen=True, kw_only=True, tag="orders.line_returned.v1"):
-    """Units of an order came back and were paid back. `line` counts from 0 within the order."""
+    """Units of an order came back and were paid back. `line` counts from 0 within the order.
+
+    Where nothing had to come back (a claim), the quantity is 0; where new units go out for them, the refund is.
+    """
 
     order: OrderId
     line: int
@@ -191,3 +194,31 @@ class LineReturned(Event, frozen=True, kw_only=True, tag="orders.line_returned.v
     refund_minor: int
     fee_minor: int
     fee_tax_minor: int
+
+
+class LinesFulfilled(Event, frozen=True, kw_only=True, tag="orders.lines_fulfilled.v1"):
+    """A part of an order has been handed to a carrier: units of its lines, or units that go out anew for such."""
+
+    order: OrderId
+    lines: tuple[int, ...]
+    quantities: tuple[int, ...]
+    is_replacement: bool
+
+
+class LinesCanceled(Event, frozen=True, kw_only=True, tag="orders.lines_canceled.v1"):
+    """Units of an order, of which others have left, will not be sent; so much of its fee and the tax on it falls away."""
+
+    order: OrderId
+    lines: tuple[int, ...]
+    quantities: tuple[int, ...]
+    fee_minor: int
+    fee_tax_minor: int
+    by: int
+
+
+class LinesReplaced(Event, frozen=True, kw_only=True, tag="orders.lines_replaced.v1"):
+    """Units are to go out anew for units of an order, at no further price; below zero they will not after all."""
+
+    order: OrderId
+    lines: tuple[int, ...]
+    quantities: tuple[int, ...]

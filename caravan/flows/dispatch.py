@@ -5,17 +5,19 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from caravan.flows import parcels
 from caravan.flows.house import House
 from caravan.insight import identity
 from caravan.kernel import ids
 from caravan.kernel.errors import NotFound
-from caravan.kernel.ids import ListingId, OrderId, SellerId, SkuId
+from caravan.kernel.ids import ListingId, OrderId, ParcelId, SellerId, SkuId
 from caravan.trade import catalog, delivery, orders
 from caravan.trade.delivery import Pick
 from caravan.world import partners
 
 ORDERS_MAX = 200
 _COUNTRY = re.compile(r"[A-Z]{2}")
+_OF_PARCELS = "CP"  # S10's letters for parcels, so that theirs are never numbers of orders.
 _NOWHERE = "ZZ"  # Which ISO 3166 gives to nobody; the country of an imported seller may not be known.
 
 
@@ -47,17 +49,48 @@ def slips(house: House, numbers: Sequence[OrderId], seller: SellerId) -> list[Sl
     return found
 
 
+def slip_of(house: House, parcel: ParcelId, seller: SellerId) -> Slip:
+    """Give what the label of one parcel needs. Refuses another seller's parcel (0 is the operator) as not found."""
+    order = parcels.own_parcel(house, parcel, seller)
+    (slip,) = slips(house, [order], seller)
+    return slip._replace(tracking=parcel_tracking_of(house, parcel))
+
+
+def parcel_tracking_of(house: House, parcel: ParcelId) -> str:
+    """Give the tracking number that a parcel has, or else where its carrier gives it none."""
+    known = house.delivery.trackings[parcel]
+    if known or parcel not in house.delivery.made:
+        return known or tracking_of(house, OrderId(int(house.delivery.parcels.order[parcel])))
+    seller = partners.seller_of(house.partners, SellerId(int(house.delivery.parcels.seller[parcel])))
+    country = seller.country if _COUNTRY.fullmatch(seller.country) else _NOWHERE
+    return delivery.tracking_number(int(parcel), country, service=_OF_PARCELS)
+
+
 def picks(house: House, numbers: Sequence[OrderId], seller: SellerId) -> list[Pick]:
     """Give what to take from the shelves for orders, one row a SKU and place. Refuses others' orders as not found."""
     _require_own(house, numbers, seller)
-    wanted: dict[tuple[int, int], list[tuple[str, int]]] = defaultdict(list)
+    return _picks(house, [
+        (number, line, units.current - units.fulfilled + units.replacing)
+        for number in numbers
+        for line, units in enumerate(orders.units_of(house.orders, number))
+    ])  # fmt: skip
+
+
+def picks_of(house: House, parcel: ParcelId, seller: SellerId) -> list[Pick]:
+    """Give what to take from the shelves for one parcel. Refuses another seller's (0 is the operator) as not found."""
+    order = parcels.own_parcel(house, parcel, seller)
+    found = delivery.parcel_of(house.delivery, parcel)
+    return _picks(house, [(order, line, quantity) for line, quantity in found.contents])
+
+
+def _picks(house: House, wanted: Sequence[tuple[OrderId, int, int]]) -> list[Pick]:
+    found: dict[tuple[int, int], list[tuple[str, int]]] = defaultdict(list)
     table = house.orders.lines
-    for number in numbers:
-        for row in orders.lines_of(house.orders, number):
-            left = int(table.quantity[row] - table.returned[row])
-            if left > 0:
-                wanted[int(table.location[row]), int(table.listing[row])].append((ids.text(OrderId, number), left))
-    return [_pick(house, place, ListingId(listing), of) for (place, listing), of in sorted(wanted.items())]
+    for order, line, quantity in wanted:
+        row = int(house.orders.orders.first_line[order]) + line
+        if quantity > 0:
+            found[int(table.location[row]), int(table.listing[row])].append((ids.text(OrderId, order), quantity))
+    return [_pick(house, place, ListingId(listing), of) for (place, listing), of in sorted(found.items())]
 
 
 def _pick(house: House, place: int, listing: ListingId, of: list[tuple[str, int]]) -> Pick:
@@ -84,4 +117,8 @@ def waiting(house: House, numbers: Sequence[OrderId], seller: SellerId) -> list[
     """Give those of these orders that wait to be handed over. Refuses others' orders as not found."""
     _require_own(house, numbers, seller)
     table = house.orders.orders
-    return [number for number in numbers if not table.canceled_at[number] and not table.fulfilled_at[number]]
+    return [
+        number for number in numbers
+        if not table.canceled_at[number]
+        and (not table.fulfilled_at[number] or any(units.replacing for units in orders.units_of(house.orders, number)))
+    ]  # fmt: skip

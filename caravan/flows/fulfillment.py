@@ -5,13 +5,18 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from caravan.cell import Batch, Section
-from caravan.flows import funded
+from caravan.cell import Batch, Section, numbers
+from caravan.flows import claims, funded, parcels
 from caravan.flows.house import House, as_facts, fold, integers, one_by_one
 from caravan.kernel.clock import Instant
 from caravan.kernel.errors import NotFound, Refusal
-from caravan.kernel.ids import OrderId
+from caravan.kernel.ids import OrderId, ParcelId
 from caravan.trade import delivery, ledger, orders, payments
+from caravan.trade.claims import Opener
+
+
+class ParcelNotSent(Refusal):
+    """This parcel has not been handed over."""
 
 
 @dataclass(frozen=True)
@@ -62,13 +67,14 @@ def hand_over(house: House, requests: Sequence[Handover], *, now: Instant) -> Ba
 
 def _hand_over(house: House, request: Handover, facts: list[Section]) -> np.ndarray:
     chosen = _open_orders(house, request.orders, sellers=request.sellers)
-    parcels = np.zeros(len(request.orders), np.int64)
+    made = np.zeros(len(request.orders), np.int64)
+    chosen = _whole(house, request.orders, chosen)
     chosen = _paid(house, request.orders, chosen)
     if not len(chosen):
-        return parcels
+        return made
     numbers, at = request.orders[chosen], request.at[chosen]
     new = _record_handover(house, numbers, at, facts)
-    sent, parcels[chosen] = delivery.hand_over(
+    sent, made[chosen] = delivery.hand_over(
         house.delivery, orders=numbers, sellers=house.orders.orders.seller[numbers],
         carriers=[request.carriers[place] for place in chosen],
         trackings=[request.trackings[place] for place in chosen],
@@ -80,7 +86,7 @@ def _hand_over(house: House, request: Handover, facts: list[Section]) -> np.ndar
         new.append(payments.capture(house.payments, orders=numbers[is_captured_now], at=at[is_captured_now]))
     # Folded in at once, because the next request of this batch must see it.
     facts += fold(house, new)
-    return parcels
+    return made
 
 
 def _paid(house: House, numbers: np.ndarray, chosen: np.ndarray) -> np.ndarray:
@@ -144,22 +150,49 @@ def _scan(house: House, request: Scans, facts: list[Section]) -> int:
         raise NotFound("There is no such parcel.")
     if ((request.sellers != 0) & (table.seller[request.parcels] != request.sellers)).any():
         raise NotFound("There is no such parcel.")
-    is_first = (request.statuses == delivery.ParcelStatus.DELIVERED) & (table.delivered_at[request.parcels] == 0)
+    said = zip(request.at.tolist(), request.statuses.tolist(), strict=True)
+    news = delivery.is_news(house.delivery, request.parcels.tolist(), [delivery.Scan(*one, "") for one in said])
+    if (table.handed_over_at[request.parcels] == 0).any():
+        raise ParcelNotSent
+    rows = np.flatnonzero(news)
+    told, statuses, at = request.parcels[rows], request.statuses[rows], request.at[rows]
+    if not len(rows):
+        return 0
+    return note_scans(house, delivery.scan(parcels=told, statuses=statuses, at=at), facts)
+
+
+def note_scans(house: House, scanned: Section, facts: list[Section]) -> int:
+    """Note what was said of parcels: the first "delivered" of one lets its order be settled, "lost" opens a claim.
+
+    Gives how many parcels arrived.
+    """
+    told, statuses, at = (numbers(scanned.batch, name) for name in ("parcel", "status", "at"))
+    table = house.delivery.parcels
+    is_first = (statuses == delivery.ParcelStatus.DELIVERED) & (table.delivered_at[told] == 0)
     places = np.flatnonzero(is_first)
-    # Of several scans of one parcel in a request, the earliest delivery counts.
-    places = places[np.argsort(request.at[places], kind="stable")]
-    _, firsts = np.unique(request.parcels[places], return_index=True)
-    places = places[firsts]
-    numbers, at = table.order[request.parcels[places]], request.at[places]
-    new = [delivery.scan(parcels=request.parcels, statuses=request.statuses, at=request.at)]
-    if len(numbers):
-        due_at = at + house.markets.policy.return_window
+    # Of several scans of one parcel, the earliest delivery counts.
+    places = places[np.argsort(at[places], kind="stable")]
+    _, firsts = np.unique(told[places], return_index=True)
+    arrived = places[firsts]
+    of, when = table.order[told[arrived]], at[arrived]
+    is_whole = np.array([_is_simple(house, order) for order in of.tolist()], np.bool_)
+    new, whole, whole_at = [scanned], of[is_whole], when[is_whole]
+    if len(whole):
+        due_at = whole_at + house.markets.policy.return_window
         new += [
-            orders.receive(orders=numbers, at=at),
-            payments.schedule(orders=numbers, due_at=due_at, at=at),
-        ]
+            orders.receive(orders=whole, at=whole_at), payments.schedule(orders=whole, due_at=due_at, at=whole_at)
+        ]  # fmt: skip
     facts += fold(house, new)
-    return len(numbers)
+    is_lost = statuses == delivery.ParcelStatus.LOST
+    for row in sorted({*arrived[~is_whole].tolist(), *np.flatnonzero(is_lost).tolist()}):
+        claims.on_scan(house, ParcelId(int(told[row])), facts, by=Opener.CARRIER, now=Instant(int(at[row])))
+    return len(arrived)
+
+
+def _is_simple(house: House, order: int) -> bool:
+    """Tell whether all of an order went in one parcel, and nothing was ever claimed of it."""
+    is_alone = len(house.delivery.by_order.get(order, ())) == 1
+    return is_alone and order not in house.claims.of_order and not orders.has_sent(house.orders, order)
 
 
 def cancel_orders(house: House, requests: Sequence[Cancellation], *, now: Instant) -> Batch:  # noqa: ARG001  # Each row carries its own time.
@@ -169,12 +202,33 @@ def cancel_orders(house: House, requests: Sequence[Cancellation], *, now: Instan
 
 def _cancel(house: House, request: Cancellation, facts: list[Section]) -> np.ndarray:
     chosen = _open_orders(house, request.orders, sellers=request.sellers, buyers=request.buyers)
+    chosen = _none_left(house, request.orders, chosen)
     chosen = _settled(house, request.orders, chosen)
     if not len(chosen):
         return chosen
     numbers: np.ndarray = request.orders[chosen]
     facts += call_off(house, numbers, by=request.sellers[chosen], at=request.at[chosen])
     return numbers
+
+
+def _none_left(house: House, numbers: np.ndarray, chosen: np.ndarray) -> np.ndarray:
+    """Give the chosen places of which nothing has left yet; refuse one alone of which a part has."""
+    if not house.orders.parts:
+        return chosen
+    kept: np.ndarray = chosen[[not orders.has_sent(house.orders, number) for number in numbers[chosen].tolist()]]
+    if len(numbers) == 1 and len(chosen) and not len(kept):
+        raise orders.AlreadyFulfilled("A part of this order has left: only the rest of it can be called off.")
+    return kept
+
+
+def _whole(house: House, numbers: np.ndarray, chosen: np.ndarray) -> np.ndarray:
+    """Give the chosen places that go as a whole; refuse one alone that goes in parcels."""
+    if not house.delivery.made:
+        return chosen
+    kept: np.ndarray = chosen[[not parcels.is_in_parcels(house, number) for number in numbers[chosen].tolist()]]
+    if len(numbers) == 1 and len(chosen) and not len(kept):
+        raise parcels.GoesInParcels
+    return kept
 
 
 def _settled(house: House, numbers: np.ndarray, chosen: np.ndarray) -> np.ndarray:
@@ -200,8 +254,19 @@ def is_being_captured(house: House, order: int) -> bool:
 
 
 def call_off(house: House, numbers: np.ndarray, *, by: np.ndarray, at: np.ndarray) -> list[Section]:
-    """Call off orders that can be: units and money are free again, or on their way back. Gives the facts, folded in."""
+    """Call off orders that can be: units and money are free again, or on their way back. Gives the facts, folded in.
+
+    Of those of which a part has left, the rest is called off.
+    """
     facts: list[Section] = []
+    has_left = np.array([orders.has_sent(house.orders, number) for number in numbers.tolist()], np.bool_)
+    for row in np.flatnonzero(has_left).tolist():
+        parcels.call_off_rest(house, OrderId(int(numbers[row])), facts, by=int(by[row]), now=Instant(int(at[row])))
+    numbers, by, at = numbers[~has_left], by[~has_left], at[~has_left]
+    if not len(numbers):
+        return facts
+    for number, when in zip(numbers.tolist(), at.tolist(), strict=True):
+        parcels.unpack_all(house, OrderId(number), facts, now=Instant(when))
     taken = [row for row, number in enumerate(numbers.tolist()) if _is_taken(house, number)]
     book, money, table = house.ledger, house.payments.money, house.orders.orders
     wallets = book.find(ledger.Kind.WALLET, table.buyer[numbers], table.unit[numbers])
@@ -228,18 +293,12 @@ def call_off(house: House, numbers: np.ndarray, *, by: np.ndarray, at: np.ndarra
     for row in taken:
         funded.refund_whole(house, facts, int(numbers[row]), now=Instant(int(at[row])))
     for row, discount in coupons.items():
-        facts += _after_let_go(house, int(numbers[row]), discount, now=Instant(int(at[row])))
+        facts += funded.after_let_go(house, int(numbers[row]), discount, now=Instant(int(at[row])))
     return facts
 
 
 def _is_taken(house: House, order: int) -> bool:
     return order in house.dealings.fundings and bool(house.payments.money.captured[order])
-
-
-def _after_let_go(house: House, order: int, discount: int, *, now: Instant) -> list[Section]:
-    funding = house.dealings.fundings[order]
-    facts = fold(house, funded.charge_for_coupon(house, order, -discount, now=now))
-    return facts + fold(house, funded.let_go_rest(house, funding.payment, now=now))
 
 
 def _open_orders(
@@ -284,4 +343,4 @@ def take_back_uncollected(house: House, order: OrderId, facts: list[Section], *,
     back = orders.refuse_lines(house.orders, order=order, now=now)
     over = [payments.void(house.payments, orders=numbers, at=at), orders.complete(orders=numbers, at=at)]
     facts += fold(house, [*outcomes.facts, *as_facts(*back), *over])
-    facts += _after_let_go(house, order, discount, now=now)
+    facts += funded.after_let_go(house, order, discount, now=now)

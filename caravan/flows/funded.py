@@ -106,7 +106,7 @@ def discount_left(funding: payments.Funding) -> int:
     """Give what of an order's discount was not captured."""
     if funding.promised:
         return (funding.total - funding.taken) - (funding.promised - funding.captured)
-    return 0 if funding.taken else funding.discount
+    return funding.discount - funding.discount * funding.taken // funding.total
 
 
 def add(
@@ -226,6 +226,13 @@ def write_off(
         seller=seller, unit=unit, amount_minor=-amount, reason=payments.ChargeReason.WRITTEN_OFF, order=order, now=now
     )
     facts += fold(house, as_facts(charged))
+
+
+def after_let_go(house: House, order: int, discount: int, *, now: Instant) -> list[Section]:
+    """Give the facts, folded in, that go with an order's money that was let go: a coupon is given back, a provider asked."""
+    funding = house.dealings.fundings[order]
+    facts = fold(house, charge_for_coupon(house, order, -discount, now=now))
+    return facts + fold(house, let_go_rest(house, funding.payment, now=now))
 
 
 def let_go_rest(house: House, payment: int, *, now: Instant) -> list[Section]:

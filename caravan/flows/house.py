@@ -15,6 +15,7 @@ from caravan.insight.search import Search
 from caravan.kernel.errors import CaravanError
 from caravan.kernel.event import Event
 from caravan.trade.catalog import Catalog
+from caravan.trade.claims import Claims
 from caravan.trade.delivery import Delivery, Promises
 from caravan.trade.exchange import Exchange
 from caravan.trade.ledger import Ledger
@@ -34,6 +35,7 @@ class House:
     """All state of a cell. Flows read it; only facts change it."""
 
     catalog: Catalog = field(default_factory=Catalog)
+    claims: Claims = field(default_factory=Claims)
     dealings: Dealings = field(default_factory=Dealings)
     delivery: Delivery = field(default_factory=Delivery)
     identity: Identity = field(default_factory=Identity)
@@ -57,6 +59,7 @@ class House:
         """Give every domain's state."""
         return [
             self.catalog,
+            self.claims,
             self.dealings,
             self.delivery,
             self.identity,

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from caravan.flows.house import House
+from caravan.kernel.ids import OrderId
 from caravan.trade import exchange, ledger, orders, payments, taxes, transfers
 
 
@@ -34,10 +35,13 @@ def _units_agree(house: House) -> Iterator[str]:
     table, lines = house.orders.orders, house.orders.lines
     is_canceled = table.canceled_at[lines.order] != 0
     is_shipped = table.fulfilled_at[lines.order] != 0
-    wanted = {
-        ledger.Kind.COMMITTED: np.where(is_canceled | is_shipped, 0, lines.quantity),
-        ledger.Kind.SHIPPED: np.where(is_shipped, lines.quantity - lines.returned, 0),
-    }
+    committed = np.where(is_canceled | is_shipped, 0, lines.quantity)
+    shipped = np.where(is_shipped, lines.quantity - lines.returned, 0)
+    for order in house.orders.parts:
+        rows = orders.lines_of(house.orders, OrderId(order))
+        for row, one in zip(rows, orders.units_of(house.orders, OrderId(order)), strict=True):
+            committed[row], shipped[row] = one.current - one.fulfilled + one.replacing, one.out
+    wanted = {ledger.Kind.COMMITTED: committed, ledger.Kind.SHIPPED: shipped}
     for kind, units in wanted.items():
         accounts = house.ledger.find(kind, lines.location, lines.sku)
         sums = np.zeros(len(house.ledger.accounts), np.int64)
@@ -153,9 +157,9 @@ def _compared(wanted: dict[tuple[int, int], int], posted: dict[tuple[int, int], 
 def _nothing_left_unpaid(house: House) -> Iterator[str]:
     """What has left was paid for, unless cash is collected for it at the door."""
     for order, funding in house.dealings.fundings.items():
-        is_unpaid = funding.provider == payments.Provider.CARD and funding.promised and funding.taken < funding.total
-        if is_unpaid and house.orders.orders.fulfilled_at[order]:
-            yield f"Order {order} was handed over with {funding.taken} of {funding.total} taken in."
+        gone = orders.sent_worth(house.orders, OrderId(order))
+        if funding.provider == payments.Provider.CARD and funding.promised and funding.taken < gone:
+            yield f"Order {order}: {gone} was handed over with {funding.taken} of {funding.total} taken in."
 
 
 def _asked_within_bounds(house: House) -> Iterator[str]:

@@ -133,8 +133,9 @@ def journeys(house: House, regions: Regions, areas: Regions) -> delivery.Journey
     destinations = _destinations(house, regions)
     handed = np.zeros(len(table), np.int64)
     sent = house.delivery.parcels
-    # Written backwards, so that an order's first parcel is the one that stays.
-    handed[sent.order[1:][::-1]] = sent.handed_over_at[1:][::-1]
+    # Written backwards, so that an order's first parcel that has left is the one that stays.
+    left = np.flatnonzero(sent.handed_over_at)[::-1]
+    handed[sent.order[left]] = sent.handed_over_at[left]
     shipping = np.zeros(len(table), np.int64)
     np.add.at(shipping, house.orders.lines.order[1:], house.orders.lines.shipping[1:])
     nothing = np.zeros(len(orders), np.int64)
@@ -297,10 +298,12 @@ def outlook(house: House, desk: Desk, orders: np.ndarray, *, now: Instant) -> de
     """Say when open orders will arrive, knowing how far they have come; days since 1970."""
     trained, calibration = desk.current()
     asks, _, _ = _asks_of_orders(house, desk, orders)
-    parcels = [house.delivery.by_order.get(order, [0])[0] for order in orders.tolist()]
-    return delivery.outlook(
-        trained, calibration, asks, handed_over_at=house.delivery.parcels.handed_over_at[integers(parcels)], now=now
-    )
+    left = house.delivery.parcels.handed_over_at
+    handed = [
+        next((int(left[parcel]) for parcel in house.delivery.by_order.get(order, ()) if left[parcel]), 0)
+        for order in orders.tolist()
+    ]
+    return delivery.outlook(trained, calibration, asks, handed_over_at=integers(handed), now=now)
 
 
 def slipping(house: House, desk: Desk, *, now: Instant) -> Later | None:

@@ -3,8 +3,9 @@
 from typing import NamedTuple
 
 from caravan.cell import Decision, Section
+from caravan.events.orders import LineReturned
 from caravan.events.payments import PaymentRefunded
-from caravan.flows import funded, taxing
+from caravan.flows import funded, parcels, taxing
 from caravan.flows.house import House, as_facts, fold, integers
 from caravan.kernel.clock import Instant
 from caravan.kernel.errors import NotFound
@@ -35,19 +36,50 @@ def accept_return(house: House, back: Return, *, now: Instant) -> Decision:
         house.orders, order=back.order, line=back.line, quantity=back.quantity, refund_minor=back.refund_minor, now=now,
         keeps_fee=bool(house.payments.money.keeps_fee[back.order]),
     )  # fmt: skip
+    facts: list[Section] = []
+    give_back(house, back, returned, facts, now=now)
+    return Decision(facts, lambda: back.order)
+
+
+def give_back(house: House, back: Return, returned: LineReturned, facts: list[Section], *, now: Instant) -> None:
+    """Pay a part of a line back, with the units that came back for it, if any; a seller's part has a limit."""
     _look_over(house, back)
     share = funded.shared(house, back.order, back.refund_minor)
     refunded = payments.refund(
         house.payments, order=back.order, amount_minor=back.refund_minor, fee_minor=returned.fee_minor,
         fee_tax_minor=returned.fee_tax_minor, now=now,
     )  # fmt: skip
-    facts = _record(house, back, share, refunded, now=now)
+    facts += _record(house, back, share, refunded, now=now)
     facts += fold(house, as_facts(returned, refunded))
     facts += fold(house, funded.after_refund(house, back.order, share, now=now))
     facts += taxing.give_back(house, back.order, back.line, fee_tax=returned.fee_tax_minor, now=now)
     if refunded.from_seller_minor:
         funded.cap_clawback(house, facts, order=back.order, amount=refunded.from_seller_minor, now=now)
-    return Decision(facts, lambda: back.order)
+
+
+class Exchange(NamedTuple):
+    """A seller (0: the operator) takes units of a line back and sends such anew, at no further price."""
+
+    seller: SellerId
+    order: OrderId
+    line: int
+    quantity: int
+
+
+def accept_exchange(house: House, exchange: Exchange, *, now: Instant) -> Decision:
+    """Take units back and pack others for them; give the parcel. Refuses more units than are out, or than are on the shelf."""
+    parcels.own_order(house, exchange.order, exchange.seller)
+    contents, facts = {exchange.line: exchange.quantity}, list[Section]()
+    returned = orders.exchange_line(
+        house.orders, order=exchange.order, line=exchange.line, quantity=exchange.quantity, now=now
+    )
+    anew = parcels.send_anew(house, exchange.order, contents, facts, now=now)
+    parcels.move_units(
+        house, exchange.order, contents, (ledger.Kind.SHIPPED, ledger.Kind.AVAILABLE), facts, now=now,
+        reason=ledger.Reason.RETURNED,
+    )  # fmt: skip
+    facts += fold(house, as_facts(returned))
+    return Decision(facts, lambda: anew)
 
 
 def _look_over(house: House, back: Return) -> None:
@@ -80,7 +112,8 @@ def _record(
     opened: list[Section] = []
     funded.add(house, legs, 0, funded.back_postings(house, back.order, share), facts=opened, now=now)
     location, sku = lines.location[row : row + 1], lines.sku[row : row + 1]
-    for kind, quantity in ((ledger.Kind.SHIPPED, -back.quantity), (ledger.Kind.AVAILABLE, back.quantity)):
+    moved = ((ledger.Kind.SHIPPED, -back.quantity), (ledger.Kind.AVAILABLE, back.quantity)) if back.quantity else ()
+    for kind, quantity in moved:
         legs.post(one, accounts=book.find(kind, location, sku), amounts=integers(quantity))
     outcomes = ledger.record(
         book, legs, reason=ledger.Reason.RETURNED, references=integers(back.order), at=integers(now)

@@ -87,14 +87,17 @@ def _top_up(house: House, request: TopUps, facts: list[Section], *, now: Instant
 def release_due(house: House, _: object, *, now: Instant) -> Decision:
     """Give sellers the escrow of orders whose return window is over; give how many."""
     due = payments.due_releases(house.payments, now=now)
+    if house.claims.open_of and len(due):
+        due = due[[order not in house.claims.open_of for order in due.tolist()]]
     if not len(due):
         return Decision((), lambda: 0)
     money, table, book = house.payments.money, house.orders.orders, house.ledger
     at = money.due_at[due]
     units, sellers = table.unit[due], table.seller[due]
     amounts = money.captured[due] - money.refunded_before[due] - money.disputed[due]
-    fees = np.minimum(table.fee[due] - money.fee_refunded[due], amounts)
-    taxes = np.minimum(table.fee_tax[due] - money.tax_refunded[due], amounts - fees)
+    fee_off, tax_off = _not_sent(house, due)
+    fees = np.minimum(table.fee[due] - fee_off - money.fee_refunded[due], amounts)
+    taxes = np.minimum(table.fee_tax[due] - tax_off - money.tax_refunded[due], amounts - fees)
     facts: list[Section] = []
     accounts = {}
     for kind, owners in (
@@ -123,12 +126,23 @@ def release_due(house: House, _: object, *, now: Instant) -> Decision:
     return Decision(facts, lambda: len(due))
 
 
+def _not_sent(house: House, numbers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Give the fees, and the tax on them, of what will not be sent of orders; int64 [n], [n]."""
+    fees, taxes = np.zeros(len(numbers), np.int64), np.zeros(len(numbers), np.int64)
+    for row, order in enumerate(numbers.tolist() if house.orders.parts else ()):
+        parts = house.orders.parts.get(order)
+        if parts is not None:
+            fees[row], taxes[row] = parts.fee_off, parts.fee_tax_off
+    return fees, taxes
+
+
 def rule_settled(house: House, ruling: Ruling, *, now: Instant) -> Decision:  # noqa: ARG001  # A ruling carries its own time.
     """Schedule the settlement of captured orders that no delivery is known of. Gives how many."""
     money = house.payments.money
     known = (ruling.orders > 0) & (ruling.orders < len(money))
     safe = np.where(known, ruling.orders, 0)
     is_open = known & (money.captured[safe] > 0) & (money.released_at[safe] == 0)
+    is_open &= house.orders.orders.fulfilled_at[safe] > 0
     if len(ruling.orders) == 1 and not is_open[0]:
         raise orders.OrderNotOpen("No money of this order waits in escrow.")
     numbers, at = ruling.orders[is_open], ruling.at[is_open]

@@ -397,13 +397,17 @@ def _collect(house: House, taxed: taxes.Taxed, facts: list[Section], *, released
 
 
 def give_back(house: House, order: OrderId, line: int, *, fee_tax: int, now: Instant) -> list[Section]:
-    """Give taxes back with the money of a line that has just gone back, in proportion: all of it gives all of them."""
+    """Give taxes back with the money of a line that has just gone back, in proportion: all of it gives all of them.
+
+    What will never be sent of it costs no taxes either.
+    """
     taxed = house.taxes.orders.get(order)
     if taxed is None:
         return []
     table, row = house.orders.lines, int(house.orders.orders.first_line[order]) + line
     whole = int(table.unit_price[row]) * int(table.quantity[row]) + int(table.shipping[row])
-    after, amounts = int(table.refunded[row]), []
+    parts = house.orders.parts.get(order)
+    after, amounts = int(table.refunded[row]) + (parts.off[line] if parts else 0), []
     for place, part in enumerate(taxed.parts):
         is_charged = taxes.rule_of(house.taxes, taxed.version, part.rule).remits != "buyer" and part.line == line
         amounts.append(part.amount_minor * after // whole - taxed.returned[place] if is_charged else 0)

@@ -19,7 +19,7 @@ class OrdersView:
     """Orders by buyer and by seller, with where each stands."""
 
     name = "orders"
-    version = 1
+    version = 2
     tables = """
     CREATE TABLE orders (
         number INTEGER PRIMARY KEY, purchase INTEGER, buyer INTEGER, seller INTEGER, unit INTEGER, total INTEGER,
@@ -33,6 +33,7 @@ class OrdersView:
     kinds: frozenset[type[Event]] = frozenset(
         {
             orders.PurchasePlaced,
+            orders.LinesFulfilled,
             orders.OrderCanceled,
             orders.OrderFulfilled,
             orders.OrderReceived,
@@ -40,6 +41,7 @@ class OrdersView:
         }
     )
     _changes: ClassVar[dict[type[Event], str]] = {
+        orders.LinesFulfilled: "fulfillment = replace(fulfillment, 'unfulfilled', 'partial')",
         orders.OrderCanceled: "status = 'canceled'",
         orders.OrderFulfilled: "fulfillment = 'fulfilled'",
         orders.OrderReceived: "fulfillment = 'delivered'",

@@ -40,6 +40,8 @@ QuoteId = NewType("QuoteId", int)
 SegmentId = NewType("SegmentId", int)
 ExportId = NewType("ExportId", int)
 WebhookId = NewType("WebhookId", int)
+ClaimId = NewType("ClaimId", int)
+LabelId = NewType("LabelId", int)
 
 PREFIXES = {
     SellerId: "sel",
@@ -76,6 +78,8 @@ PREFIXES = {
     SegmentId: "seg",
     ExportId: "exp",
     WebhookId: "whk",
+    ClaimId: "clm",
+    LabelId: "lbl",
 }
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 DIGITS = 12

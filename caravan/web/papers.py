@@ -10,7 +10,7 @@ from caravan.flows import dispatch
 from caravan.kernel import ids
 from caravan.kernel.clock import iso
 from caravan.kernel.errors import Invalid, Refusal
-from caravan.kernel.ids import OrderId, SellerId
+from caravan.kernel.ids import OrderId, ParcelId, SellerId
 from caravan.trade.delivery import Label
 from caravan.web import access
 from caravan.web.reach import ask, page
@@ -43,6 +43,26 @@ async def labels(
     return await run_in_threadpool(print_them)
 
 
+async def parcel_label(caravan: Caravan, parcel: ParcelId, seller: SellerId) -> bytes:
+    """Print the label of one parcel. Refuses one whose address can't be read."""
+    slip = await ask(caravan, dispatch.slip_of, parcel, seller)
+
+    def print_it() -> bytes:
+        printed = _label(caravan, slip)
+        if printed is None:
+            raise AddressUnknown
+        return bootstrap.printer().labels([printed])
+
+    return await run_in_threadpool(print_it)
+
+
+async def parcel_picks(caravan: Caravan, parcel: ParcelId, seller: SellerId) -> bytes:
+    """Print what to take from the shelves for one parcel."""
+    picks = await ask(caravan, dispatch.picks_of, parcel, seller)
+    name = await ask(caravan, lambda house: partners.seller_of(house.partners, seller).name) if seller else ""
+    return await run_in_threadpool(bootstrap.printer().pick_list, name, iso(caravan.clock.now())[:10], picks)
+
+
 def _label(caravan: Caravan, slip: dispatch.Slip) -> Label | None:
     place = access.place_of(caravan, slip.address)
     if place is None:
@@ -67,7 +87,8 @@ async def to_ship(caravan: Caravan, seller: SellerId) -> list[OrderId]:
     """Give a seller's orders that wait to be handed over, the oldest first, at most as many as are printed at a time."""
     rows = await page(
         caravan,
-        "SELECT number FROM orders WHERE seller = ? AND fulfillment = 'unfulfilled' AND status = 'placed' ORDER BY number LIMIT ?",
+        "SELECT number FROM orders WHERE seller = ? AND fulfillment IN ('unfulfilled', 'partial') AND status = 'placed'"
+        " ORDER BY number LIMIT ?",
         (seller, dispatch.ORDERS_MAX),
     )
     return [OrderId(number) for (number,) in rows]

@@ -7,7 +7,7 @@ import typer
 
 from caravan.client import Client, wire
 from caravan.kernel.money import parse
-from caravan.web import remote_wallets
+from caravan.web import remote_parcels, remote_wallets
 from caravan.web.printing import HERE, Json, Key, Limit, Token, Url, amount, card, first, money, run, table
 from caravan.web.terminal import say
 
@@ -22,7 +22,7 @@ sellers, products, listings, stock, orders, wallet, payouts, market, tokens = (
 )  # fmt: skip
 GROUPS = {
     "sellers": sellers, "products": products, "listings": listings, "stock": stock, "orders": orders,
-    "wallet": wallet, "payouts": payouts, "market": market, "tokens": tokens,
+    "wallet": wallet, "payouts": payouts, "market": market, "tokens": tokens, "claims": remote_parcels.claims,
 }  # fmt: skip
 
 
@@ -34,6 +34,7 @@ def mount(parent: typer.Typer) -> None:
 
 mount(app)
 remote_wallets.add_to(wallet)
+remote_parcels.add_to(orders)
 
 
 Price = Annotated[str, typer.Argument(help='Such as "19.99 EUR".')]

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from starlette.concurrency import run_in_threadpool
 
 from caravan.bootstrap import Caravan
-from caravan.flows import paying
+from caravan.flows import parcels, paying
 from caravan.flows.house import House
-from caravan.kernel.ids import SellerId
+from caravan.kernel.ids import ParcelId, SellerId
 from caravan.web.reach import ask, do
 
 
@@ -17,6 +17,14 @@ async def take_in(caravan: Caravan, orders: Sequence[int], seller: SellerId) -> 
         return
     numbers = await do(caravan, paying.ask_captures, paying.Handing(tuple(orders), seller))
     for number in numbers:
+        await see_to(caravan, number)
+
+
+async def take_in_part(caravan: Caravan, parcel: ParcelId, seller: SellerId) -> None:
+    """Have a parcel's part of the money taken in before it is handed over, where a card provider keeps it."""
+    if not await ask(caravan, parcels.due_for, parcel):
+        return
+    for number in await do(caravan, parcels.ask_capture, parcels.Unpacking(parcel, seller)):
         await see_to(caravan, number)
 
 

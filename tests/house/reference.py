@@ -30,6 +30,7 @@ DOMAINS: Final = (
     "trade.orders",
     "trade.payments",
     "trade.delivery",
+    "trade.claims",
     "trade.network",
     "trade.qr",
     "trade.transfers",

@@ -431,7 +431,7 @@ def test_a_seller_lists_prices_pauses_and_is_paid(caravan: Caravan, clock: Fixed
     send(client, f"/sell/orders/{order}", f"/sell/orders/{order}/hand-over", carrier="Own courier")
     parcel = re.search(r"par_\w+", client.get(f"/sell/orders/{order}").text)
     assert parcel
-    send(client, f"/sell/orders/{order}", f"/sell/orders/{order}/delivered", parcel=parcel[0])
+    send(client, f"/sell/orders/{order}", f"/sell/parcels/{parcel[0]}/scan", to="delivered")
     clock.advance(4 * DAY)
     tick(caravan.cell)
     paused = send(client, listing, listing, change="move", to="pause")
@@ -439,7 +439,7 @@ def test_a_seller_lists_prices_pauses_and_is_paid(caravan: Caravan, clock: Fixed
     assert 'value="19.90"' in paused.text
     assert "Paused" in paused.text
     assert "Payout" in client.get("/sell/balance").text
-    assert client.get(f"/sell/orders/{order}").text.count("is-done") == 4
+    assert client.get(f"/sell/orders/{order}").text.count("is-done") == 6
     payout = re.search(r"/sell/payouts/po_\w+", client.get("/sell/balance").text)
     assert payout
     assert order in client.get(payout[0]).text

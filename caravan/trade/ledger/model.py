@@ -89,6 +89,8 @@ class Reason(IntEnum):
     TAX_COLLECTED = 28  # order
     TAX_RETURNED = 29  # order
     TAX_REMITTED = 30  # authority
+    SHIPPED = 31  # order
+    REPLACED = 32  # order
     TRANSFERRED = 40  # transfer
     EXCHANGED = 41  # quote of an exchange
 

@@ -1,6 +1,6 @@
 """What you can tell orders: fill carts, go through checkout, place, cancel, fulfill, receive, return, complete."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ from caravan.kernel.errors import Invalid, NotFound, Refusal
 from caravan.kernel.ids import AddressId, BuyerId, CartId, HoldId, ListingId, OrderId, SessionId
 from caravan.kernel.money import AMOUNT_MAX
 from caravan.trade.orders.model import Line, Orders, Purchases, Session, SessionStatus
+from caravan.trade.orders.queries import refundable, units_of
 
 LINES_PER_CART_MAX = 100
 UNITS_PER_LINE_MAX = 100_000
@@ -287,18 +288,39 @@ def return_line(
     The fee and its tax go back in proportion to the money; with the last of it goes whatever remains of them. Where
     the operator keeps the fee, nothing of it goes back.
     """
-    table, lines = orders.orders, orders.lines
-    if not 0 <= line < table.lines[order]:
+    if not 0 <= line < orders.orders.lines[order]:
         raise NothingToReturn("This order has no such line.")
-    row = int(table.first_line[order]) + line
-    ordered, returned = int(lines.quantity[row]), int(lines.returned[row])
-    if not table.fulfilled_at[order] or not 0 < quantity <= ordered - returned:
-        raise NothingToReturn(f"{ordered - returned} units of this line can come back.", left=ordered - returned)
-    paid = int(lines.unit_price[row]) * ordered + int(lines.shipping[row]) - int(lines.refunded[row])
+    left = units_of(orders, order)[line].out
+    if not 0 < quantity <= left:
+        raise NothingToReturn(f"{left} units of this line can come back.", left=left)
+    return refund_line(
+        orders, order=order, line=line, refund_minor=refund_minor, now=now, keeps_fee=keeps_fee, quantity=quantity
+    )
+
+
+def exchange_line(orders: Orders, *, order: OrderId, line: int, quantity: int, now: Instant) -> events.LineReturned:
+    """Take units back for which new ones go out: no money moves. Refuses more units than are still out there."""
+    if not 0 <= line < orders.orders.lines[order]:
+        raise NothingToReturn("This order has no such line.")
+    left = units_of(orders, order)[line].out
+    if not 0 < quantity <= left:
+        raise NothingToReturn(f"{left} units of this line can come back.", left=left)
+    return events.LineReturned(
+        at=now, order=order, line=line, quantity=quantity, refund_minor=0, fee_minor=0, fee_tax_minor=0
+    )
+
+
+def refund_line(
+    orders: Orders, *, order: OrderId, line: int, refund_minor: int, now: Instant, keeps_fee: bool = False,
+    quantity: int = 0,
+) -> events.LineReturned:  # fmt: skip
+    """Pay a part of a line back; without a quantity nothing has to come back for it. Refuses more than was paid."""
+    row = int(orders.orders.first_line[order]) + line
+    paid = refundable(orders, order)[line]
     if not 0 < refund_minor <= paid:
         raise NothingToReturn(f"At most {paid} can be refunded on this line.", left_minor=paid)
-    before, after = int(lines.refunded[row]), int(lines.refunded[row]) + refund_minor
-    fee_back = 0 if keeps_fee else _fee_on(orders, row, after) - _fee_on(orders, row, before)
+    before = int(orders.lines.refunded[row])
+    fee_back = 0 if keeps_fee else _fee_on(orders, row, before + refund_minor) - _fee_on(orders, row, before)
     return events.LineReturned(
         at=now,
         order=order,
@@ -308,6 +330,36 @@ def return_line(
         fee_minor=fee_back,
         fee_tax_minor=0 if keeps_fee else min(_tax_share(orders, order, fee_back), refund_minor - fee_back),
     )
+
+
+def fulfill_lines(
+    *, order: OrderId, contents: Mapping[int, int], is_replacement: bool, now: Instant
+) -> events.LinesFulfilled:
+    """Note that units of an order's lines were handed to a carrier, so many of each."""
+    return events.LinesFulfilled(
+        at=now, order=order, lines=tuple(contents), quantities=tuple(contents.values()), is_replacement=is_replacement
+    )
+
+
+def replace_lines(*, order: OrderId, contents: Mapping[int, int], now: Instant) -> events.LinesReplaced:
+    """Note that units go out anew for such of an order, or below zero that they don't after all."""
+    return events.LinesReplaced(at=now, order=order, lines=tuple(contents), quantities=tuple(contents.values()))
+
+
+def cancel_lines(
+    orders: Orders, *, order: OrderId, contents: Mapping[int, int], by: int, now: Instant
+) -> events.LinesCanceled:
+    """Note that units of an order's lines will not be sent; their part of the fee and of the tax on it falls away."""
+    first, table = int(orders.orders.first_line[order]), orders.orders
+    fee = sum(
+        int(orders.lines.fee[first + line]) * quantity // int(orders.lines.quantity[first + line])
+        for line, quantity in contents.items()
+    )
+    whole, tax = int(table.fee[order]), int(table.fee_tax[order])
+    return events.LinesCanceled(
+        at=now, order=order, lines=tuple(contents), quantities=tuple(contents.values()), fee_minor=fee,
+        fee_tax_minor=tax * fee // whole if whole else 0, by=by,
+    )  # fmt: skip
 
 
 def _fee_on(orders: Orders, row: int, refunded: int) -> int:

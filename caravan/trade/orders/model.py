@@ -66,6 +66,22 @@ def with_shipping(line: Line, shipping_minor: int) -> Line:
     return msgspec.structs.replace(line, shipping_minor=shipping_minor)
 
 
+class Parts(msgspec.Struct, array_like=True):
+    """How far an order has come that goes in parts; units of each of its lines, and what those that left came to.
+
+    `replacing` are units to go out anew that are still here, `replaced` those that have gone.
+    """
+
+    sent: list[int]
+    canceled: list[int]
+    replacing: list[int]
+    replaced: list[int]
+    worth: list[int]
+    off: list[int]  # what those came to that will not be sent
+    fee_off: int = 0  # of what will not be sent
+    fee_tax_off: int = 0
+
+
 class Session(msgspec.Struct, array_like=True):
     """A checkout: a quote, and while it is ready, units held for its buyer."""
 
@@ -115,6 +131,8 @@ _STAMPS: dict[type[Event], str] = {
     events.OrderReceived: "received_at",
     events.OrderCompleted: "completed_at",
 }
+
+_IN_PARTS: frozenset[type[Event]] = frozenset({events.LinesFulfilled, events.LinesCanceled, events.LinesReplaced})
 
 
 def orders_in(part: Section) -> dict[str, np.ndarray]:
@@ -200,7 +218,7 @@ class Orders:
         {
             events.CartOpened, events.CartLineSet, events.CartClaimed, events.SessionOpened, events.SessionReserved,
             events.SessionAddressed, events.SessionRepriced, events.SessionExtended, events.SessionCanceled, events.SessionExpired, events.SessionCompleted, events.SessionPaying, events.SessionReopened,
-            events.PurchasePlaced, events.LineReturned, *_STAMPS,
+            events.PurchasePlaced, events.LineReturned, *_STAMPS, *_IN_PARTS,
         }
     )  # fmt: skip
 
@@ -224,6 +242,7 @@ class Orders:
             order=np.int32, listing=np.int32, sku=np.int32, location=np.int32, quantity=np.int32,
             unit_price=np.int64, shipping=np.int64, fee=np.int64, returned=np.int32, refunded=np.int64,
         )  # fmt: skip
+        self.parts: dict[int, Parts] = {}
         self.marks = Marks()
         self.keys = Marks()
         self.keys_from = 1  # The first purchase whose key is still known.
@@ -312,8 +331,34 @@ class Orders:
                 line = int(self.orders.first_line[event.order]) + event.line
                 self.lines.returned[line] += event.quantity
                 self.lines.refunded[line] += event.refund_minor
+            case events.LinesFulfilled() | events.LinesCanceled() | events.LinesReplaced():
+                self._part(event)
             case _:
                 self._move_session(event)
+
+    def _part(self, event: events.LinesFulfilled | events.LinesCanceled | events.LinesReplaced) -> None:
+        count, first = int(self.orders.lines[event.order]), int(self.orders.first_line[event.order])
+        if event.order not in self.parts:
+            self.parts[event.order] = Parts(*np.zeros((6, count), np.int64).tolist())
+        parts = self.parts[event.order]
+        for line, quantity in zip(event.lines, event.quantities, strict=True):
+            match event:
+                case events.LinesReplaced():
+                    parts.replacing[line] += quantity
+                case events.LinesFulfilled(is_replacement=True):
+                    parts.replacing[line] -= quantity
+                    parts.replaced[line] += quantity
+                case events.LinesFulfilled():
+                    gone = parts.sent[line] + parts.canceled[line]
+                    parts.worth[line] += worth(self.lines, first + line, gone, quantity)
+                    parts.sent[line] += quantity
+                case events.LinesCanceled():
+                    gone = parts.sent[line] + parts.canceled[line]
+                    parts.off[line] += worth(self.lines, first + line, gone, quantity)
+                    parts.canceled[line] += quantity
+        if isinstance(event, events.LinesCanceled):
+            parts.fee_off += event.fee_minor
+            parts.fee_tax_off += event.fee_tax_minor
 
     def _open_session(self, event: events.SessionOpened) -> None:
         assert event.session == len(self.sessions)
@@ -382,6 +427,7 @@ class Orders:
         arrays = {name: array for prefix, table in tables.items() for name, array in table.dump(prefix)}
         return arrays | {
             "carts": pack(self.carts), "sessions": pack(self.sessions), "keys_from": np.array([self.keys_from]),
+            "parts": pack(sorted(self.parts.items())),
         }  # fmt: skip
 
     def load(self, parts: dict[str, np.ndarray]) -> None:
@@ -391,6 +437,7 @@ class Orders:
         self.lines.load("lines", parts)
         self.carts = unpack(parts, "carts", list[Cart])
         self.sessions = unpack(parts, "sessions", list[Session])
+        self.parts = dict(unpack(parts, "parts", list[tuple[int, Parts]]))
         ready = [session for session in self.sessions if session.status in HOLDING]
         self.expiries = [(session.expires_at, int(session.session)) for session in ready]
         heapq.heapify(self.expiries)
@@ -424,3 +471,10 @@ class Orders:
         offsets = np.concatenate([[0], np.cumsum(counts)])
         within = np.arange(offsets[-1]) - np.repeat(offsets[:-1], counts)
         return Ragged(offsets, np.repeat(self.orders.first_line[orders], counts) + within)
+
+
+def worth(lines: Table, row: int, gone: int, quantity: int) -> int:
+    """Give what the next units of a line come to with their part of its shipping; all parts together are the whole."""
+    ordered, shipping = int(lines.quantity[row]), int(lines.shipping[row])
+    part = shipping * (gone + quantity) // ordered - shipping * gone // ordered
+    return int(lines.unit_price[row]) * quantity + part

@@ -15,7 +15,7 @@ from caravan.trade.payments.ports import Ask, AskKind
 def due_releases(payments: Payments, *, now: int) -> np.ndarray:
     """Give the orders whose escrow is due to go to their sellers; int64 [n]."""
     money = payments.money
-    is_due = (money.due_at != 0) & (money.due_at <= now) & (money.released_at == 0) & (money.voided == 0)
+    is_due = (money.due_at != 0) & (money.due_at <= now) & (money.released_at == 0)
     found = np.flatnonzero(is_due & (money.captured > 0))
     if payments.open_disputes and len(found):
         found = found[money.disputing[found] == 0]
@@ -42,14 +42,13 @@ def next_payout(payments: Payments, *, seller: int, unit: int, every: int) -> in
 def money_state(payments: Payments, order: OrderId) -> str:
     """Tell where an order's money stands: authorized, partly_captured, captured, disputed, partly_refunded, refunded, voided."""
     money = payments.money
-    if money.voided[order]:
-        return "voided"
     if not money.captured[order]:
-        return "authorized"
+        return "voided" if money.voided[order] else "authorized"
     if money.disputing[order]:
         return "disputed"
     if not money.refunded[order]:
-        return "captured" if money.captured[order] == money.authorized[order] else "partly_captured"
+        is_whole = money.captured[order] + money.voided[order] == money.authorized[order]
+        return "captured" if is_whole else "partly_captured"
     return "refunded" if money.refunded[order] == money.captured[order] else "partly_refunded"
 
 

@@ -2,6 +2,7 @@
 
 from caravan.web.api import (
     books,
+    claiming,
     columns,
     discovering,
     exchanging,
@@ -14,6 +15,7 @@ from caravan.web.api import (
     money,
     network,
     numbers,
+    parcels,
     paying,
     people,
     profiles,
@@ -36,6 +38,8 @@ OPERATIONS: tuple[Operation, ...] = (
     *shop.OPERATIONS,
     *columns.OPERATIONS,
     *fulfilling.OPERATIONS,
+    *parcels.OPERATIONS,
+    *claiming.OPERATIONS,
     *promising.OPERATIONS,
     *money.OPERATIONS,
     *paying.OPERATIONS,

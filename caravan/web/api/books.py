@@ -14,7 +14,7 @@ from caravan.kernel.errors import Invalid, NotFound
 from caravan.kernel.ids import AskId, BuyerId, OpenItemId, OrderId, PayoutId
 from caravan.kernel.money import alphabetic
 from caravan.trade import payments
-from caravan.web.api import resources
+from caravan.web.api import ordered, resources
 from caravan.web.api.call import Call, Reply
 from caravan.web.api.operations import OPERATOR, Operation
 
@@ -126,7 +126,7 @@ def _currency(house: House, order: int) -> str:
 
 
 def _order(house: House, order: OrderId) -> wire.Order:
-    return resources.order(house, order, "operator")
+    return ordered.order(house, order, "operator")
 
 
 _OPERATORS = (OPERATOR,)

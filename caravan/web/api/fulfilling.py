@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Meta
 
 from caravan.client import wire
-from caravan.flows import fulfillment, returns
+from caravan.flows import fulfillment, parcels, returns
 from caravan.flows.house import House, integers
 from caravan.insight import identity
 from caravan.kernel import ids
@@ -19,7 +19,7 @@ from caravan.kernel.ids import AddressId, BuyerId, OrderId, ParcelId, SellerId
 from caravan.kernel.money import alphabetic
 from caravan.trade import delivery, ledger, orders, payments
 from caravan.web import papers
-from caravan.web.api import cursors, people, resources
+from caravan.web.api import cursors, ordered, people
 from caravan.web.api.call import Call, Reply
 from caravan.web.api.operations import BUYER, OPERATOR, SELLER, Operation
 from caravan.web.api.problems import InvalidRequest
@@ -28,7 +28,7 @@ from caravan.web.till import take_in
 _YEAR_FIRST, _YEAR_LAST = 1_000, 9_999
 _PROMISE_MAX = 366 * DAY
 _SCANS_SINCE = 946_684_800 * SECOND  # The year 2000: what is older is a slip of the pen.
-_EXPANSIONS = frozenset({"lines", "parcels", "address"})
+_EXPANSIONS = frozenset({"lines", "parcels", "claims", "address"})
 _FIELDS = frozenset(wire.Order.__struct_fields__)
 _Number = Annotated[int, Meta(ge=0, le=2**62)]
 
@@ -118,7 +118,7 @@ async def _shown(call: Call, numbers: Sequence[OrderId], expand: frozenset[str])
         for number in numbers:
             address = AddressId(int(table.purchases.address[table.orders.purchase[number]]))
             sealed = house.identity.addresses[address]
-            found.append((resources.order(house, number, audience, expand), address, sealed))
+            found.append((ordered.order(house, number, audience, expand), address, sealed))
         return found
 
     found = await call.ask(show)
@@ -141,10 +141,11 @@ async def cancel_order(call: Call) -> Reply:
     order = OrderId(call.ids["order"])
     buyer, seller = _parties(call, None, None)
     wanted = fulfillment.Cancellation(integers(call.now), integers(order), integers(seller), integers(buyer))
-    return await call.do(fulfillment.cancel_orders, wanted, _order_for(call, order), is_many=True)
+    return await call.do(fulfillment.cancel_orders, wanted, order_for(call, order), is_many=True)
 
 
-def _order_for(call: Call, order: OrderId) -> "_ShowOrder":
+def order_for(call: Call, order: OrderId) -> "_ShowOrder":
+    """Give what shows an order to whoever calls, after a command."""
     assert call.bearer is not None
     return _ShowOrder(order, call.bearer.audience)
 
@@ -157,23 +158,29 @@ class _ShowOrder(msgspec.Struct, frozen=True):
 
     def __call__(self, house: House, _: object) -> wire.Order:
         """Show it."""
-        return resources.order(house, self.order, self.audience, frozenset({"lines", "parcels"}))
+        return ordered.order(house, self.order, self.audience, frozenset({"lines", "parcels", "claims"}))
 
 
 async def hand_over(call: Call) -> Reply:
     """Give an order to a carrier; the money goes into escrow."""
     new: wire.NewParcel = call.body
-    promised_at = _instant(new.promised_at, "promised_at") if new.promised_at else 0
-    if promised_at and not call.now <= promised_at <= call.now + _PROMISE_MAX:
-        raise Invalid("A promise is of a day between now and a year from now.", field="promised_at")
+    promised_at = promise_in(call, new)
     wanted = fulfillment.Handover(
         integers(call.now), integers(call.ids["order"]), integers(call.seller), integers(promised_at),
         [new.carrier], [new.tracking],
     )  # fmt: skip
     await take_in(call.caravan, [call.ids["order"]], call.seller)
     return await call.do(
-        fulfillment.hand_over, wanted, lambda house, made: resources.parcel(house, ParcelId(int(made[0]))), is_many=True
+        fulfillment.hand_over, wanted, lambda house, made: ordered.parcel(house, ParcelId(int(made[0]))), is_many=True
     )
+
+
+def promise_in(call: Call, new: wire.NewParcel) -> int:
+    """Read by when a parcel was promised, 0 where nothing is said. Refuses a day that is past or far away."""
+    promised_at = _instant(new.promised_at, "promised_at") if new.promised_at else 0
+    if promised_at and not call.now <= promised_at <= call.now + _PROMISE_MAX:
+        raise Invalid("A promise is of a day between now and a year from now.", field="promised_at")
+    return promised_at
 
 
 def _instant(text: str, field: str) -> Instant:
@@ -216,7 +223,7 @@ async def take_back(call: Call) -> Reply:
     if new.refund.currency != currency:
         raise Invalid(f"This order is in {currency}.", field="refund/currency")
     wanted = returns.Return(call.seller, order, new.line, new.quantity, new.refund.amount)
-    return await call.do(returns.accept_return, wanted, _order_for(call, order))
+    return await call.do(returns.accept_return, wanted, order_for(call, order))
 
 
 def _currency(house: House, order: OrderId) -> str:
@@ -236,7 +243,7 @@ def _own_parcel(house: House, buyer: BuyerId, seller: SellerId, parcel: ParcelId
     mine = house.orders.orders
     if (buyer and mine.buyer[order] != buyer) or (seller and mine.seller[order] != seller):
         raise NotFound("There is no such parcel.")
-    return resources.parcel(house, parcel)
+    return ordered.parcel(house, parcel)
 
 
 async def scan_parcel(call: Call) -> Reply:
@@ -251,9 +258,7 @@ async def scan_parcel(call: Call) -> Reply:
             raise Invalid("A scan was in the past, and in this century.", field="at")
     status = delivery.ParcelStatus[new.status.upper()]
     wanted = fulfillment.Scans(integers(at), integers(parcel), integers(status), integers(call.seller))
-    return await call.do(
-        fulfillment.scan_parcels, wanted, lambda house, _: resources.parcel(house, parcel), is_many=True
-    )
+    return await call.do(fulfillment.scan_parcels, wanted, lambda house, _: ordered.parcel(house, parcel), is_many=True)
 
 
 _ANY = (BUYER, SELLER, OPERATOR)
@@ -279,7 +284,10 @@ OPERATIONS = (
         method="POST", path="/v1/orders/{order}/parcels", summary="Hand an order over", handler=hand_over,
         who=_SELLERS, scope="orders:write", request=wire.NewParcel, response=wire.Parcel, status=HTTPStatus.CREATED,
         location="/v1/parcels/{id}", key="required",
-        refusals=(NotFound, Invalid, orders.OrderNotOpen, orders.AlreadyFulfilled, payments.PaymentNotCaptured),
+        refusals=(
+            NotFound, Invalid, orders.OrderNotOpen, orders.AlreadyFulfilled, payments.PaymentNotCaptured,
+            parcels.GoesInParcels,
+        ),
     ),
     Operation(
         method="GET", path="/v1/orders/{order}/label", summary="Print an order's label", handler=print_label, who=_SELLERS,
@@ -301,6 +309,6 @@ OPERATIONS = (
     Operation(
         method="POST", path="/v1/parcels/{parcel}/scans", summary="Note what a carrier says", handler=scan_parcel,
         who=_SELLERS, scope="orders:write", request=wire.NewScan, response=wire.Parcel, key="optional",
-        refusals=(NotFound, Invalid),
+        refusals=(NotFound, Invalid, fulfillment.ParcelNotSent),
     ),
 )  # fmt: skip

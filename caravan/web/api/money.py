@@ -70,6 +70,8 @@ _REFERENCES: dict[ledger.Reason, object] = {
     ledger.Reason.ASSIGNED: OpenItemId,
     ledger.Reason.TAX_COLLECTED: OrderId,
     ledger.Reason.TAX_RETURNED: OrderId,
+    ledger.Reason.SHIPPED: OrderId,
+    ledger.Reason.REPLACED: OrderId,
     ledger.Reason.TRANSFERRED: TransferId,
     ledger.Reason.EXCHANGED: QuoteId,
 }

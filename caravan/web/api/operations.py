@@ -21,7 +21,7 @@ PATH_IDS: dict[str, type[int]] = {
     "proposal": ids.ProposalId, "payment": ids.PaymentId, "item": ids.OpenItemId, "dispute": ids.DisputeId,
     "transfer": ids.TransferId, "request": ids.RequestId, "code": ids.CodeId, "card": ids.GiftCardId,
     "quote": ids.QuoteId,
-    "segment": ids.SegmentId, "export": ids.ExportId, "webhook": ids.WebhookId,
+    "segment": ids.SegmentId, "export": ids.ExportId, "webhook": ids.WebhookId, "claim": ids.ClaimId,
 }  # fmt: skip
 
 

@@ -11,7 +11,7 @@ from caravan.flows.house import House
 from caravan.kernel.errors import Invalid, NotFound
 from caravan.kernel.ids import BuyerId, OrderId, PaymentId, SessionId
 from caravan.trade import ledger, orders, payments
-from caravan.web.api import resources
+from caravan.web.api import ordered, resources
 from caravan.web.api.call import Call, Reply
 from caravan.web.api.operations import BUYER, OPERATOR, PUBLIC, Operation
 from caravan.web.till import see_to
@@ -62,7 +62,7 @@ async def give_up_payment(call: Call) -> Reply:
 async def settle_cash(call: Call) -> Reply:
     """Say that a parcel's cash was collected at the door, or that it was not taken."""
     word = paying.CashWord(OrderId(call.ids["order"]), call.body.was_paid)
-    return await call.do(paying.settle_cash, word, lambda house, number: resources.order(house, number, "operator"))
+    return await call.do(paying.settle_cash, word, lambda house, number: ordered.order(house, number, "operator"))
 
 
 async def take_card_notice(call: Call) -> Reply:

@@ -14,7 +14,6 @@ from caravan.kernel.ids import (
     CartId,
     ListingId,
     OrderId,
-    ParcelId,
     PaymentId,
     ProductId,
     PurchaseId,
@@ -23,7 +22,7 @@ from caravan.kernel.ids import (
     SkuId,
 )
 from caravan.kernel.money import CURRENCIES, Money, alphabetic, numeric
-from caravan.trade import catalog, delivery, ledger, orders, payments, taxes
+from caravan.trade import catalog, ledger, orders, payments, taxes
 from caravan.world import partners
 
 
@@ -230,79 +229,6 @@ def purchase(house: House, number: PurchaseId) -> wire.Purchase:
         total=money(table.total[number], table.unit[number]),
         placed_at=iso(int(table.placed_at[number])),
         orders=[ids.text(OrderId, order) for order in range(first, first + int(table.orders[number]))],
-    )
-
-
-def order(house: House, number: OrderId, audience: str, expand: frozenset[str] = frozenset()) -> wire.Order:
-    """Show an order as somebody of an audience may see it, with its lines or parcels where they are asked for."""
-    state = orders.order_state(house.orders, number)
-    table = house.orders.orders
-    unit = int(table.unit[number])
-    is_buyers = audience == "buyer"
-    refunded = int(house.payments.money.refunded[number])
-    return wire.Order(
-        id=ids.text(OrderId, number),
-        purchase=ids.text(PurchaseId, int(table.purchase[number])),
-        seller=ids.text(SellerId, int(table.seller[number])),
-        status=state.status,  # type: ignore[arg-type]
-        fulfillment=state.fulfillment,  # type: ignore[arg-type]
-        payment=payments.money_state(house.payments, number),  # type: ignore[arg-type]
-        total=money(table.total[number], unit),
-        placed_at=iso(int(table.placed_at[number])),
-        buyer=ids.text(BuyerId, int(table.buyer[number])) if audience != "seller" else None,
-        fee=None if is_buyers else money(table.fee[number], unit),
-        fee_tax=None if is_buyers else money(table.fee_tax[number], unit),
-        refunded=money(refunded, unit) if refunded else None,
-        canceled_at=time(table.canceled_at[number]),
-        fulfilled_at=time(table.fulfilled_at[number]),
-        delivered_at=time(table.received_at[number]),
-        completed_at=time(table.completed_at[number]),
-        lines=_order_lines(house, number, unit) if "lines" in expand else None,
-        parts=total_parts(taxing.of_order(house, number), alphabetic(unit)) if "lines" in expand else None,
-        parcels=[parcel(house, ParcelId(it)) for it in house.delivery.by_order.get(number, [])]
-        if "parcels" in expand
-        else None,
-    )
-
-
-def _order_lines(house: House, number: OrderId, unit: int) -> list[wire.OrderLine]:
-    table = house.orders.lines
-    shown = []
-    rows = orders.lines_of(house.orders, number)
-    added = taxing.added_by_line(house, house.taxes.orders.get(number), len(rows))
-    for place, line in enumerate(rows):
-        sku = house.catalog.skus[int(table.sku[line])]
-        shown.append(
-            wire.OrderLine(
-                line=place,
-                listing=ids.text(ListingId, int(table.listing[line])),
-                sku=ids.text(SkuId, int(table.sku[line])),
-                title=house.catalog.products[sku.product].title,
-                option=sku.option,
-                quantity=int(table.quantity[line]),
-                returned=int(table.returned[line]),
-                unit_price=money(table.unit_price[line], unit),
-                shipping=money(table.shipping[line] - added[place], unit),
-                refunded=money(table.refunded[line], unit),
-            )
-        )
-    return shown
-
-
-def parcel(house: House, number: ParcelId) -> wire.Parcel:
-    """Show a parcel."""
-    state, table = house.delivery, house.delivery.parcels
-    if not 0 < number < len(table):
-        raise NotFound("There is no such parcel.")
-    return wire.Parcel(
-        id=ids.text(ParcelId, number),
-        order=ids.text(OrderId, int(table.order[number])),
-        status=delivery.ParcelStatus(table.status[number]).name.lower(),  # type: ignore[arg-type]
-        carrier=state.carriers[number],
-        tracking=state.trackings[number],
-        handed_over_at=iso(int(table.handed_over_at[number])),
-        promised_at=time(table.promised_at[number]),
-        delivered_at=time(table.delivered_at[number]),
     )
 
 

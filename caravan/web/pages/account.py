@@ -2,17 +2,18 @@
 
 from starlette.responses import Response
 
-from caravan.flows import fulfillment, shopping
+from caravan.flows import claims, fulfillment, shopping
 from caravan.flows.house import House, integers
 from caravan.insight import identity
 from caravan.insight.identity import EmailTaken, WrongLogin
 from caravan.kernel import ids
-from caravan.kernel.errors import Invalid
+from caravan.kernel.errors import Invalid, Refusal
 from caravan.kernel.ids import BuyerId, CartId, OrderId
 from caravan.kernel.money import Money, numeric
 from caravan.trade import ledger
 from caravan.web import access
-from caravan.web.pages import checkout, dates, exchanging, records, segments
+from caravan.web.pages import checkout, claiming, dates, exchanging, records, segments
+from caravan.web.pages.shipping import contents_in
 from caravan.web.pages.visit import Visit, local_path, path_id, wrong_field
 from caravan.web.reach import ask, do, page
 
@@ -115,11 +116,31 @@ async def my_orders(visit: Visit) -> Response:
 
 
 async def my_order(visit: Visit) -> Response:
-    """Show where an order stands."""
+    """Show where an order stands, parcel by parcel, and what was claimed."""
+    return await _show_order(visit, {})
+
+
+async def _show_order(visit: Visit, wrong: dict[str, str], status: int = 200) -> Response:
     order = await ask(visit.caravan, records.order, OrderId(path_id(visit, OrderId)), visit.buyer)
     place = await records.destination(visit.caravan, order.address)
     told = await dates.of_order(visit, order.number)
-    return await visit.show("order.html", order=order, place=place, told=told)
+    claimed = await ask(visit.caravan, claiming.told, order.claims)
+    reasons = [(reason.name.lower(), words) for reason, words in claiming.REASONS.items()]
+    return await visit.show(
+        "order.html", status=status, order=order, place=place, told=told, claims=claimed, reasons=reasons, wrong=wrong
+    )
+
+
+async def claim(visit: Visit) -> Response:
+    """Say what is wrong with an order."""
+    number = OrderId(path_id(visit, OrderId))
+    order = await ask(visit.caravan, records.order, number, visit.buyer)
+    try:
+        opening = claiming.opening_in(visit, number, order.total.currency, contents_in(visit.form))
+        await do(visit.caravan, claims.open_claim, opening)
+    except Refusal as refusal:
+        return await _show_order(visit, {"": str(refusal)}, 422)
+    return visit.go(f"/my/orders/{ids.text(OrderId, number)}", "claimed")
 
 
 async def cancel_order(visit: Visit) -> Response:

@@ -10,7 +10,7 @@ from babel.dates import format_date, format_datetime, format_time
 from babel.numbers import format_compact_decimal, format_currency, format_decimal
 
 from caravan.kernel.clock import SECOND, iso
-from caravan.kernel.money import Money, exponent
+from caravan.kernel.money import Money, exponent, plain
 
 _HEADER_CHARACTERS_MAX = 200
 _ENGLISH = Locale("en")
@@ -29,6 +29,10 @@ class Formats:
     def minor(self, amount: int, currency: str) -> str:
         """Write minor units of a currency."""
         return _money(amount, currency, self.locale)
+
+    def plain(self, money: Money) -> str:
+        """Write an amount as a form field takes it: "19.90"."""
+        return plain(money.amount, money.currency)
 
     def count(self, number: int) -> str:
         """Write a whole number."""

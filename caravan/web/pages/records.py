@@ -6,13 +6,13 @@ from typing import Any, NamedTuple, NoReturn
 from starlette.concurrency import run_in_threadpool
 
 from caravan.bootstrap import Caravan
-from caravan.flows import taxing
+from caravan.flows import parcels, taxing
 from caravan.flows.house import House
 from caravan.insight import identity
 from caravan.kernel.errors import NotFound
 from caravan.kernel.ids import AddressId, BuyerId, ListingId, OrderId, PurchaseId, SellerId
 from caravan.kernel.money import Money, alphabetic
-from caravan.trade import catalog, delivery, ledger, orders, payments
+from caravan.trade import catalog, claims, delivery, ledger, orders, payments
 from caravan.web import access
 from caravan.web.pages import landing
 from caravan.web.pages.baskets import Line
@@ -83,6 +83,27 @@ class Order(NamedTuple):
     due_at: int
     is_by_card: bool
     parcels: Sequence[Any]  # as delivery.parcels_of gives them
+    waits: list[int]  # units that wait to be packed, by line
+    is_in_parcels: bool  # some of it is packed or has left by itself
+    claims: list[claims.Claim]
+    out: list[int]  # units that have left and did not come back, by line
+    paid: Money  # what has left, or is to leave
+    not_sent: Money
+
+    @property
+    def sent(self) -> list[Any]:
+        """Give the parcels that have left."""
+        return [parcel for parcel in self.parcels if parcel.handed_over_at]
+
+    @property
+    def is_claimed(self) -> bool:
+        """Tell whether a claim about it is not over."""
+        return any(claims.is_standing(claim) for claim in self.claims)
+
+    @property
+    def can_be_claimed(self) -> bool:
+        """Tell whether something of it could be wrong, and its money is there to go back."""
+        return bool(self.sent) and self.refunded.amount < self.paid.amount
 
     @property
     def can_be_canceled(self) -> bool:
@@ -143,6 +164,10 @@ def _order(house: House, number: OrderId) -> Order:
     name = partners.seller_of(house.partners, seller).name
     rows = orders.lines_of(house.orders, number)
     added = taxing.added_by_line(house, house.taxes.orders.get(number), len(rows))
+    units = orders.units_of(house.orders, number)
+    parts = house.orders.parts.get(number)
+    has_let_go = bool(money.voided[number]) and bool(money.captured[number])
+    not_sent = int(money.voided[number]) if has_let_go else 0
     return Order(
         number=number,
         purchase=purchase,
@@ -153,8 +178,10 @@ def _order(house: House, number: OrderId) -> Order:
         lines=[_line(house, row, seller, name, currency, more) for row, more in zip(rows, added, strict=True)],
         returned=[int(house.orders.lines.returned[row]) for row in rows],
         total=Money(int(table.total[number]), currency),
-        fee=Money(int(table.fee[number]), currency),
-        fee_tax=Money(int(table.fee_tax[number]), currency),
+        fee=Money(int(table.fee[number] - money.fee_refunded[number]) - (parts.fee_off if parts else 0), currency),
+        fee_tax=Money(
+            int(table.fee_tax[number] - money.tax_refunded[number]) - (parts.fee_tax_off if parts else 0), currency
+        ),
         tax_kept=Money(taxing.kept_of(house, number), currency),
         parts=landing.parts_of(taxing.of_order(house, number), currency),
         refunded=Money(int(money.refunded[number]), currency),
@@ -163,7 +190,13 @@ def _order(house: House, number: OrderId) -> Order:
         payment=payments.money_state(house.payments, number),
         due_at=int(money.due_at[number]),
         is_by_card=_is_by_card(house, number),
-        parcels=delivery.parcels_of(house.delivery, number),
+        parcels=[one for one in delivery.parcels_of(house.delivery, number) if not one.is_canceled],
+        waits=parcels.waiting(house, number),
+        is_in_parcels=parcels.is_in_parcels(house, number),
+        claims=claims.claims_of(house.claims, number),
+        out=[one.out for one in units],
+        paid=Money(int(table.total[number]) - not_sent, currency),
+        not_sent=Money(not_sent, currency),
         **{
             name: int(getattr(table, name)[number])
             for name in ("placed_at", "canceled_at", "fulfilled_at", "received_at", "completed_at")

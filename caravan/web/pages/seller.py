@@ -7,22 +7,21 @@ import numpy as np
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
-from caravan.flows import dispatch, fulfillment, selling, taxing
+from caravan.flows import selling, taxing
 from caravan.flows.house import House, integers
 from caravan.insight.identity import EmailTaken, WrongLogin
 from caravan.kernel import ids
 from caravan.kernel.clock import DAY
 from caravan.kernel.errors import Invalid, NotFound
-from caravan.kernel.ids import ListingId, OrderId, ParcelId, PayoutId, ProductId, SellerId
+from caravan.kernel.ids import ListingId, OrderId, PayoutId, ProductId, SellerId
 from caravan.kernel.money import Money, alphabetic, numeric, plain
-from caravan.trade import catalog, delivery, ledger, payments, taxes
-from caravan.web import access, papers
+from caravan.trade import catalog, ledger, payments, taxes
+from caravan.web import access
 from caravan.web.pages import baskets, records
 from caravan.web.pages.account import log_in
 from caravan.web.pages.pictures import drawing_of
 from caravan.web.pages.visit import Visit, local_path, path_id, wrong_field
 from caravan.web.reach import ask, do, page
-from caravan.web.till import take_in
 from caravan.world import partners
 
 _CHART_DAYS = 30
@@ -33,8 +32,6 @@ _OPTIONS_MAX = 20
 _STOCK_MAX = 1_000_000
 _DESCRIPTION_CHARACTERS_MAX = 5_000
 _COUNT_MAX = 1_000
-OWN_COURIER = "Own courier"
-CARRIERS = (OWN_COURIER, "DHL", "DPD", "GLS", "UPS", "FedEx", "Correios", "CTT", "La Poste", "PostNL", "Poste Italiane")
 
 
 class Desk(NamedTuple):
@@ -182,7 +179,7 @@ def _desk(house: House, seller: SellerId, currency: str) -> Desk:
 async def _to_ship(visit: Visit) -> int:
     rows = await page(
         visit.caravan,
-        "SELECT count(*) FROM (SELECT 1 FROM orders WHERE seller = ? AND fulfillment = 'unfulfilled'"
+        "SELECT count(*) FROM (SELECT 1 FROM orders WHERE seller = ? AND fulfillment IN ('unfulfilled', 'partial')"
         " AND status = 'placed' LIMIT ?)",
         (visit.seller, _COUNT_MAX),
     )
@@ -220,7 +217,7 @@ async def _sales(visit: Visit, numbers: list[int]) -> list[records.Order]:
 # Orders.
 
 _SHOWN = {
-    "to-ship": "fulfillment = 'unfulfilled' AND status = 'placed'",
+    "to-ship": "fulfillment IN ('unfulfilled', 'partial') AND status = 'placed'",
     "on-the-way": "fulfillment = 'fulfilled' AND status = 'placed'",
     "all": "1",
 }
@@ -239,84 +236,7 @@ async def orders(visit: Visit) -> Response:
     )
     numbers = [number for (number,) in rows[: records.ROWS]]
     more = f"?show={shown}&after={numbers[-1]}" if len(rows) > records.ROWS else ""
-    return await visit.show(
-        "sell_orders.html", sales=await _sales(visit, numbers), shown=shown, more=more, carriers=CARRIERS
-    )
-
-
-async def order(visit: Visit) -> Response:
-    """Show one order, with where it goes."""
-    sale = await ask(visit.caravan, records.sale, OrderId(path_id(visit, OrderId)), visit.seller)
-    place = await records.destination(visit.caravan, sale.address)
-    tracking = await ask(visit.caravan, dispatch.tracking_of, sale.number)
-    return await visit.show("sell_order.html", order=sale, place=place, carriers=CARRIERS, tracking=tracking)
-
-
-async def label(visit: Visit) -> Response:
-    """Print the label of one order."""
-    number = OrderId(path_id(visit, OrderId))
-    return _printed(await papers.labels(visit.caravan, [number], visit.seller), ids.text(OrderId, number))
-
-
-async def labels(visit: Visit) -> Response:
-    """Print the labels of all orders that wait to be handed over."""
-    return _printed(
-        await papers.labels(visit.caravan, await _waiting(visit), visit.seller, skips_unknown=True), "labels"
-    )
-
-
-async def pick_list(visit: Visit) -> Response:
-    """Print what to take from the shelves for the orders that wait."""
-    return _printed(await papers.pick_list(visit.caravan, await _waiting(visit), visit.seller), "pick-list")
-
-
-async def _waiting(visit: Visit) -> list[OrderId]:
-    numbers = await papers.to_ship(visit.caravan, visit.seller)
-    return numbers or records.nothing("Nothing waits to be handed over.")
-
-
-def _printed(document: bytes, name: str) -> Response:
-    return Response(
-        document, media_type=papers.MEDIA, headers={"content-disposition": f'inline; filename="{name}.pdf"'}
-    )
-
-
-async def hand_over(visit: Visit) -> Response:
-    """Note that an order was given to a carrier."""
-    number = path_id(visit, OrderId)
-    wanted = fulfillment.Handover(
-        at=integers(visit.caravan.clock.now()), orders=integers(number), sellers=integers(visit.seller),
-        promised_at=integers(0), carriers=[visit.form.text("carrier", longest=100)],
-        trackings=[visit.form.text("tracking", longest=100, is_needed=False)],
-    )  # fmt: skip
-    await take_in(visit.caravan, [number], visit.seller)
-    await do(visit.caravan, fulfillment.hand_over, wanted, is_many=True)
-    return visit.go(f"/sell/orders/{ids.text(OrderId, number)}", "handed_over")
-
-
-async def delivered(visit: Visit) -> Response:
-    """Note that a parcel has arrived, for sellers who bring it themselves or see it in the carrier's pages."""
-    number = path_id(visit, OrderId)
-    sale = await ask(visit.caravan, records.sale, OrderId(number), visit.seller)
-    parcel = visit.form.id(ParcelId, "parcel")
-    if parcel not in {known.parcel for known in sale.parcels}:
-        raise NotFound("There is no such parcel.")
-    scan = fulfillment.Scans(
-        at=integers(visit.caravan.clock.now()), parcels=integers(parcel), sellers=integers(visit.seller),
-        statuses=integers(int(delivery.ParcelStatus.DELIVERED)),
-    )  # fmt: skip
-    await do(visit.caravan, fulfillment.scan_parcels, scan, is_many=True)
-    return visit.go(f"/sell/orders/{ids.text(OrderId, number)}", "delivered")
-
-
-async def cancel(visit: Visit) -> Response:
-    """Call an order off that can't be fulfilled."""
-    number = path_id(visit, OrderId)
-    wanted = fulfillment.Cancellation(
-        integers(visit.caravan.clock.now()), integers(number), integers(visit.seller), integers(0)
-    )
-    await do(visit.caravan, fulfillment.cancel_orders, wanted, is_many=True)
-    return visit.go(f"/sell/orders/{ids.text(OrderId, number)}", "canceled")
+    return await visit.show("sell_orders.html", sales=await _sales(visit, numbers), shown=shown, more=more)
 
 
 # Listings.
