@@ -183,10 +183,19 @@ def note_scans(house: House, scanned: Section, facts: list[Section]) -> int:
             orders.receive(orders=whole, at=whole_at), payments.schedule(orders=whole, due_at=due_at, at=whole_at)
         ]  # fmt: skip
     facts += fold(house, new)
-    is_lost = statuses == delivery.ParcelStatus.LOST
-    for row in sorted({*arrived[~is_whole].tolist(), *np.flatnonzero(is_lost).tolist()}):
+    for row in _of_matter(house, told, statuses):
         claims.on_scan(house, ParcelId(int(told[row])), facts, by=Opener.CARRIER, now=Instant(int(at[row])))
     return len(arrived)
+
+
+def _of_matter(house: House, told: np.ndarray, statuses: np.ndarray) -> list[int]:
+    """Give the rows of scans after which a claim may be opened or over, or an order that went in parts may be settled."""
+    of = house.delivery.parcels.order[told].tolist()
+    ends = {delivery.ParcelStatus.DELIVERED, delivery.ParcelStatus.RETURNED}
+    return [
+        row for row, (order, status) in enumerate(zip(of, statuses.tolist(), strict=True))
+        if status == delivery.ParcelStatus.LOST or (status in ends and not _is_simple(house, order))
+    ]  # fmt: skip
 
 
 def _is_simple(house: House, order: int) -> bool:

@@ -191,7 +191,7 @@ def test_questions_that_take_too_long_are_stopped(asked: numbers.Numbers) -> Non
 @pytest.fixture(scope="module")
 def days(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Days]:
     """Live through some days of trade, with everything that can happen."""
-    lived = Days(7, tmp_path_factory.mktemp("days"))
+    lived = Days(9, tmp_path_factory.mktemp("days"))
     lived.run(150)
     yield lived
     lived.market.close()

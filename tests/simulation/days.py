@@ -22,8 +22,11 @@ from caravan.trade.delivery import ParcelStatus
 from caravan.trade.orders import SessionStatus
 from caravan.world import markets, partners
 from tests.flows.market import EUR, Market
+from tests.simulation.shipping import Shipping
 
 _LOOKS_EVERY = 40  # steps between comparisons with a replay from nothing
+
+_SCANNED = [status for status in ParcelStatus if ParcelStatus.PICKED_UP <= status <= ParcelStatus.LOST]
 
 
 class Unsound(AssertionError):
@@ -42,6 +45,7 @@ class Days:
         self.market = Market(snapshots=Snapshots(folder, shape="days"))
         self._keys: list[tuple[Key, checkout.DirectOrder]] = []
         self._marks = 0
+        self._shipping = Shipping(self.market, self.dice)
         self._weights: dict[Callable[[], object], int] = {
             self.open_again: 1, self.change_terms: 2, self.apply: 3, self.approve: 4, self.suspend: 1, self.offer: 5,
             self.move: 5, self.reprice: 3, self.edit: 2, self.bring_stock: 12, self.take_stock_out: 3,
@@ -49,6 +53,7 @@ class Days:
             self.go_to_checkout: 20, self.go_on: 8, self.give_up: 2, self.complete: 16, self.order: 14,
             self.order_with_key: 4, self.order_gold: 1, self.place_many: 8, self.hand_over: 12, self.scan: 14,
             self.cancel: 6, self.take_back: 10, self.rule: 1, self.wait: 9, self.restart: 3, self.crash: 2,
+            **self._shipping.weights(),
         }  # fmt: skip
 
     # The run.
@@ -275,7 +280,7 @@ class Days:
         for _ in range(self.dice.randint(1, 3)):
             count = self.dice.randint(1, 4)
             late = [self.market.clock.now() - self.dice.choice([0, 0, HOUR, 2 * DAY]) for _ in range(count)]
-            status = [int(self.dice.choice([ParcelStatus.DELIVERED] * 6 + list(ParcelStatus))) for _ in range(count)]
+            status = [int(self.dice.choice([ParcelStatus.DELIVERED] * 6 + _SCANNED)) for _ in range(count)]
             numbers = [self._one_of(len(parcels)) for _ in range(count)]
             requests.append(
                 fulfillment.Scans(integers(late), integers(numbers), integers(status), integers([0] * count))
@@ -445,13 +450,15 @@ class Days:
         """Hand over and deliver all that is open, settle it, and see that no money waits anywhere it should not."""
         self.market.do(opening.set_policy, markets.Policy(return_window=0, payout_every=1))
         count = len(self.market.house.orders.orders)
+        self._shipping.finish()
         if count > 1:
             self.market.hand_over(*range(1, count), 0)
-        parcels = np.arange(1, len(self.market.house.delivery.parcels))
+        parcels = self._shipping.all_sent()
         delivered = np.full(len(parcels), int(ParcelStatus.DELIVERED))
         now = np.full(len(parcels), self.market.clock.now())
         self.market.one(fulfillment.scan_parcels, fulfillment.Scans(now, parcels, delivered, parcels * 0))
         self.market.days_pass(4)
+        self._shipping.settle_claims()
         self.tick()
         book = self.market.house.ledger
         assert not any(ledger.totals(book, ledger.Kind.ESCROW).values()), "All escrow has been released."
@@ -490,7 +497,9 @@ def refusals() -> set[str]:
     # Of money from outside, of which tests/simulation/payments.py lives through ten thousand days.
     outside = {
         "CashRefused", "CouponRefused", "DisputeUnderWay", "NoSuchGiftCard", "NoSuchProvider", "PaymentNotCaptured",
-        "PaymentUnderWay", "PayoutSettled", "UnsignedNotice",
+        "PaymentUnderWay", "PayoutSettled", "UnsignedNotice", "GoesInOneParcel",
+        # Of carriers, who are outside too: tests/flows/test_labels.py.
+        "AlreadyLabeled", "LabelUnderWay", "NoLabel", "NoRates", "NoSuchCarrier", "RateExpired",
     }  # fmt: skip
     kinds = [
         kind for kind in [*Refusal.__subclasses__(), catalog.StaleRevision] if not kind.__module__.startswith(apart)

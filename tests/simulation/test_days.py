@@ -92,9 +92,9 @@ def test_a_house_that_was_tampered_with_is_caught_and_the_seed_is_named(
     tamper: object, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     tamper(monkeypatch)  # type: ignore[operator]
-    days = Days(1, tmp_path)
+    days = Days(2, tmp_path)
 
-    with pytest.raises(Unsound, match=r"Seed 1, step \d+ .* CARAVAN_SEED=1 ") as caught:
+    with pytest.raises(Unsound, match=r"Seed 2, step \d+ .* CARAVAN_SEED=2 ") as caught:
         days.run(STEPS)
 
     assert days.steps < STEPS, caught.value
