@@ -1,7 +1,7 @@
 """What happens to parcels on their way."""
 
-from caravan.kernel.event import Event
-from caravan.kernel.ids import ClaimId, OrderId, ParcelId, SellerId
+from caravan.kernel.event import Event, Int8
+from caravan.kernel.ids import ClaimId, LabelId, OrderId, ParcelId, SellerId
 
 
 class ParcelMade(Event, frozen=True, kw_only=True, tag="delivery.parcel_made.v1"):
@@ -78,3 +78,35 @@ class PromiseRevised(Event, frozen=True, kw_only=True, tag="delivery.promise_rev
 
     order: OrderId
     expected_at: int
+
+
+class LabelAsked(Event, frozen=True, kw_only=True, tag="delivery.label_asked.v1"):
+    """A carrier is to sell the label of a parcel (1), or to take it back (2), at a price that it has quoted.
+
+    `carrier` is whom we ask; `by` and `service` say who brings it and how. `shipment` and `rate` are the carrier's own
+    words for it. However often it is asked, it does it once.
+    """
+
+    label: LabelId
+    parcel: ParcelId
+    what: Int8
+    carrier: str
+    shipment: str
+    rate: str
+    by: str
+    service: str
+    unit: int
+    amount_minor: int
+
+
+class LabelAnswered(Event, frozen=True, kw_only=True, tag="delivery.label_answered.v1"):
+    """A carrier did what it was asked about a label; or it never will, for a `reason`. `document` is where the label lies."""
+
+    label: LabelId
+    parcel: ParcelId
+    what: Int8
+    is_done: bool
+    by: str
+    tracking: str
+    document: str
+    reason: str

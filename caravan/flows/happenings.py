@@ -355,7 +355,7 @@ BOOK: Final = Book(VERSION, TABLES, VIEWS, STEPS)
 
 # What is not written to Parquet, although it stands in the log: what people typed or are known by, and what opens a door.
 _TYPED: Final = frozenset({
-    "reference", "line", "note", "why", "evidence", "words", "tracking", "method", "back", "code", "by", "reason",
+    "reference", "document", "line", "note", "why", "evidence", "words", "tracking", "method", "back", "code", "by", "reason",
 })  # fmt: skip
 _MARKS: Final = ("mark", "mark_high", "mark_low", "_hash")
 _LEFT_OUT_WHOLE: Final = frozenset({identity.PasswordSet, identity.TokenIssued, identity.TokenRevoked})

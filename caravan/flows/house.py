@@ -16,7 +16,7 @@ from caravan.kernel.errors import CaravanError
 from caravan.kernel.event import Event
 from caravan.trade.catalog import Catalog
 from caravan.trade.claims import Claims
-from caravan.trade.delivery import Delivery, Promises
+from caravan.trade.delivery import Delivery, Labels, Promises
 from caravan.trade.exchange import Exchange
 from caravan.trade.ledger import Ledger
 from caravan.trade.network import Plans
@@ -39,6 +39,7 @@ class House:
     dealings: Dealings = field(default_factory=Dealings)
     delivery: Delivery = field(default_factory=Delivery)
     identity: Identity = field(default_factory=Identity)
+    labels: Labels = field(default_factory=Labels)
     ledger: Ledger = field(default_factory=Ledger)
     markets: Markets = field(default_factory=Markets)
     network: Plans = field(default_factory=Plans)
@@ -63,6 +64,7 @@ class House:
             self.dealings,
             self.delivery,
             self.identity,
+            self.labels,
             self.ledger,
             self.markets,
             self.network,

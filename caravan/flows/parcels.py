@@ -44,7 +44,10 @@ class Unpacking(NamedTuple):
 
 
 class Sending(NamedTuple):
-    """A seller (0: the operator) gives a packed parcel to a carrier; `promised_at` is the date the buyer was told, or 0."""
+    """A seller (0: the operator) gives a packed parcel to a carrier; `promised_at` is the date the buyer was told, or 0.
+
+    Without a carrier or a tracking number, those of its label count.
+    """
 
     parcel: ParcelId
     seller: SellerId
@@ -167,13 +170,17 @@ def send_parcel(house: House, sending: Sending, *, now: Instant) -> Decision:
     made = house.delivery.made[parcel]
     contents = dict(zip(made.lines, made.quantities, strict=True))
     _require_paid(house, parcel, order)
+    if parcel in house.labels.open:
+        raise delivery.LabelUnderWay
     if not made.is_replacement:
         _take_part(house, order, orders.worth_of(house.orders, order, contents), facts, now=now)
     move_units(house, order, contents, (Kind.COMMITTED, Kind.SHIPPED), facts, now=now, reason=ledger.Reason.SHIPPED)
     promised_at = sending.promised_at or _promised(house, order)
+    known = house.delivery
     sent = delivery.send_parcel(
-        house.delivery, parcel, carrier=sending.carrier, tracking=sending.tracking, promised_at=promised_at, now=now
-    )
+        known, parcel, carrier=sending.carrier or known.carriers[parcel],
+        tracking=sending.tracking or known.trackings[parcel], promised_at=promised_at, now=now,
+    )  # fmt: skip
     gone = orders.fulfill_lines(order=order, contents=contents, is_replacement=made.is_replacement, now=now)
     facts += fold(house, as_facts(sent, gone))
     units = orders.units_of(house.orders, order)

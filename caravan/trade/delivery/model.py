@@ -32,6 +32,7 @@ class ParcelStatus(IntEnum):
     CANCELED = 12
 
 
+BUY, VOID = 1, 2  # What a carrier is asked for a label, as it stands in the log.
 PACKED = (ParcelStatus.CREATED, ParcelStatus.LABEL_BOUGHT)  # In these, a parcel is still with its seller.
 ON_THE_WAY = tuple(ParcelStatus(number) for number in range(1, 8))
 
@@ -60,7 +61,7 @@ class Delivery:
     kinds: frozenset[type[Event]] = frozenset(
         {
             events.ParcelMade, events.ParcelUnmade, events.ParcelHandedOver, events.ParcelScanned,
-            events.ParcelTracked,
+            events.ParcelTracked, events.LabelAnswered,
         }
     )  # fmt: skip
 
@@ -100,8 +101,21 @@ class Delivery:
                 self.trackings.append("")
                 self.made[event.parcel] = Contents(event.claim, event.is_replacement, event.lines, event.quantities)
                 self.by_order.setdefault(event.order, []).append(event.parcel)
+            case events.LabelAnswered(is_done=True):
+                self._stick(event)
             case events.ParcelUnmade():
                 self.parcels.status[event.parcel] = int(ParcelStatus.CANCELED)
+
+    def _stick(self, event: events.LabelAnswered) -> None:
+        """Let a parcel that is still here have the label that was bought for it, or none after that was taken back."""
+        parcel = event.parcel
+        if ParcelStatus(self.parcels.status[parcel]) not in PACKED:
+            return
+        is_bought = event.what == BUY
+        self.parcels.status[parcel] = int(ParcelStatus.LABEL_BOUGHT if is_bought else ParcelStatus.CREATED)
+        self.carriers[parcel], self.trackings[parcel] = (event.by, event.tracking) if is_bought else ("", "")
+        if is_bought and event.tracking:
+            self.by_tracking[event.tracking] = parcel
 
     def _hand_over(self, part: Section) -> None:
         batch = part.batch
