@@ -493,13 +493,16 @@ def refusals() -> set[str]:
         "caravan.trade.exchange",
         "caravan.trade.transfers",
         "caravan.flows.transfers",
+        # Of taxes: tests/flows/test_taxing.py.
+        "caravan.trade.taxes",
+        "caravan.flows.taxing",
     )
     # Of money from outside, of which tests/simulation/payments.py lives through ten thousand days.
     outside = {
         "CashRefused", "CouponRefused", "DisputeUnderWay", "NoSuchGiftCard", "NoSuchProvider", "PaymentNotCaptured",
         "PaymentUnderWay", "PayoutSettled", "UnsignedNotice", "GoesInOneParcel",
         # Of carriers, who are outside too: tests/flows/test_labels.py.
-        "AlreadyLabeled", "LabelUnderWay", "NoLabel", "NoRates", "NoSuchCarrier", "RateExpired",
+        "AlreadyLabeled", "LabelUnderWay", "NoLabel", "NoRates", "NoSuchCarrier", "RateExpired", "UnsignedTracking",
     }  # fmt: skip
     kinds = [
         kind for kind in [*Refusal.__subclasses__(), catalog.StaleRevision] if not kind.__module__.startswith(apart)

@@ -326,7 +326,7 @@ def test_units_come_back_only_after_they_have_left() -> None:
     with pytest.raises(orders.NothingToReturn) as refused:
         back(book, order)
 
-    assert refused.value.details == {"left": 2}
+    assert refused.value.details == {"left": 0}
 
 
 @pytest.mark.parametrize("line", [-1, 2, 99])

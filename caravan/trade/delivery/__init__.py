@@ -44,7 +44,7 @@ from caravan.trade.delivery.ports import (
     Printer,
     Rate,
     Told,
-    UnsignedNotice,
+    UnsignedTracking,
     Wanted,
 )
 from caravan.trade.delivery.promises import Promise, Promises, Score, make, promise_of, revise, score
@@ -106,7 +106,7 @@ __all__ = [
     "Score",
     "Told",
     "Trained",
-    "UnsignedNotice",
+    "UnsignedTracking",
     "Wanted",
     "answer_label",
     "ask_label",

@@ -126,7 +126,7 @@ class NoRates(Refusal):
     """The carrier brings no such parcel there."""
 
 
-class UnsignedNotice(Refusal):
+class UnsignedTracking(Refusal):
     """This webhook is not signed by the carrier."""
 
 

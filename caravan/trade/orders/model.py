@@ -339,7 +339,8 @@ class Orders:
     def _part(self, event: events.LinesFulfilled | events.LinesCanceled | events.LinesReplaced) -> None:
         count, first = int(self.orders.lines[event.order]), int(self.orders.first_line[event.order])
         if event.order not in self.parts:
-            self.parts[event.order] = Parts(*np.zeros((6, count), np.int64).tolist())
+            sent, canceled, replacing, replaced, came_to, off = ([0] * count for _ in range(6))
+            self.parts[event.order] = Parts(sent, canceled, replacing, replaced, came_to, off)
         parts = self.parts[event.order]
         for line, quantity in zip(event.lines, event.quantities, strict=True):
             match event:
