@@ -91,7 +91,6 @@ from caravan.events import (
     taxes,
     transfers,
 )
-from caravan.flows import claims as claiming
 from caravan.flows import (
     analysts,
     estimates,
@@ -107,6 +106,7 @@ from caravan.flows import (
     soundness,
     whys,
 )
+from caravan.flows import claims as claiming
 from caravan.flows import numbers as counting
 from caravan.flows import profiles as knowing
 from caravan.flows.cashier import Cashier
