@@ -1,6 +1,7 @@
 """Snapshots: the models written down at a position, so that a start reads only the tail of the log."""
 
 import fcntl
+import io
 import json
 import mmap
 import os
@@ -24,6 +25,9 @@ _SUM_BYTES = 16
 # Every part begins at a multiple of this, so that it is read where it lies.
 _ALIGNED_BYTES = 64
 _HEADER_BYTES_MAX = 2**20
+# So much is brought to the disk, or given back, at a time. A file system's journal is one for all: who syncs a frame of
+# the log also waits for what others have written since, and half a second for a snapshot that is synced whole.
+_STEP_BYTES = 2**21
 
 Parts = Mapping[str, np.ndarray]
 
@@ -67,7 +71,7 @@ class Snapshots:
                     draft.unlink(missing_ok=True)
                 os.fsync(folder)
                 for old in self._all()[_KEPT:]:
-                    old.unlink()
+                    _drop(old)
         except OSError as error:
             raise Outage(f"No snapshot could be written into {self._folder}: {error}") from error
         return size
@@ -136,6 +140,7 @@ class Snapshots:
     def _read(self, path: Path, log: Log) -> tuple[Frame, Parts] | None:
         try:
             with path.open("rb") as file:
+                fcntl.flock(file, fcntl.LOCK_SH)  # For as long as it is mapped: nobody cuts it short meanwhile.
                 if os.fstat(file.fileno()).st_size < len(_MAGIC) + _SUM_BYTES:
                     return None
                 whole = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
@@ -168,14 +173,18 @@ class Snapshots:
 def _write(draft: Path, about: dict[str, object], parts: Parts) -> int:
     """Write a file and bring it to the disk; give its size."""
     sums = xxhash.xxh3_128()
-    with draft.open("wb") as file:
-        size = 0
+    with draft.open("wb", buffering=0) as file:
+        size = synced = 0
 
-        def put(block: bytes | memoryview) -> None:
-            nonlocal size
-            sums.update(block)
-            file.write(block)
-            size += len(block)
+        def put(whole: bytes | memoryview) -> None:
+            nonlocal size, synced
+            sums.update(whole)
+            for first in range(0, len(whole), _STEP_BYTES):
+                _write_all(file, memoryview(whole)[first : first + _STEP_BYTES])
+                size += len(whole[first : first + _STEP_BYTES])
+                if size - synced >= _STEP_BYTES:
+                    os.fdatasync(file.fileno())
+                    synced = size
 
         heading = _MAGIC + json.dumps(about).encode()
         assert len(heading) < _HEADER_BYTES_MAX, "A heading is read in one piece."
@@ -183,10 +192,28 @@ def _write(draft: Path, about: dict[str, object], parts: Parts) -> int:
         for array in parts.values():
             put(np.ascontiguousarray(array).reshape(-1).view(np.uint8).data)
             put(bytes(_aligned(size) - size))
-        file.write(sums.digest())
-        file.flush()
+        _write_all(file, sums.digest())
         os.fsync(file.fileno())
     return size + _SUM_BYTES
+
+
+def _write_all(file: io.FileIO, block: bytes | memoryview) -> None:
+    left = memoryview(block)
+    while left:
+        left = left[file.write(left) :]
+
+
+def _drop(path: Path) -> None:
+    """Remove a snapshot, its room given back a step at a time; at once where somebody is reading it."""
+    with path.open("r+b") as file:
+        path.unlink()
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return
+        for size in range(os.fstat(file.fileno()).st_size - _STEP_BYTES, 0, -_STEP_BYTES):
+            os.ftruncate(file.fileno(), size)
+            os.fdatasync(file.fileno())
 
 
 def _heading(file: BinaryIO) -> dict[str, Any] | None:

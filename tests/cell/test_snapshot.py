@@ -1,5 +1,6 @@
 """Tests that a snapshot saves time and is never trusted: a torn, foreign or untimely one is passed over."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -108,6 +109,43 @@ def test_only_the_newest_two_are_kept(log: MemoryLog, folder: Path) -> None:
 
     assert [int(path.stem) for path in sorted(folder.iterdir())] == [3, 4]
     assert Snapshots(folder, shape=SHAPE).reach() == 4
+    cell.close()
+
+
+def test_a_snapshot_that_is_being_read_is_not_cut_short_when_it_is_dropped(
+    log: MemoryLog, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("caravan.cell.snapshot._STEP_BYTES", 64)
+    cell = _cell(log, folder)
+    cell.do(note, "a")
+    cell.snapshot()
+    found = Snapshots(folder, shape=SHAPE).find(log)
+    assert found is not None
+    parts = {name: part.copy() for name, part in found[1].items()}
+
+    for text in "bcd":
+        cell.do(note, text)
+        cell.snapshot()
+
+    assert not (folder / f"{1:016d}.snapshot").exists()
+    assert all((found[1][name] == part).all() for name, part in parts.items())
+    cell.close()
+
+
+def test_a_snapshot_that_nobody_reads_is_given_back_step_by_step(
+    log: MemoryLog, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("caravan.cell.snapshot._STEP_BYTES", 64)
+    cell = _cell(log, folder)
+    cell.do(note, "a")
+    cell.snapshot()
+    with (folder / f"{1:016d}.snapshot").open("rb") as file:
+        before = os.fstat(file.fileno()).st_size
+        for text in "bc":
+            cell.do(note, text)
+            cell.snapshot()
+
+        assert os.fstat(file.fileno()).st_size <= 64 < before
     cell.close()
 
 
