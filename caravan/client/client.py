@@ -89,6 +89,15 @@ class Client:
         """Erase the buyer who calls."""
         self._sender.send("DELETE", "/v1/buyers/me")
 
+    def consents(self) -> list[wire.OwnConsent]:
+        """List every purpose that the buyer who calls is known or looked for by, and where it stands."""
+        return self._get("/v1/buyers/me/consents", wire.OwnConsents).data
+
+    def say_consent(self, purpose: str, *, granted: bool) -> list[wire.OwnConsent]:
+        """Allow a purpose, or forbid it; it holds at once."""
+        new = wire.NewConsent(purpose=purpose, granted=granted)
+        return self._post("/v1/buyers/me/consents", wire.OwnConsents, new).data
+
     def addresses(self) -> list[wire.Address]:
         """List one's own addresses."""
         return self._get("/v1/addresses", wire.Page[wire.Address]).data

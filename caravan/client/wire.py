@@ -291,6 +291,13 @@ class NewIdentityTie(Request, frozen=True, kw_only=True):
     why: Text1000 = ""
 
 
+class NewConsent(Request, frozen=True, kw_only=True):
+    """What a buyer themselves allows or forbids."""
+
+    purpose: Annotated[str, Meta(min_length=1, max_length=60)]
+    granted: bool
+
+
 class NewVerdict(Request, frozen=True, kw_only=True):
     """What somebody decided about a proposal."""
 
@@ -1805,6 +1812,20 @@ class IdentityTie(Response, frozen=True, kw_only=True):
     odds: float
     evidence: list[Evidence]
     why: str
+
+
+class OwnConsent(Response, frozen=True, kw_only=True):
+    """Where a purpose stands for a buyer; `elsewhere` when it is forbidden by somebody whom they may be, and not by them."""
+
+    purpose: str
+    stands: Literal["allowed", "forbidden", "unsaid"]
+    elsewhere: bool
+
+
+class OwnConsents(Response, frozen=True, kw_only=True):
+    """Every purpose that a buyer is known or looked for by here."""
+
+    data: list[OwnConsent]
 
 
 class Consent(Response, frozen=True, kw_only=True):

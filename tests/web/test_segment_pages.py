@@ -172,3 +172,21 @@ def test_a_buyer_reads_names_of_sellers_and_products_not_their_ids(caravan: Cara
 
 def test_a_segment_that_is_not_there_has_no_export(operator: TestClient) -> None:
     assert operator.get(f"{PAGE}/seg_000000000009/members.csv").status_code == 404
+
+
+def test_a_buyer_says_what_they_allow_and_shelves_and_segments_follow_at_once(caravan: Caravan) -> None:
+    buyer = register(caravan)
+    client = enter(caravan, "buyer", buyer)
+    rule = {"trait": "orders", "is": "at_most", "value": 3}
+    caravan.cell.do(knowing.set_segment, knowing.NewSegment("few", rule, "letters"))
+
+    assert client.get("/my").text.count("<td>not said</td>") == 3
+    shown = send(client, "/my", "/my/consents", purpose="letters", said="forbid").text
+    send(client, "/my", "/my/consents", purpose="personalization", said="forbid")
+
+    assert "<strong>forbidden</strong>" in shown
+    assert caravan.profiles.count(read_rule(rule), "letters", needs_consent=False).left_out == 1
+    assert "You said on your account" in client.get("/tastes").text
+    assert send(client, "/my", "/my/consents", purpose="letters", said="perhaps").status_code == 400
+    assert send(client, "/my", "/my/consents", purpose="stars", said="allow").status_code == 400
+    assert "allowed" in send(client, "/my", "/my/consents", purpose="letters", said="allow").text

@@ -32,13 +32,14 @@ from caravan.insight.profiles.rules import (
     traits_in,
     written,
 )
-from caravan.insight.profiles.traits import HORIZON_DAYS, LOOKS_DAYS, PROFILING, TRAITS, Trait
+from caravan.insight.profiles.traits import HORIZON_DAYS, LOOKS_DAYS, PERSONALIZATION, PROFILING, TRAITS, Trait
 
 __all__ = [
     "HORIZON_DAYS",
     "KNOWN_TESTS",
     "LOOKS_DAYS",
     "NUMBER_TESTS",
+    "PERSONALIZATION",
     "PROFILING",
     "PURPOSES",
     "SEGMENTS_MAX",

@@ -6,7 +6,7 @@ import msgspec
 from starlette.concurrency import run_in_threadpool
 
 from caravan.client import wire
-from caravan.flows import discovering
+from caravan.flows import consents, discovering
 from caravan.flows.house import House
 from caravan.insight import discovery
 from caravan.kernel import ids
@@ -26,7 +26,7 @@ async def note_signals(call: Call) -> Reply:
     """Note what a visitor did; the next recommendation knows of it."""
     new: wire.NewSignals = call.body
     call.limit("signals", call.address)
-    if not new.has_consent:
+    if not new.has_consent or consents.forbids_suggestions(call.caravan.cell.house, _buyer(call)):
         return call.say(wire.SignalsNoted(noted=0))
     doings = tuple(
         discovering.Doing(
@@ -57,9 +57,13 @@ async def recommend(call: Call) -> Reply:
         raise Invalid(f"{query.surface} is about a product: name it.", field="product")
     if query.cart:
         about += await call.ask(discovering.products_in, CartId(ids.number(CartId, query.cart)))
-    visitor = suggesting.mark_of(call.caravan, query.visitor) if query.visitor else suggesting.NOBODY
+    buyer = _buyer(call)
+    if consents.forbids_suggestions(call.caravan.cell.house, buyer):
+        buyer, visitor = BuyerId(0), suggesting.NOBODY
+    else:
+        visitor = suggesting.mark_of(call.caravan, query.visitor) if query.visitor else suggesting.NOBODY
     found = await suggesting.suggest(
-        call.caravan, query.surface, about=about, visitor=visitor, buyer=_buyer(call), limit=query.limit
+        call.caravan, query.surface, about=about, visitor=visitor, buyer=buyer, limit=query.limit
     )
     shown = [
         wire.Recommendation(

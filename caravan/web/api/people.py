@@ -3,7 +3,7 @@
 from http import HTTPStatus
 
 from caravan.client import wire
-from caravan.flows import people
+from caravan.flows import consents, people
 from caravan.flows.house import House
 from caravan.insight import identity
 from caravan.kernel import ids
@@ -39,6 +39,26 @@ async def show_me(call: Call) -> Reply:
             email=contact.email if contact else "", country=known.country, registered_at=iso(known.registered_at),
         )
     )  # fmt: skip
+
+
+async def list_own_consents(call: Call) -> Reply:
+    """List every purpose that the buyer who calls is known or looked for by, and where it stands."""
+    return call.say(await call.ask(_consents, call.buyer))
+
+
+async def say_consent(call: Call) -> Reply:
+    """Allow a purpose, or forbid it: profiles, segments, suggestions and subscribers follow at once."""
+    new: wire.NewConsent = call.body
+    return await call.do(consents.say_consent, consents.Saying(call.buyer, new.purpose, new.granted), _consents)
+
+
+def _consents(house: House, buyer: BuyerId) -> wire.OwnConsents:
+    return wire.OwnConsents(
+        data=[
+            wire.OwnConsent(purpose=one.purpose, stands=one.stands, elsewhere=one.is_elsewhere)
+            for one in consents.choices(house, buyer)
+        ]
+    )
 
 
 async def forget_me(call: Call) -> Reply:
@@ -181,6 +201,14 @@ OPERATIONS = (
     Operation(
         method="GET", path="/v1/buyers/me", summary="Show what is known of me", handler=show_me, who=(BUYER,),
         response=wire.Me,
+    ),
+    Operation(
+        method="GET", path="/v1/buyers/me/consents", summary="List what I allow", handler=list_own_consents, who=(BUYER,),
+        response=wire.OwnConsents,
+    ),
+    Operation(
+        method="POST", path="/v1/buyers/me/consents", summary="Allow or forbid a purpose", handler=say_consent, who=(BUYER,),
+        scope="buyers:write", request=wire.NewConsent, response=wire.OwnConsents, refusals=(Invalid,),
     ),
     Operation(
         method="DELETE", path="/v1/buyers/me", summary="Forget me", handler=forget_me, who=(BUYER,),

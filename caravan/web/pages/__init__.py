@@ -67,6 +67,7 @@ _STORE: tuple[_Row, ...] = (
     ("/my/claims/{id}/content", None, claiming.content, "buyer"),
     ("/my/wallet", account.wallet, account.top_up, "buyer"),
     ("/my/addresses", account.my_addresses, account.add_address, "buyer"),
+    ("/my/consents", None, account.say_consent, "buyer"),
     ("/my/forget", None, account.forget, "buyer"),
     ("/my/send", transfers.send_form, transfers.send, "buyer"),
     ("/my/ask", transfers.ask_form, transfers.request_money, "buyer"),

@@ -2,7 +2,7 @@
 
 from starlette.responses import Response
 
-from caravan.flows import claims, fulfillment, shopping
+from caravan.flows import claims, consents, fulfillment, shopping
 from caravan.flows.house import House, integers
 from caravan.insight import identity
 from caravan.insight.identity import EmailTaken, WrongLogin
@@ -18,6 +18,15 @@ from caravan.web.pages.visit import Visit, local_path, path_id, wrong_field
 from caravan.web.reach import ask, do, page
 
 _CARTS_BACK_MAX = 5_000
+# What the purposes that every market has are called, and what they mean; a segment's own is called as it is.
+PURPOSES = {
+    "profiling": (
+        "Estimates about me", "From your orders: whether you may come back, how much you may buy, which price band you buy in.",
+    ),
+    "personalization": (
+        "Suggestions that follow me", "What you look at and buy decides what the shelves show you, and is remembered.",
+    ),
+}  # fmt: skip
 
 
 async def register_form(visit: Visit) -> Response:
@@ -208,7 +217,21 @@ async def me(visit: Visit) -> Response:
     buyer = await ask(visit.caravan, lambda house: identity.buyer_of(house.identity, visit.buyer))
     contact = access.contact_of(visit.caravan, buyer)
     traits = await segments.own_traits(visit)
-    return await visit.show("me.html", contact=contact, country=buyer.country, since=buyer.registered_at, traits=traits)
+    asked = await ask(visit.caravan, consents.choices, visit.buyer)
+    return await visit.show(
+        "me.html", contact=contact, country=buyer.country, since=buyer.registered_at, traits=traits,
+        consents=[(one, PURPOSES.get(one.purpose)) for one in asked],
+    )  # fmt: skip
+
+
+async def say_consent(visit: Visit) -> Response:
+    """Allow a purpose, or forbid it."""
+    said = visit.form.text("said")
+    if said not in {"allow", "forbid"}:
+        raise Invalid("Choose to allow it, or to forbid it.", field="said")
+    saying = consents.Saying(visit.buyer, visit.form.text("purpose", longest=60), said == "allow")
+    await do(visit.caravan, consents.say_consent, saying)
+    return visit.go("/my", "consent_said")
 
 
 async def forget(visit: Visit) -> Response:

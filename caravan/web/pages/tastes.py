@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from starlette.responses import Response
 
-from caravan.flows import discovering
+from caravan.flows import consents, discovering
 from caravan.flows.house import House
 from caravan.insight import discovery
 from caravan.kernel import ids
@@ -53,7 +53,13 @@ def may_remember(visit: Visit) -> bool:
     refuses = headers.get("sec-gpc") == "1" or headers.get("dnt") == "1"
     is_guess = "prefetch" in headers.get("sec-purpose", "") + headers.get("purpose", "")
     is_robot = _ROBOT.search(headers.get("user-agent", "")) is not None
-    return not (refuses or is_guess or is_robot or visit.request.cookies.get(CHOICE_COOKIE) == "off")
+    is_off = visit.request.cookies.get(CHOICE_COOKIE) == "off"
+    return not (refuses or is_guess or is_robot or is_off or _has_forbidden(visit))
+
+
+def _has_forbidden(visit: Visit) -> bool:
+    """Tell whether who is logged in has said on their account not to be followed, on whatever browser."""
+    return consents.forbids_suggestions(visit.caravan.cell.house, visit.buyer)
 
 
 def visitor_of(visit: Visit) -> bytes:
@@ -123,7 +129,9 @@ async def tastes(visit: Visit) -> Response:
     cards = await ask(visit.caravan, baskets.cards, latest)
     asked = visit.request.headers
     by_browser = asked.get("sec-gpc") == "1" or asked.get("dnt") == "1"
-    return await visit.show("tastes.html", is_on=is_on, by_browser=by_browser, cards=cards)
+    return await visit.show(
+        "tastes.html", is_on=is_on, by_browser=by_browser, by_account=_has_forbidden(visit), cards=cards
+    )  # fmt: skip
 
 
 async def choose(visit: Visit) -> Response:

@@ -65,6 +65,7 @@ NOTES = {
     "looked": "All records were looked through.",
     "segment_set": "The segment is saved, and follows the facts from now on.",
     "segment_dropped": "The segment is no more.",
+    "consent_said": "Noted. It holds from now on, wherever you are known.",
     "export_set": "The export is set, and leaves by itself from now on.",
     "export_asked": "The run is under way. Load this page again in a few seconds.",
     "export_dropped": "The export is no more, and its files are gone.",

@@ -156,3 +156,20 @@ def test_nobody_but_the_operator_sees_others_or_segments(rig: Rig, audience: str
             with pytest.raises(Refused) as told:
                 ask()
             assert told.value.refusal in {"wrong_audience", "missing_scope"}
+
+
+def test_a_buyer_says_what_they_allow_and_suggestions_follow(rig: Rig) -> None:
+    shopper, trader = rig.buyer(), rig.seller()
+    product = trader.client.listing(trader.offer(900, units=5, title="Lamp")).product
+    with shopper.client as client:
+        assert {one.purpose: one.stands for one in client.consents()}["personalization"] == "unsaid"
+        said = client.say_consent("personalization", granted=False)
+        noted = client.note_signals(
+            wire.NewSignals(visitor="v" * 32, signals=[wire.NewSignal(product=product, signal="viewed")])
+        )
+
+        assert next(one for one in said if one.purpose == "personalization").stands == "forbidden"
+        assert noted.noted == 0
+        assert client.say_consent("personalization", granted=True)[1].stands == "allowed"
+        with pytest.raises(Refused, match="Nobody here"):
+            client.say_consent("stars", granted=True)
