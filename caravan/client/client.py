@@ -361,6 +361,11 @@ class Client:
         wanted = wire.SessionEdit(address=address)
         return self._post(f"/v1/checkout_sessions/{session}", wire.CheckoutSession, wanted, key=key)
 
+    def choose_currency(self, session: str, currency: str, *, key: str | None = None) -> wire.CheckoutSession:
+        """Ask what a checkout costs in a currency; `pay_in` says it, and until when. The market's own takes it back."""
+        wanted = wire.CurrencyChoice(currency=currency)
+        return self._post(f"/v1/checkout_sessions/{session}/currency", wire.CheckoutSession, wanted, key=key)
+
     def complete(self, session: str, expected_total: Money, *, key: str | None = None) -> wire.Purchase:
         """Buy what a checkout holds, at this total."""
         wanted = wire.Completion(expected_total=_amount(expected_total))

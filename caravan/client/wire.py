@@ -450,6 +450,12 @@ class SessionEdit(Request, frozen=True, kw_only=True):
     address: AddressRef | None = None
 
 
+class CurrencyChoice(Request, frozen=True, kw_only=True):
+    """The currency that a checkout is to be paid in."""
+
+    currency: CurrencyCode
+
+
 class Completion(Request, frozen=True, kw_only=True):
     """What the buyer agrees to pay in all."""
 
@@ -1387,6 +1393,30 @@ class TotalParts(Response, frozen=True, kw_only=True):
     taxes: list[TaxPart]
 
 
+class PayIn(Response, frozen=True, kw_only=True):
+    """What a checkout costs in the currency that it is to be paid in, until it expires: at the rates of a day.
+
+    `mid` is what the rate alone makes of `total`; of that the operator keeps `spread`, and the rest is the checkout's total.
+    """
+
+    quote: str
+    total: Money
+    mid: Money
+    spread: Money
+    day: str
+    expires_at: Time
+
+
+class PaidIn(Response, frozen=True, kw_only=True):
+    """What an order was paid with in another currency, its share of the spread, and what went back of both."""
+
+    quote: str
+    paid: Money
+    spread: Money
+    paid_back: Money
+    spread_back: Money
+
+
 class CheckoutSession(Response, frozen=True, kw_only=True):
     """A checkout: a quote, and while it is ready, units held until `expires_at`."""
 
@@ -1396,6 +1426,7 @@ class CheckoutSession(Response, frozen=True, kw_only=True):
     lines: list[SessionLine]
     total: Money
     parts: TotalParts
+    pay_in: PayIn | None
     address: AddressRef | None
     opened_at: Time
     expires_at: Time | None
@@ -1667,6 +1698,7 @@ class Order(Response, frozen=True, kw_only=True, omit_defaults=True):
     completed_at: Time | None = None
     lines: list[OrderLine] | None = None
     parts: TotalParts | None = None
+    paid_in: PaidIn | None = None
     parcels: list[Parcel] | None = None
     claims: list[Claim] | None = None
     address: Address | None = None

@@ -1,7 +1,7 @@
 """What happens between currencies: rates come in, the operator sets terms, quotes are given, money is exchanged."""
 
 from caravan.kernel.event import Event
-from caravan.kernel.ids import BuyerId, QuoteId
+from caravan.kernel.ids import BuyerId, OrderId, QuoteId, SessionId
 
 
 class RatesSet(Event, frozen=True, kw_only=True, tag="exchange.rates_set.v1"):
@@ -44,3 +44,29 @@ class MoneyExchanged(Event, frozen=True, kw_only=True, tag="exchange.money_excha
     """A quote was taken: the buyer's money went from one currency into the other."""
 
     quote: QuoteId
+
+
+class QuoteBound(Event, frozen=True, kw_only=True, tag="exchange.quote_bound.v1"):
+    """A checkout is to be paid in another currency, at this quote; quote 0 is in the market's own again."""
+
+    quote: QuoteId
+    session: SessionId
+
+
+class OrderExchanged(Event, frozen=True, kw_only=True, tag="exchange.order_exchanged.v1"):
+    """An order was paid with money exchanged at a quote: its share of what was paid and of the spread is frozen."""
+
+    order: OrderId
+    quote: QuoteId
+    total_minor: int
+    paid_minor: int
+    spread_minor: int
+
+
+class OrderExchangedBack(Event, frozen=True, kw_only=True, tag="exchange.order_exchanged_back.v1"):
+    """Money of an order went back to its buyer in the currency it was paid in, at the frozen rate, with its spread."""
+
+    order: OrderId
+    amount_minor: int
+    paid_minor: int
+    spread_minor: int

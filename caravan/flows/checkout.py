@@ -1,22 +1,22 @@
 """Checkout: quotes become purchases, thousands at a time; stock is committed and money held in one ledger entry each."""
 
 from collections.abc import Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import NamedTuple
 
 import numpy as np
 
 from caravan.cell import Batch, Section
-from caravan.flows import taxing
+from caravan.flows import exchanging, taxing
 from caravan.flows.baskets import Baskets, join
-from caravan.flows.house import House, answered, fold, integers
-from caravan.flows.judgment import Verdict, judged
+from caravan.flows.house import House, answered, as_facts, fold, integers
+from caravan.flows.judgment import Verdict, judge, judged
 from caravan.insight import identity
 from caravan.kernel.clock import Instant
 from caravan.kernel.errors import CaravanError, Invalid, NotFound, Refusal
 from caravan.kernel.ids import AddressId, BuyerId, ListingId, PurchaseId, SessionId
 from caravan.kernel.money import numeric
-from caravan.trade import catalog, ledger, orders
+from caravan.trade import catalog, exchange, ledger, orders
 from caravan.world import markets, partners
 
 PURCHASES_PER_REQUEST_MAX = 8_192
@@ -36,11 +36,12 @@ class Placement(NamedTuple):
 
 
 class Completion(NamedTuple):
-    """A buyer's last click: this session, at this total."""
+    """A buyer's last click: this session, at this total; in another currency than the session's at its quote."""
 
     session: SessionId
     buyer: BuyerId
     expected_minor: int
+    currency: str = ""
 
 
 class DirectOrder(NamedTuple):
@@ -86,7 +87,54 @@ def complete_sessions(house: House, requests: Sequence[Completion], *, now: Inst
             wanted.append(_session_basket(house, request, taken, now=now))
         except CaravanError as refusal:
             wanted.append(refusal)
+    if house.exchange.bound:
+        return _place_exchanged(house, requests, wanted, now=now)
     return _place_each(house, wanted)
+
+
+def _place_exchanged(
+    house: House, requests: Sequence[Completion], wanted: list[Baskets | CaravanError], *, now: Instant
+) -> Batch:
+    """Place what is paid in the market's currency together, and then each that is paid in another: exchange, and place."""
+    quotes = [exchange.bound_quote(house.exchange, request.session) for request in requests]
+    own = [
+        exchange.PaysInOtherCurrency() if quote and isinstance(one, Baskets) else one
+        for one, quote in zip(wanted, quotes, strict=True)
+    ]
+    placed = _place_each(house, own)
+    facts, answers = list(placed.facts), list(placed.answers)
+    for place, (request, basket, quote) in enumerate(zip(requests, wanted, quotes, strict=True)):
+        if quote is None or not isinstance(basket, Baskets):
+            continue
+        try:
+            purchase = _place_at(house, request, basket, quote, facts, now=now)
+        except CaravanError as refusal:
+            answers[place] = refusal
+        else:
+            answers[place] = lambda purchase=purchase: purchase  # type: ignore[misc]
+    return Batch(facts, answers)
+
+
+def _place_at(  # One purchase, with all that it takes.
+    house: House, request: Completion, basket: Baskets, quote: exchange.Quote, facts: list[Section], *, now: Instant
+) -> PurchaseId:
+    """Exchange at a checkout's quote and place its purchase, both or neither."""
+    session = orders.session_of(house.orders, request.session)
+    exchanging.require_open(
+        quote, session, expected_minor=request.expected_minor, currency=request.currency or session.currency, now=now
+    )
+    basket = replace(basket, expected=integers(session.total_minor))
+    verdict = int(judge(house, basket)[0])
+    if verdict:
+        raise refusal_of(house, verdict, 0)
+    facts += exchanging.move(house, quote, now=now)
+    facts += fold(house, as_facts(exchange.take_quote(quote, now=now)))
+    made, purchases, verdicts, culprits = place_decided(house, basket, taxing.of_sessions(house, basket))
+    assert not verdicts[0], (verdicts, culprits)  # Its units are held, and what was exchanged is its total.
+    facts += made
+    purchase = PurchaseId(int(purchases[0]))
+    facts += exchanging.settle_purchase(house, quote, purchase, now=now)
+    return purchase
 
 
 def order_directly(house: House, requests: Sequence[DirectOrder], *, now: Instant) -> Batch:
@@ -135,6 +183,8 @@ def _session_basket(house: House, request: Completion, taken: set[int], *, now: 
         raise ledger.ReservationExpired
     if session.status != orders.SessionStatus.READY:
         raise orders.SessionNotReady(f"This checkout is {session.status.name.lower()}.")
+    if request.currency not in {"", session.currency} and request.session not in house.exchange.bound:
+        raise orders.TotalChanged(f"This checkout is in {session.currency}.")
     taken.add(request.session)
     return basket_of(session, request.expected_minor, session.holds, now=now)
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from caravan.cell import Batch, Section, numbers
-from caravan.flows import claims, funded, parcels
+from caravan.flows import claims, exchanging, funded, parcels
 from caravan.flows.house import House, as_facts, fold, integers, one_by_one
 from caravan.kernel.clock import Instant
 from caravan.kernel.errors import NotFound, Refusal
@@ -299,6 +299,8 @@ def call_off(house: House, numbers: np.ndarray, *, by: np.ndarray, at: np.ndarra
     if len(held):
         new.append(payments.void(house.payments, orders=numbers[held], at=at[held]))
     facts += fold(house, new)
+    for row in held.tolist() if house.exchange.orders else ():
+        facts += exchanging.give_back(house, OrderId(int(numbers[row])), int(left[row]), now=Instant(int(at[row])))
     for row in taken:
         funded.refund_whole(house, facts, int(numbers[row]), now=Instant(int(at[row])))
     for row, discount in coupons.items():

@@ -190,12 +190,16 @@ def _purchases_by_session(house: House) -> dict[int, int]:
 
 
 def _exchange_agrees(house: House) -> Iterator[str]:
-    """What stands on exchange, by currency, is what taken quotes took in of it less what they gave."""
+    """What stands on exchange, by currency, is what taken quotes took in of it less what they gave, and what went back."""
     wanted: dict[int, int] = {}
     for quote in house.exchange.quotes:
         if quote.is_taken:
             wanted[quote.unit] = wanted.get(quote.unit, 0) + quote.paid_minor
             wanted[quote.into] = wanted.get(quote.into, 0) - quote.mid_minor
+    for paid in house.exchange.orders.values():
+        quote = house.exchange.quotes[paid.quote]
+        wanted[quote.unit] -= paid.paid_back
+        wanted[quote.into] += paid.back + paid.spread_back
     posted = ledger.totals(house.ledger, ledger.Kind.EXCHANGE)
     for unit in sorted(wanted.keys() | posted.keys()):
         if wanted.get(unit, 0) != posted.get(unit, 0):

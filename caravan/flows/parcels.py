@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from caravan.cell import Decision, Section
 from caravan.events.payments import PaymentRefunded
-from caravan.flows import funded, taxing
+from caravan.flows import exchanging, funded, taxing
 from caravan.flows.funded import Posting
 from caravan.flows.house import House, as_facts, fold, integers
 from caravan.kernel.clock import Instant
@@ -298,6 +298,7 @@ def _let_go(house: House, order: OrderId, facts: list[Section], *, now: Instant)
         assert outcomes.recorded.all(), "What is held can be let go."
         facts += outcomes.facts
         facts += fold(house, [payments.void(house.payments, orders=integers(order), at=integers(now))])
+        facts += exchanging.give_back(house, order, left, now=now)
         if funding is not None:
             facts += funded.after_let_go(house, order, discount, now=now)
     if min(over, escrow) > 0:
@@ -315,6 +316,7 @@ def _give_over(house: House, order: OrderId, over: int, facts: list[Section], *,
     )  # fmt: skip
     facts += fold(house, as_facts(refunded))
     facts += fold(house, funded.after_refund(house, order, back, now=now))
+    facts += exchanging.give_back(house, order, back.wallet, now=now)
 
 
 _OVER = frozenset({ParcelStatus.DELIVERED, ParcelStatus.RETURNED, ParcelStatus.LOST, ParcelStatus.CANCELED})

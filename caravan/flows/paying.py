@@ -7,7 +7,7 @@ import numpy as np
 
 from caravan.cell import Decision, Section
 from caravan.events.payments import ProviderAsked
-from caravan.flows import checkout, fulfillment, funded, shopping, taxing
+from caravan.flows import checkout, exchanging, fulfillment, funded, shopping, taxing
 from caravan.flows.funded import Posting
 from caravan.flows.house import House, as_facts, fold
 from caravan.kernel.clock import Instant
@@ -88,6 +88,7 @@ def _ready(house: House, start: Start, *, now: Instant) -> orders.Session:
         raise payments.PaymentUnderWay("This checkout is being paid already.")
     if session.status != orders.SessionStatus.READY:
         raise orders.SessionNotReady(f"This checkout is {session.status.name.lower()}.")
+    exchanging.require_own_currency(house, session.session)
     if session.total_minor != start.expected_minor:
         raise orders.TotalChanged
     return session

@@ -5,7 +5,7 @@ from typing import NamedTuple
 from caravan.cell import Decision, Section
 from caravan.events.orders import LineReturned
 from caravan.events.payments import PaymentRefunded
-from caravan.flows import funded, parcels, taxing
+from caravan.flows import exchanging, funded, parcels, taxing
 from caravan.flows.house import House, as_facts, fold, integers
 from caravan.kernel.clock import Instant
 from caravan.kernel.errors import NotFound
@@ -52,6 +52,7 @@ def give_back(house: House, back: Return, returned: LineReturned, facts: list[Se
     facts += _record(house, back, share, refunded, now=now)
     facts += fold(house, as_facts(returned, refunded))
     facts += fold(house, funded.after_refund(house, back.order, share, now=now))
+    facts += exchanging.give_back(house, back.order, share.wallet, now=now)
     facts += taxing.give_back(house, back.order, back.line, fee_tax=returned.fee_tax_minor, now=now)
     if refunded.from_seller_minor:
         funded.cap_clawback(house, facts, order=back.order, amount=refunded.from_seller_minor, now=now)

@@ -1,16 +1,17 @@
 """What you can tell exchange: rates and terms, quotes, and that one was taken."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 
 from caravan.events import exchange as events
 from caravan.kernel.clock import DAY, Instant, instant
 from caravan.kernel.errors import Invalid, NotFound, Refusal
-from caravan.kernel.ids import BuyerId, QuoteId
-from caravan.kernel.money import AMOUNT_MAX, CURRENCIES, alphabetic, numeric
-from caravan.trade.exchange.model import Exchange, Quote
+from caravan.kernel.ids import BuyerId, OrderId, QuoteId, SessionId
+from caravan.kernel.money import AMOUNT_MAX, CURRENCIES, allocate, alphabetic, numeric
+from caravan.trade.exchange.model import Exchange, Paid, Quote
 from caravan.trade.exchange.ports import DayRates
-from caravan.trade.exchange.queries import convert, quote_state
+from caravan.trade.exchange.queries import convert, price_of, quote_state
 
 RATES_MAX = 200
 RATE_MAX = 10**6
@@ -24,6 +25,10 @@ class NoRate(Refusal):
 
 class QuoteNotOpen(Refusal):
     """This quote was taken already, or has expired: ask for a new one."""
+
+
+class PaysInOtherCurrency(Refusal):
+    """This checkout is to be paid out of the wallet, in another currency than the market's."""
 
 
 def set_rates(exchange: Exchange, told: DayRates, *, now: Instant) -> events.RatesSet:
@@ -77,14 +82,72 @@ def make_quote(
     given = convert(exchange, paid_minor, unit=unit, into=into)
     if given is None:
         raise NoRate
-    if exchange.day_at + exchange.terms.rates_last <= now:
-        raise NoRate(f"The newest rates are of {exchange.day}: too old.", day=exchange.day)
+    _require_fresh(exchange, now=now)
     if not 0 < given.received_minor <= given.mid_minor <= AMOUNT_MAX:
         raise Invalid("This would give nothing, or more than can be counted.", field="amount")
     return events.QuoteMade(
         at=now, quote=QuoteId(len(exchange.quotes)), buyer=buyer, unit=unit, paid_minor=paid_minor, into=into,
         mid_minor=given.mid_minor, spread_minor=given.spread_minor, day=exchange.day,
         expires_at=now + exchange.terms.quote_lasts,
+    )  # fmt: skip
+
+
+def _require_fresh(exchange: Exchange, *, now: Instant) -> None:
+    if exchange.day_at + exchange.terms.rates_last <= now:
+        raise NoRate(f"The newest rates are of {exchange.day}: too old.", day=exchange.day)
+
+
+def quote_price(
+    exchange: Exchange, *, buyer: BuyerId, unit: int, into: int, wanted_minor: int, now: Instant
+) -> events.QuoteMade:
+    """Say what has to be paid in one currency so that exactly so much of another is there. Refuses as `make_quote` does."""
+    if unit == into:
+        raise Invalid("Money is exchanged into another currency.", field="currency")
+    price = price_of(exchange, wanted_minor, unit=unit, into=into)
+    if price is None:
+        raise NoRate
+    _require_fresh(exchange, now=now)
+    if not 0 < price.paid_minor <= AMOUNT_MAX or price.mid_minor > AMOUNT_MAX:
+        raise Invalid("This is more than can be counted in that currency.", field="currency")
+    return events.QuoteMade(
+        at=now, quote=QuoteId(len(exchange.quotes)), buyer=buyer, unit=unit, paid_minor=price.paid_minor, into=into,
+        mid_minor=price.mid_minor, spread_minor=price.mid_minor - wanted_minor, day=exchange.day,
+        expires_at=now + exchange.terms.quote_lasts,
+    )  # fmt: skip
+
+
+def bind_quote(*, quote: QuoteId, session: SessionId, now: Instant) -> events.QuoteBound:
+    """Let a checkout be paid at a quote; 0 lets it be paid in the market's currency."""
+    return events.QuoteBound(at=now, quote=quote, session=session)
+
+
+def settle_orders(
+    quote: Quote, *, orders: Sequence[int], totals_minor: Sequence[int], now: Instant
+) -> list[events.OrderExchanged]:
+    """Share what was paid, and the spread, out over the orders that it paid for; no minor unit is lost."""
+    assert sum(totals_minor) == quote.mid_minor - quote.spread_minor, (quote, totals_minor)
+    paid, spread = allocate(quote.paid_minor, totals_minor), allocate(quote.spread_minor, totals_minor)
+    return [
+        events.OrderExchanged(
+            at=now,
+            order=OrderId(order),
+            quote=QuoteId(quote.quote),
+            total_minor=total,
+            paid_minor=its,
+            spread_minor=kept,
+        )
+        for order, total, its, kept in zip(orders, totals_minor, paid, spread, strict=True)
+    ]
+
+
+def exchange_back(paid: Paid, *, amount_minor: int, now: Instant) -> events.OrderExchangedBack:
+    """Say what goes back with so much of an order's total: by rising shares, so that all of it is all that was paid."""
+    assert 0 < amount_minor <= paid.total - paid.back, (paid, amount_minor)
+    after = paid.back + amount_minor
+    return events.OrderExchangedBack(
+        at=now, order=OrderId(paid.order), amount_minor=amount_minor,
+        paid_minor=paid.paid * after // paid.total - paid.paid_back,
+        spread_minor=paid.spread * after // paid.total - paid.spread_back,
     )  # fmt: skip
 
 

@@ -5,11 +5,16 @@ import numpy as np
 
 from caravan.cell import Section, pack, rows, unpack
 from caravan.events import exchange as events
+from caravan.events import orders as order_events
 from caravan.kernel.clock import DAY, MINUTE
 from caravan.kernel.event import Event
 
 # Banks keep 1 to 3 % of a tourist's money and well under 1 % of a trader's; rates of a Thursday must last over Easter.
 _TERMS = events.ExchangeTermsSet(at=0, spread_basis_points=50, quote_lasts=2 * MINUTE, rates_last=6 * DAY)
+
+
+# A checkout that is over is paid at no quote any more.
+_OVER = (order_events.SessionCompleted, order_events.SessionCanceled, order_events.SessionExpired)
 
 
 class Quote(msgspec.Struct, array_like=True):
@@ -27,6 +32,22 @@ class Quote(msgspec.Struct, array_like=True):
     is_taken: bool = False
 
 
+class Paid(msgspec.Struct, array_like=True):
+    """An order that was paid in another currency: its total, and the shares of what was paid and of the spread in it.
+
+    `back` is what of the total has gone back, `paid_back` and `spread_back` what went with it.
+    """
+
+    order: int
+    quote: int
+    total: int
+    paid: int
+    spread: int
+    back: int = 0
+    paid_back: int = 0
+    spread_back: int = 0
+
+
 class _State(msgspec.Struct, array_like=True):
     rates: dict[int, int]
     day: str
@@ -34,6 +55,8 @@ class _State(msgspec.Struct, array_like=True):
     source: str
     terms: events.ExchangeTermsSet
     quotes: list[Quote]
+    bound: dict[int, int]
+    orders: dict[int, Paid]
 
 
 class Exchange:
@@ -41,7 +64,16 @@ class Exchange:
 
     name = "exchange"
     kinds: frozenset[type[Event]] = frozenset(
-        {events.RatesSet, events.ExchangeTermsSet, events.QuoteMade, events.MoneyExchanged}
+        {
+            events.RatesSet,
+            events.ExchangeTermsSet,
+            events.QuoteMade,
+            events.MoneyExchanged,
+            events.QuoteBound,
+            events.OrderExchanged,
+            events.OrderExchangedBack,
+            *_OVER,
+        }
     )
 
     def __init__(self) -> None:
@@ -50,36 +82,69 @@ class Exchange:
         self.day, self.day_at, self.source = "", 0, ""
         self.terms = _TERMS
         self.quotes: list[Quote] = [Quote(0, 0, 0, 0, 0, 0, 0, "", 0)]
+        self.bound: dict[int, int] = {}  # by checkout: the quote that it is paid at
+        self.orders: dict[int, Paid] = {}
 
     def apply(self, part: Section) -> None:
-        """Fold in a run of facts."""
+        """Fold in a run of facts; of checkouts only that they are over, where any of them has a quote."""
+        if part.kind in _OVER and not self.bound:
+            return
         self.version += 1
         for event in rows(part):
-            match event:
-                case events.RatesSet():
-                    self.rates = dict(zip(event.units, event.rates_e9, strict=True)) | {event.base: 10**9}
-                    self.day, self.day_at, self.source = event.day, event.day_at, event.source
-                case events.ExchangeTermsSet():
-                    self.terms = event
-                case events.QuoteMade():
-                    assert event.quote == len(self.quotes), "Quotes are numbered in the order of the log."
-                    self.quotes.append(
-                        Quote(
-                            event.quote, event.buyer, event.unit, event.paid_minor, event.into, event.mid_minor,
-                            event.spread_minor, event.day, event.expires_at,
-                        )
-                    )  # fmt: skip
-                case events.MoneyExchanged():
-                    assert not self.quotes[event.quote].is_taken, "A quote is taken once."
-                    self.quotes[event.quote].is_taken = True
+            self._apply(event)
+
+    def _apply(self, event: Event) -> None:
+        match event:
+            case events.RatesSet():
+                self.rates = dict(zip(event.units, event.rates_e9, strict=True)) | {event.base: 10**9}
+                self.day, self.day_at, self.source = event.day, event.day_at, event.source
+            case events.ExchangeTermsSet():
+                self.terms = event
+            case events.QuoteMade():
+                assert event.quote == len(self.quotes), "Quotes are numbered in the order of the log."
+                self.quotes.append(
+                    Quote(
+                        event.quote, event.buyer, event.unit, event.paid_minor, event.into, event.mid_minor,
+                        event.spread_minor, event.day, event.expires_at,
+                    )
+                )  # fmt: skip
+            case events.MoneyExchanged():
+                assert not self.quotes[event.quote].is_taken, "A quote is taken once."
+                self.quotes[event.quote].is_taken = True
+            case _:
+                self._apply_checkout(event)
+
+    def _apply_checkout(self, event: Event) -> None:
+        """Fold in what is of checkouts and orders that are paid in another currency."""
+        match event:
+            case events.QuoteBound():
+                self.bound[event.session] = event.quote
+                if not event.quote:
+                    del self.bound[event.session]
+            case events.OrderExchanged():
+                self.orders[event.order] = Paid(
+                    event.order, event.quote, event.total_minor, event.paid_minor, event.spread_minor
+                )
+            case order_events.SessionCompleted() | order_events.SessionCanceled() | order_events.SessionExpired():
+                self.bound.pop(event.session, None)
+            case events.OrderExchangedBack():
+                paid = self.orders[event.order]
+                paid.back += event.amount_minor
+                paid.paid_back += event.paid_minor
+                paid.spread_back += event.spread_minor
 
     def dump(self) -> dict[str, np.ndarray]:
         """Give everything as bytes."""
         rates = dict(sorted(self.rates.items()))
-        return {"state": pack(_State(rates, self.day, self.day_at, self.source, self.terms, self.quotes))}
+        return {
+            "state": pack(
+                _State(rates, self.day, self.day_at, self.source, self.terms, self.quotes, self.bound, self.orders)
+            )
+        }
 
     def load(self, parts: dict[str, np.ndarray]) -> None:
         """Take everything back."""
         state = unpack(parts, "state", _State)
         self.rates, self.terms, self.quotes = state.rates, state.terms, state.quotes
         self.day, self.day_at, self.source = state.day, state.day_at, state.source
+        self.bound, self.orders = state.bound, state.orders

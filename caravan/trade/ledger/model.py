@@ -93,6 +93,7 @@ class Reason(IntEnum):
     REPLACED = 32  # order
     TRANSFERRED = 40  # transfer
     EXCHANGED = 41  # quote of an exchange
+    EXCHANGED_BACK = 42  # order
 
 
 class Refused(IntEnum):

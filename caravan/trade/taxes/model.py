@@ -177,9 +177,9 @@ class Taxes:
 
     def apply(self, part: Section) -> None:
         """Fold in a run of facts."""
-        self.version += 1
         if part.kind.__module__ == order_events.__name__ and not self.sessions:
             return
+        self.version += 1
         for event in rows(part):
             self._apply(event)
 

@@ -74,6 +74,7 @@ _REFERENCES: dict[ledger.Reason, object] = {
     ledger.Reason.REPLACED: OrderId,
     ledger.Reason.TRANSFERRED: TransferId,
     ledger.Reason.EXCHANGED: QuoteId,
+    ledger.Reason.EXCHANGED_BACK: OrderId,
 }
 
 _PAYOUTS = (

@@ -8,7 +8,7 @@ from caravan.flows.house import House
 from caravan.kernel import ids
 from caravan.kernel.clock import iso
 from caravan.kernel.errors import NotFound
-from caravan.kernel.ids import BuyerId, ClaimId, ListingId, OrderId, ParcelId, PurchaseId, SellerId, SkuId
+from caravan.kernel.ids import BuyerId, ClaimId, ListingId, OrderId, ParcelId, PurchaseId, QuoteId, SellerId, SkuId
 from caravan.kernel.money import alphabetic
 from caravan.trade import claims, delivery, orders, payments
 from caravan.web.api.resources import money, time, total_parts
@@ -40,6 +40,7 @@ def order(house: House, number: OrderId, audience: str, expand: frozenset[str] =
         completed_at=time(table.completed_at[number]),
         lines=_lines(house, number, unit) if "lines" in expand else None,
         parts=total_parts(taxing.of_order(house, number), alphabetic(unit)) if "lines" in expand else None,
+        paid_in=_paid_in(house, number, unit),
         parcels=[parcel(house, ParcelId(one)) for one in house.delivery.by_order.get(number, [])]
         if "parcels" in expand
         else None,
@@ -47,6 +48,17 @@ def order(house: House, number: OrderId, audience: str, expand: frozenset[str] =
         if "claims" in expand
         else None,
     )
+
+
+def _paid_in(house: House, order: OrderId, unit: int) -> wire.PaidIn | None:
+    paid = house.exchange.orders.get(order)
+    if paid is None:
+        return None
+    other = house.exchange.quotes[paid.quote].unit
+    return wire.PaidIn(
+        quote=ids.text(QuoteId, paid.quote), paid=money(paid.paid, other), spread=money(paid.spread, unit),
+        paid_back=money(paid.paid_back, other), spread_back=money(paid.spread_back, unit),
+    )  # fmt: skip
 
 
 def _lines(house: House, number: OrderId, unit: int) -> list[wire.OrderLine]:

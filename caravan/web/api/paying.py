@@ -10,7 +10,7 @@ from caravan.flows import paying, shopping
 from caravan.flows.house import House
 from caravan.kernel.errors import Invalid, NotFound
 from caravan.kernel.ids import BuyerId, OrderId, PaymentId, SessionId
-from caravan.trade import ledger, orders, payments
+from caravan.trade import exchange, ledger, orders, payments
 from caravan.web.api import ordered, resources
 from caravan.web.api.call import Call, Reply
 from caravan.web.api.operations import BUYER, OPERATOR, PUBLIC, Operation
@@ -81,6 +81,7 @@ OPERATIONS = (
         refusals=(
             NotFound, Invalid, orders.SessionNotReady, orders.TotalChanged, ledger.ReservationExpired,
             ledger.InsufficientFunds, payments.PaymentUnderWay, payments.NoSuchProvider, payments.CouponRefused,
+            exchange.PaysInOtherCurrency,
             payments.CashRefused,
         ),
     ),

@@ -17,12 +17,13 @@ from caravan.kernel.ids import (
     PaymentId,
     ProductId,
     PurchaseId,
+    QuoteId,
     SellerId,
     SessionId,
     SkuId,
 )
 from caravan.kernel.money import CURRENCIES, Money, alphabetic, numeric
-from caravan.trade import catalog, ledger, orders, payments, taxes
+from caravan.trade import catalog, exchange, ledger, orders, payments, taxes
 from caravan.world import partners
 
 
@@ -166,11 +167,23 @@ def session(house: House, number: SessionId) -> wire.CheckoutSession:
         ],
         total=Money(known.total_minor, currency),
         parts=total_parts(taxing.of_session(house, known), currency),
+        pay_in=_pay_in(house, number),
         address=ids.text(AddressId, known.address) if known.address else None,
         opened_at=iso(known.opened_at),
         expires_at=time(known.expires_at),
         purchase=ids.text(PurchaseId, known.purchase) if known.purchase else None,
     )
+
+
+def _pay_in(house: House, session: SessionId) -> wire.PayIn | None:
+    quote = exchange.bound_quote(house.exchange, session)
+    if quote is None:
+        return None
+    return wire.PayIn(
+        quote=ids.text(QuoteId, quote.quote), total=money(quote.paid_minor, quote.unit),
+        mid=money(quote.mid_minor, quote.into), spread=money(quote.spread_minor, quote.into), day=quote.day,
+        expires_at=iso(quote.expires_at),
+    )  # fmt: skip
 
 
 def total_parts(parts: taxing.Breakdown, currency: str) -> wire.TotalParts:

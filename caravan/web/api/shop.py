@@ -6,12 +6,12 @@ from http import HTTPStatus
 from caravan.bootstrap import Caravan
 from caravan.cell import Answer
 from caravan.client import wire
-from caravan.flows import checkout, shopping
+from caravan.flows import checkout, exchanging, shopping
 from caravan.flows.house import House
 from caravan.kernel import ids
 from caravan.kernel.errors import Invalid, NotFound
 from caravan.kernel.ids import AddressId, BuyerId, CartId, ListingId, PurchaseId, SessionId
-from caravan.trade import catalog, ledger, orders
+from caravan.trade import catalog, exchange, ledger, orders
 from caravan.web.api import resources
 from caravan.web.api.call import Call, Reply, rendered
 from caravan.web.api.operations import BUYER, OPERATOR, PUBLIC, Operation
@@ -132,11 +132,14 @@ async def complete_session(call: Call) -> Reply:
     """Buy: stock is committed and money held in one entry, or nothing happens."""
     expected: wire.Amount = call.body.expected_total
     step = _step(call)
-    session = await call.ask(_own_session, step)
-    if expected.currency != session.currency:
-        raise orders.TotalChanged(f"This checkout is in {session.currency}.")
-    wanted = checkout.Completion(step.session, step.buyer, expected.amount)
+    wanted = checkout.Completion(step.session, step.buyer, expected.amount, expected.currency)
     return await call.do(checkout.complete_sessions, wanted, resources.purchase, is_many=True)
+
+
+async def choose_currency(call: Call) -> Reply:
+    """Say what a checkout costs in a currency, and hold that for as long as quotes stand."""
+    choice = exchanging.Choice(SessionId(call.ids["session"]), call.buyer, call.body.currency)
+    return await call.do(exchanging.choose_currency, choice, resources.session)
 
 
 async def cancel_session(call: Call) -> Reply:
@@ -227,7 +230,13 @@ OPERATIONS = (
         method="POST", path="/v1/checkout_sessions/{session}/complete", summary="Buy", handler=complete_session,
         who=(BUYER,), scope="checkout:write", request=wire.Completion, response=wire.Purchase,
         status=HTTPStatus.CREATED, location=_PURCHASE, key="required",
-        refusals=(NotFound, orders.SessionNotReady, ledger.ReservationExpired, *_PLACED),
+        refusals=(NotFound, orders.SessionNotReady, ledger.ReservationExpired, exchange.QuoteNotOpen, *_PLACED),
+    ),
+    Operation(
+        method="POST", path="/v1/checkout_sessions/{session}/currency", summary="Pay in another currency",
+        handler=choose_currency, who=(BUYER,), scope="checkout:write", request=wire.CurrencyChoice,
+        response=wire.CheckoutSession, key="optional",
+        refusals=(NotFound, Invalid, orders.SessionNotReady, exchange.NoRate),
     ),
     Operation(
         method="POST", path="/v1/checkout_sessions/{session}/cancel", summary="Give a checkout up",

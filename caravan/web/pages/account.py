@@ -187,7 +187,8 @@ def _wallet(house: House, buyer: BuyerId, unit: int) -> tuple[int, int]:
 async def top_up(visit: Visit) -> Response:
     """Put play money in."""
     try:
-        await checkout.put_play_money(visit, visit.form.minor("amount", visit.shop.market().currency))
+        currency = visit.shop.market().currency
+        await checkout.put_play_money(visit, visit.form.minor("amount", currency), currency)
     except Invalid as refusal:
         return await _show_wallet(visit, wrong_field(refusal) or {"amount": str(refusal)}, 422)
     return visit.go("/my/wallet", "topped_up")

@@ -1,19 +1,20 @@
 """Checkout: an address, then units held for a while, then one click that buys once however often it comes."""
 
 import secrets
+from contextlib import suppress
 from typing import NamedTuple
 
 from starlette.responses import Response
 
 from caravan.flows import checkout as buying
+from caravan.flows import exchanging, settlement, shopping, taxing
 from caravan.flows import paying as buying_outside
-from caravan.flows import settlement, shopping, taxing
 from caravan.flows.house import House, integers
 from caravan.kernel import ids
 from caravan.kernel.errors import Invalid, Refusal
 from caravan.kernel.ids import AddressId, BuyerId, CartId, OrderId, PaymentId, PurchaseId, SessionId
-from caravan.kernel.money import Money, exponent, numeric
-from caravan.trade import catalog, ledger, orders, payments
+from caravan.kernel.money import Money, alphabetic, exponent, numeric
+from caravan.trade import catalog, exchange, ledger, orders, payments
 from caravan.web import access
 from caravan.web.pages import baskets, dates, landing, records
 from caravan.web.pages.forms import Form
@@ -26,6 +27,16 @@ _SESSION_COOKIE = "caravan_checkout"
 PLAY_MONEY_MAJOR_MAX = 10_000  # In whole units of the currency, at a time.
 
 
+class PayIn(NamedTuple):
+    """What a checkout costs in the buyer's currency, for as long as that stands."""
+
+    total: Money
+    spread: Money
+    day: str
+    expires_at: int
+    is_open: bool
+
+
 class Counter(NamedTuple):
     """A checkout as its page shows it."""
 
@@ -36,6 +47,8 @@ class Counter(NamedTuple):
     groups: list[baskets.Group]
     total: Money
     parts: landing.Parts
+    pay_in: PayIn | None
+    due: Money  # in the currency that it is paid in
     free: Money  # in the buyer's wallet
     missing: Money
     expires_at: int
@@ -66,6 +79,9 @@ async def open_checkout(visit: Visit) -> Response:
     await _give_up_last(visit)
     wanted = shopping.Checkout(visit.buyer, visit.cart, address)
     session: SessionId = await do(visit.caravan, shopping.open_checkout, wanted)
+    if visit.currency and visit.currency != visit.shop.market().currency:
+        with suppress(exchange.NoRate, Invalid):  # Then it is paid in the market's.
+            await do(visit.caravan, exchanging.choose_currency, exchanging.Choice(session, visit.buyer, visit.currency))
     public = ids.text(SessionId, session)
     visit.keep(_SESSION_COOKIE, public)
     return visit.go(f"/checkout/{public}")
@@ -125,18 +141,32 @@ async def complete(visit: Visit) -> Response:
     """Buy. A second click, or a second window, is shown the same purchase."""
     session = SessionId(path_id(visit, SessionId))
     expected = visit.form.integer("expected", least=0, most=10**12 - 1)
+    currency = visit.form.text("currency", longest=3, is_needed=False)
+    wanted = buying.Completion(session, visit.buyer, expected, currency)
     try:
-        await do(
-            visit.caravan, buying.complete_sessions, buying.Completion(session, visit.buyer, expected), is_many=True
-        )
+        await do(visit.caravan, buying.complete_sessions, wanted, is_many=True)
     except ledger.InsufficientFunds:
         return visit.go(f"/checkout/{ids.text(SessionId, session)}", "too_little")
+    except exchange.QuoteNotOpen:
+        return visit.go(f"/checkout/{ids.text(SessionId, session)}", "quote_over")
     except orders.SessionNotReady:
         counter = await _counter(visit)
         if counter.status != orders.SessionStatus.COMPLETED:
             raise
         return _thanks(visit, counter)
     return _thanks(visit, await _counter(visit))
+
+
+async def choose_currency(visit: Visit) -> Response:
+    """Show what a checkout costs in another currency, and hold that for a while."""
+    session = SessionId(path_id(visit, SessionId))
+    choice = exchanging.Choice(session, visit.buyer, visit.form.text("currency", longest=3))
+    here = f"/checkout/{ids.text(SessionId, session)}"
+    try:
+        await do(visit.caravan, exchanging.choose_currency, choice)
+    except exchange.NoRate:
+        return visit.go(here, "no_rate")
+    return visit.go(here)
 
 
 async def pay(visit: Visit) -> Response:
@@ -232,22 +262,23 @@ async def top_up(visit: Visit) -> Response:
     """Put what is missing into the wallet, where money is for play."""
     counter = await _counter(visit)
     if counter.missing.amount:
-        await put_play_money(visit, counter.missing.amount)
+        await put_play_money(visit, counter.missing.amount, counter.missing.currency)
     return visit.go(f"/checkout/{ids.text(SessionId, counter.session)}", "topped_up")
 
 
-async def put_play_money(visit: Visit, amount: int) -> None:
-    """Put play money into the visitor's wallet. Refuses where money is real."""
+async def put_play_money(visit: Visit, amount: int, currency: str) -> None:
+    """Put play money into the visitor's wallet. Refuses where money is real, and more than so much at a time."""
     market = visit.shop.market()
     if not market.has_play_money:
         raise Invalid("Money is real here: it comes in by bank transfer or card, not by a button.")
     most = PLAY_MONEY_MAJOR_MAX * 10 ** exponent(market.currency)
-    if not 0 < amount <= most:
+    about = exchange.near(visit.caravan.cell.house.exchange, Money(amount, currency), market.currency)
+    if amount <= 0 or (about.amount if about else amount) > most:
         raise Invalid(f"Up to {PLAY_MONEY_MAJOR_MAX} {market.currency} at a time.", field="amount")
     await do(
         visit.caravan,
         settlement.top_up,
-        play_money(visit.caravan.clock.now(), visit.buyer, amount, market.currency),
+        play_money(visit.caravan.clock.now(), visit.buyer, amount, currency),
         is_many=True,
     )
 
@@ -284,18 +315,33 @@ async def _counter(visit: Visit) -> Counter:
 
 def _count(house: House, step: shopping.Step, now: int, takes_cards: bool) -> Counter:  # noqa: FBT001  # A question has places only.
     session, policy = shopping.own_session(house, step), house.markets.policy
-    posted, held = ledger.balance(house.ledger, ledger.Kind.WALLET, owner=step.buyer, unit=numeric(session.currency))
-    free, currency = posted - held, session.currency
+    currency, pay_in = session.currency, _pay_in(house, session, now)
+    due = pay_in.total if pay_in else Money(session.total_minor, currency)
+    posted, held = ledger.balance(house.ledger, ledger.Kind.WALLET, owner=step.buyer, unit=numeric(due.currency))
+    free = posted - held
     added = taxing.added_by_line(house, house.taxes.sessions.get(session.session), len(session.lines))
     lines = [_line(house, line, currency, more) for line, more in zip(session.lines, added, strict=True)]
     over = (orders.SessionStatus.CANCELED, orders.SessionStatus.EXPIRED)
     return Counter(
         session.session, session.status, session.address, session.purchase, baskets.grouped(lines, currency),
         Money(session.total_minor, currency), landing.parts_of(taxing.of_session(house, session), currency),
-        Money(free, currency), Money(max(0, session.total_minor - free), currency), session.expires_at,
+        pay_in, due, Money(free, due.currency), Money(max(0, due.amount - free), due.currency), session.expires_at,
         session.reserved_at + policy.reservation_lasts_max,
         session.status in over or 0 < session.expires_at <= now,
-        _methods(house, session, takes_cards=takes_cards),
+        () if pay_in else _methods(house, session, takes_cards=takes_cards),
+    )  # fmt: skip
+
+
+def _pay_in(house: House, session: orders.Session, now: int) -> PayIn | None:
+    quote = exchange.bound_quote(house.exchange, session.session)
+    if quote is None:
+        return None
+    is_open = (
+        exchange.quote_state(quote, now=now) == "open" and quote.mid_minor - quote.spread_minor == session.total_minor
+    )
+    return PayIn(
+        Money(quote.paid_minor, alphabetic(quote.unit)), Money(quote.spread_minor, session.currency), quote.day,
+        quote.expires_at, is_open,
     )  # fmt: skip
 
 

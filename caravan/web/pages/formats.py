@@ -1,5 +1,6 @@
 """Formats: money, dates and counts in the way of the reader's own language."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -21,6 +22,12 @@ class Formats:
     """How one reader wants figures written. Times are in UTC, and say so."""
 
     locale: Locale
+    nearly: Callable[[Money], Money | None] | None = None  # into the currency that the reader thinks in
+
+    def near(self, money: Money) -> str:
+        """Write about what an amount is in the reader's currency: "≈ ¥3,250"; nothing where it is in that already."""
+        found = self.nearly(money) if self.nearly else None
+        return f"≈ {self.money(found)}" if found else ""
 
     def money(self, money: Money) -> str:
         """Write an amount: "€19.90", or "19,90 €"."""

@@ -44,6 +44,7 @@ REASONS = {
     ledger.Reason.TRANSFER_RECEIVED: "Bank transfer",
     ledger.Reason.ASSIGNED: "Bank transfer",
     ledger.Reason.EXCHANGED: "Exchange",
+    ledger.Reason.EXCHANGED_BACK: "Back into the currency it was paid in, of order",
     ledger.Reason.TAX_COLLECTED: "Tax that the market remits, of order",
     ledger.Reason.TAX_RETURNED: "Tax given back, of order",
     ledger.Reason.TAX_REMITTED: "Tax paid to an authority",
@@ -51,8 +52,16 @@ REASONS = {
 _OF_ORDER = {
     ledger.Reason.CANCELED, ledger.Reason.CAPTURED, ledger.Reason.RELEASED, ledger.Reason.RETURNED,
     ledger.Reason.WRITTEN_OFF, ledger.Reason.LABEL_CHARGED, ledger.Reason.REFUND_FAILED,
-    ledger.Reason.TAX_COLLECTED, ledger.Reason.TAX_RETURNED,
+    ledger.Reason.TAX_COLLECTED, ledger.Reason.TAX_RETURNED, ledger.Reason.EXCHANGED_BACK,
 }  # fmt: skip
+
+
+class PaidIn(NamedTuple):
+    """What an order was paid with in another currency, the spread in it, and what came back."""
+
+    paid: Money
+    spread: Money
+    back: Money
 
 
 class Order(NamedTuple):
@@ -69,6 +78,7 @@ class Order(NamedTuple):
     total: Money
     fee: Money
     fee_tax: Money
+    paid_in: PaidIn | None
     tax_kept: Money  # that the market remits, and has not gone back
     parts: landing.Parts
     refunded: Money
@@ -182,6 +192,7 @@ def _order(house: House, number: OrderId) -> Order:
         fee_tax=Money(
             int(table.fee_tax[number] - money.tax_refunded[number]) - (parts.fee_tax_off if parts else 0), currency
         ),
+        paid_in=_paid_in(house, number, currency),
         tax_kept=Money(taxing.kept_of(house, number), currency),
         parts=landing.parts_of(taxing.of_order(house, number), currency),
         refunded=Money(int(money.refunded[number]), currency),
@@ -215,6 +226,14 @@ def _line(house: House, row: int, seller: SellerId, name: str, currency: str, ad
         Money(price, currency), Money(shipping, currency), Money(price * quantity + shipping, currency), 0,
         is_live=True,
     )  # fmt: skip
+
+
+def _paid_in(house: House, number: OrderId, currency: str) -> PaidIn | None:
+    paid = house.exchange.orders.get(number)
+    if paid is None:
+        return None
+    other = alphabetic(house.exchange.quotes[paid.quote].unit)
+    return PaidIn(Money(paid.paid, other), Money(paid.spread, currency), Money(paid.paid_back, other))
 
 
 async def addresses(caravan: Caravan, buyer: BuyerId) -> list[Destination]:

@@ -7,13 +7,13 @@ from starlette.responses import Response
 
 from caravan.flows.house import House
 from caravan.kernel import ids
-from caravan.kernel.errors import CaravanError, NotFound
+from caravan.kernel.errors import CaravanError, Invalid, NotFound
 from caravan.kernel.ids import ProductId, SellerId, SkuId
 from caravan.kernel.money import plain
 from caravan.trade.orders import UNITS_PER_LINE_MAX
 from caravan.web.pages import baskets, dates, shelves, tastes
 from caravan.web.pages.shop import children
-from caravan.web.pages.visit import Visit, path_id
+from caravan.web.pages.visit import Visit, local_path, path_id
 from caravan.web.reach import ask
 from caravan.world import partners
 
@@ -191,3 +191,12 @@ def _kept(words: str, narrowed: shelves.Narrowed) -> dict[str, str]:
 
 def _names(house: House, numbers: Sequence[int]) -> dict[int, str]:
     return {number: partners.seller_of(house.partners, SellerId(number)).name for number in numbers}
+
+
+async def choose_currency(visit: Visit) -> Response:
+    """Show prices in a currency from now on, beside the market's: about, as the rate moves until checkout."""
+    chosen = visit.form.text("currency", longest=3)
+    if chosen not in visit.currencies:
+        raise Invalid("There is no rate of this currency.", field="currency")
+    visit.keep_currency("" if chosen == visit.shop.market().currency else chosen)
+    return visit.go(local_path(visit.form.text("next", longest=500, is_needed=False), "/"))

@@ -3,6 +3,7 @@
 import hmac
 import secrets
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import NamedTuple
 from urllib.parse import quote, urlsplit
 
@@ -14,6 +15,8 @@ from caravan.flows.house import House
 from caravan.kernel.clock import DAY, SECOND
 from caravan.kernel.errors import CaravanError, Invalid, NotFound, Outage, Refusal
 from caravan.kernel.ids import BuyerId, CartId, SellerId, number, text
+from caravan.kernel.money import CURRENCIES, Money, alphabetic, numeric
+from caravan.trade import exchange
 from caravan.web.access import bearer_of, revoke_token
 from caravan.web.pages.baskets import summary
 from caravan.web.pages.formats import Formats, formats_of
@@ -26,6 +29,8 @@ _DAY_S = DAY // SECOND
 _NOTE_LASTS_S = 60
 _CART_LASTS_S = 60 * _DAY_S
 _VISIT_COOKIE, _CART_COOKIE, _NOTE_COOKIE = "caravan_visit", "caravan_cart", "caravan_note"
+_CURRENCY_COOKIE = "caravan_currency"
+_CURRENCY_LASTS_S = 365 * _DAY_S
 _PATH_CHARACTERS_MAX = 500
 _LOGINS = {"buyer": "/login", "seller": "/sell/login", "operator": "/operator/login"}
 _POLICY = (
@@ -66,7 +71,10 @@ class Visit:
     def __init__(self, shop: Shop, request: Request) -> None:
         self.shop, self.request = shop, request
         self.caravan: Caravan = shop.caravan
-        self.formats: Formats = formats_of(request.headers.get("accept-language", ""))
+        chosen = request.cookies.get(_CURRENCY_COOKIE, "")
+        self.currency = chosen if chosen in CURRENCIES else ""
+        formats = formats_of(request.headers.get("accept-language", ""))
+        self.formats: Formats = replace(formats, nearly=self._near) if self.currency else formats
         self.buyer, self.seller, self.cart = BuyerId(0), SellerId(0), CartId(0)
         self.is_operator = False
         self.form = Form({})
@@ -114,6 +122,22 @@ class Visit:
     def keep(self, name: str, value: str, *, age_s: int | None = None) -> None:
         """Set a cookie with the answer; an age of 0 takes it away."""
         self._kept.append(_Kept(name, value, age_s))
+
+    def _near(self, money: Money) -> Money | None:
+        # Rates are replaced whole, so they can be looked at beside the cell's queue.
+        return exchange.near(self.caravan.cell.house.exchange, money, self.currency)
+
+    def keep_currency(self, currency: str) -> None:
+        """Remember the currency that this visitor thinks in; none for the market's."""
+        self.keep(_CURRENCY_COOKIE, currency, age_s=_CURRENCY_LASTS_S if currency else 0)
+
+    @property
+    def currencies(self) -> list[str]:
+        """Give the currencies that prices can be shown in: the market's, and those that there are rates of."""
+        own, rates = self.shop.market().currency, self.caravan.cell.house.exchange.rates
+        if numeric(own) not in rates:
+            return []
+        return [own, *sorted({alphabetic(unit) for unit in rates} - {own})]
 
     def keep_cart(self, cart: CartId) -> None:
         """Remember which cart is this visitor's; 0 forgets it."""

@@ -23,6 +23,8 @@ from caravan.world.partners import SellerNotActive
 
 # Shown once, on the page after the one that did something.
 NOTES = {
+    "quote_over": "This price has expired, as rates move. Ask for the price of now, then buy.",
+    "no_rate": "There is no rate of today for this currency. Please pay in another.",
     "tax_rules_loaded": "These rules hold from now on.",
     "tax_rules_fit": "This table can be loaded as it is. Nothing was changed.",
     "tax_rules_same": "These are the rules that hold already.",
