@@ -116,6 +116,16 @@ def test_a_tax_in_the_prices_is_named_and_changes_no_total(browser: TestClient) 
     assert "In the prices: IVA 23 %" in text(browser, session)
 
 
+def test_a_cart_for_a_country_of_states_says_that_one_may_add_to_it(caravan: Caravan) -> None:
+    client = TestClient(Starlette(routes=pages.routes(caravan)), base_url="http://testserver")
+    operator_login(caravan, client)
+    load_shipped(client)
+    send(client, "/register", "/register", name="Bo", email="bo@example.org", password="correct horse 1", country="US")
+    send(client, "/register", "/cart/add", listing=ids.text(ListingId, 1), quantity="1")
+
+    assert "Your state or province may add a tax" in text(client, "/cart")
+
+
 def test_what_is_kept_is_remitted_on_the_page(caravan: Caravan, browser: TestClient) -> None:
     load_shipped(browser)
     buy(browser, CALIFORNIA)

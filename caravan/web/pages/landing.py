@@ -30,7 +30,7 @@ class Parts(NamedTuple):
     is_more_due: bool
     country: str
     total: Money
-    added_total: Money
+    lacks_region: bool  # where a state or province may add to it
 
 
 def parts_of(found: taxing.Breakdown, currency: str) -> Parts:
@@ -40,13 +40,13 @@ def parts_of(found: taxing.Breakdown, currency: str) -> Parts:
         Money(found.goods_minor, currency), Money(found.shipping_minor, currency),
         [one for rule, one in named if rule.is_added], [one for rule, one in named if rule.is_included],
         [one for rule, one in named if rule.remits == "buyer" and not rule.is_unknown], found.is_more_due, found.country,
-        Money(found.total_minor, currency), Money(found.added_minor, currency),
+        Money(found.total_minor, currency), lacks_region=False,
     )  # fmt: skip
 
 
 def of_cart(house: House, cart: CartId, buyer: BuyerId, now: Instant) -> Parts | None:
     """Give what a cart will come to at its buyer's newest address, or in their country; None where nothing is known."""
-    if not house.taxes.is_on or not buyer:
+    if house.taxes.now is None or not buyer:
         return None
     known = house.identity.buyers[buyer]
     where = taxing.destination_of(house, known.addresses[-1]) if known.addresses else None
@@ -59,4 +59,6 @@ def of_cart(house: House, cart: CartId, buyer: BuyerId, now: Instant) -> Parts |
     currency = currency_of(house)
     assessment = taxing.assess(house, wanted, where, unit=numeric(currency), now=now)
     goods, shipping = (sum(one[place] for one in wanted) for place in (1, 2))
-    return parts_of(taxing.broken_down(house, assessment, goods=goods, shipping=shipping), currency)
+    parts = parts_of(taxing.broken_down(house, assessment, goods=goods, shipping=shipping), currency)
+    has_regions = any(rule.region for rule in house.taxes.now.rules if rule.country == where.country)
+    return parts._replace(country=where.country, lacks_region=has_regions and not where.region)
