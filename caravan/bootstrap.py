@@ -163,7 +163,7 @@ _ADVICE_WAIT_S = 0.25
 _TABLE_S = 3_600
 _DESK_LOOK_S = 0.5
 _DESK_STOPS_S = 30.0
-SHAPE = "11"  # Change it when a model's dump changes: snapshots of another shape are passed over.
+SHAPE = "12"  # Change it when a model's dump changes: snapshots of another shape are passed over.
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,9 @@ from caravan.kernel.ids import BuyerId, ListingId, SessionId
 from caravan.trade import exchange, ledger, orders, payments
 from caravan.trade.ledger import Kind
 from tests.flows.market import EUR, Market
+from tests.flows.test_claims import answer, claim
 from tests.flows.test_exchanging import rates
+from tests.flows.test_parcels import call_off, pack, send
 from tests.flows.test_taxing import FEES, TABLE, at, hold, return_all
 
 JPY, KWD, GBP = 392, 414, 826
@@ -235,7 +237,7 @@ def test_without_a_rate_or_with_an_old_one_nothing_is_quoted(shop: Market) -> No
     with pytest.raises(exchange.NoRate):
         choose(shop, session, "BRL")
     with pytest.raises(Invalid):
-        choose(shop, session, "XXX")
+        choose(shop, session, "ZZZ")
 
     shop.days_pass(7)
     with pytest.raises(exchange.NoRate, match="too old"):
@@ -272,6 +274,35 @@ def test_several_clicks_that_arrive_together_are_each_settled_in_its_currency(sh
     assert kinds[2] is orders.TotalChanged
     assert kinds[3] is orders.SessionNotReady
     assert {order: paid.paid for order, paid in shop.house.exchange.orders.items()} == {2: 16_411}
+
+
+def test_what_is_called_off_of_an_order_in_parcels_comes_back_and_the_rest_is_all_that_was_paid(shop: Market) -> None:
+    bought(shop, "JPY", (1, 3))
+    price = shop.house.exchange.orders[1].paid
+    parcel = pack(shop, {0: 1})
+    send(shop, parcel)
+
+    first = changes(shop, JPY, lambda: call_off(shop))
+
+    # Two thirds of what was paid, and of 151 of spread: the held part goes free, and on into yen.
+    assert first == {
+        "wallet": -20_000, "theirs": price * 2 // 3, "fees": -100, "exchange": 20_100, "exchange:theirs": -(price * 2 // 3),
+    }  # fmt: skip
+    shop.scan(parcel)
+    shop.take_back(1, refund=10_000)
+    assert shop.posted(Kind.WALLET, 1, JPY) == 100_000
+    assert [shop.posted(Kind.EXCHANGE, 0, unit) for unit in (EUR, JPY)] == [0, 0]
+
+
+def test_a_claim_is_paid_back_in_the_currency_of_the_buyer(shop: Market) -> None:
+    bought(shop, "KWD")
+    shop.deliver(1)
+    claim(shop, 1, amount=2_500)
+
+    moved = changes(shop, KWD, lambda: answer(shop, 2_500))
+
+    assert moved["theirs"] == PRICES["KWD"] // 4
+    assert "wallet" not in moved
 
 
 def test_a_price_pays_exactly_what_is_wanted_in_every_currency() -> None:
