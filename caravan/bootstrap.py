@@ -24,6 +24,7 @@ from caravan.adapters import archive, bank_statements, stripe_report
 from caravan.adapters.demo import DemoSource
 from caravan.adapters.duckdb_numbers import MANIFEST, DuckdbNumbers, read_manifest
 from caravan.adapters.duckdb_reading import CATALOG, SCHEMA, Analysts
+from caravan.adapters.easypost import EasyPostCarrier
 from caravan.adapters.ecb import EcbRates
 from caravan.adapters.export_files import FolderOutbox, FolderShelf
 from caravan.adapters.flight_sql import Certificate, FlightSqlDoor
@@ -38,9 +39,14 @@ from caravan.adapters.olist import OlistSource
 from caravan.adapters.online_retail import OnlineRetailSource
 from caravan.adapters.postgres import PostgresLog
 from caravan.adapters.pyvrp import PyVrpRouter
+from caravan.adapters.rate_table import TableCarrier
 from caravan.adapters.reportlab_printer import ReportlabPrinter
-from caravan.adapters.sandbox.psp import SECRET, Mischief, SandboxPsp
-from caravan.adapters.sandbox.server import Courier, InProcess
+from caravan.adapters.sandbox.carrier import HEADER as CARRIER_HEADER
+from caravan.adapters.sandbox.carrier import SECRET as CARRIER_SECRET
+from caravan.adapters.sandbox.carrier import SandboxCarrier
+from caravan.adapters.sandbox.mischief import Mischief
+from caravan.adapters.sandbox.psp import SECRET, SandboxPsp
+from caravan.adapters.sandbox.server import Courier, InProcess, carrier_pages, make_carrier_app
 from caravan.adapters.sandbox.server import make_app as make_sandbox_app
 from caravan.adapters.sandbox.server import pages as hosted_pages
 from caravan.adapters.scipy_fitting import ScipyFitter
@@ -116,7 +122,9 @@ from caravan.flows.finding import Graded
 from caravan.flows.following import Teller
 from caravan.flows.happenings import BOOK, left_out
 from caravan.flows.house import House
+from caravan.flows.labels import TABLE
 from caravan.flows.lookalikes import KnownPeople
+from caravan.flows.postman import Postman
 from caravan.flows.views import all_views
 from caravan.insight import discovery as tasting
 from caravan.insight import metrics
@@ -126,7 +134,7 @@ from caravan.insight.identity import Vault
 from caravan.insight.search import Engine, Trainer
 from caravan.kernel.clock import DAY, SECOND, Clock, Instant, SystemClock
 from caravan.kernel.errors import CaravanError, Conflict, Invalid
-from caravan.trade.delivery import Printer
+from caravan.trade.delivery import Carrier, Printer
 from caravan.trade.exchange import DayRates
 from caravan.trade.network import Optimizer, Router
 from caravan.trade.payments import PaymentProvider, Provider, ReportLine, StatementLine
@@ -185,10 +193,12 @@ class Caravan:
     profiles: knowing.Desk
     cashier: Cashier
     till: "Clerk"
+    postman: Postman
     exporter: Exporter
     teller: Teller
     couriers: tuple["Clerk", ...]
     sandbox: SandboxPsp | None = None  # where a demo market's test cards are
+    road: SandboxCarrier | None = None  # where a demo market's parcels are
     people: KnownPeople = field(default_factory=KnownPeople)
     room: RoomKeeper | None = None
 
@@ -213,6 +223,9 @@ class Caravan:
         self.vault.close()
         if self.sandbox is not None:
             self.sandbox.close()
+        self.postman.close()
+        if self.road is not None:
+            self.road.close()
 
 
 def open_caravan(
@@ -265,14 +278,18 @@ def open_caravan(
     sandbox = _sandbox_of(settings, cell)
     cashier = Cashier(cell, providers_of(settings, sandbox))
     till = till_of(cashier)
+    road = _road_of(settings, cell)
+    postman = Postman(cell, carriers_of(settings, road), cashier)
     vault, numbers = SqliteVault(settings.home / "vault.db"), numbers_of(settings, log, lambda: cell.position)
     desk_of_people = knowing.Desk(cell, lambda: advice.tastes)
     exporter, teller = couriers_of(settings, cell, numbers, desk_of_people, vault)
     couriers = (
         Clerk("exports", lambda _: exporter.see_to_due(), "Exports could not be seen to"),
         Clerk("webhooks", lambda _: teller.see_to_due(), "Webhooks could not be seen to"),
+        counter_of(postman, road),
     )
     caravan = Caravan(
+        road=road, postman=postman,
         exporter=exporter, teller=teller, couriers=couriers, cashier=cashier, till=till, sandbox=sandbox, settings=settings, finder=finder, planner=planner, cell=cell, views=store, projector=projector,
         vault=vault, clock=clock, ticker=ticker, desk=desk, advice=advice, numbers=numbers, profiles=desk_of_people,
         room=room_of(settings, cell),
@@ -308,7 +325,12 @@ def room_of(settings: Settings, cell: Cell[House]) -> RoomKeeper | None:
 
 def sandbox_pages(caravan: Caravan) -> list[BaseRoute]:
     """Give the pages on which test cards are filled in, where a market has them."""
-    return [Mount("/sandbox", routes=hosted_pages(caravan.sandbox))] if caravan.sandbox is not None else []
+    found: list[BaseRoute] = []
+    if caravan.road is not None:
+        found.append(Mount("/sandbox/carrier", routes=carrier_pages(caravan.road)))
+    if caravan.sandbox is not None:
+        found.append(Mount("/sandbox", routes=hosted_pages(caravan.sandbox)))
+    return found
 
 
 def make_sandbox(
@@ -316,6 +338,13 @@ def make_sandbox(
 ) -> SandboxPsp:
     """Make the sandbox provider, misbehaving as often as is said of each kind."""
     return SandboxPsp(now=now, mischief=Mischief(**mischief), seed=seed, file=file, url=url)
+
+
+def make_sandbox_carrier(
+    mischief: Mapping[str, float], *, seed: int, file: Path | None, url: str, now: Callable[[], int]
+) -> SandboxCarrier:
+    """Make the sandbox carrier, misbehaving as often as is said of each kind."""
+    return SandboxCarrier(now=now, mischief=Mischief(**mischief), seed=seed, file=file, url=url)
 
 
 def read_report(text: str) -> list[ReportLine]:
@@ -339,6 +368,46 @@ def serve_sandbox(psp: SandboxPsp, *, webhook: str, host: str, port: int) -> Non
         if courier is not None:
             courier.stop()
         psp.close()
+
+
+def serve_sandbox_carrier(carrier: SandboxCarrier, *, webhook: str, host: str, port: int) -> None:
+    """Serve the sandbox carrier on its own until told to stop, and bring its webhooks to an address, if there is one."""
+    courier = Courier(carrier, webhook, header=CARRIER_HEADER) if webhook else None
+    if courier is not None:
+        courier.start()
+    try:
+        uvicorn.run(make_carrier_app(carrier), host=host, port=port, log_level="warning", access_log=False)
+    finally:
+        if courier is not None:
+            courier.stop()
+        carrier.close()
+
+
+def carriers_of(settings: Settings, road: SandboxCarrier | None) -> dict[str, Carrier]:
+    """Give who brings parcels: the aggregator that the settings name or the sandbox, and whom a table has prices of."""
+    found: dict[str, Carrier] = {}
+    if settings.carrier_key:
+        secret = settings.carrier_webhook_secret
+        found["easypost"] = EasyPostCarrier(settings.carrier_url, key=settings.carrier_key, webhook_secret=secret)
+    elif road is not None:
+        found["easypost"] = EasyPostCarrier(
+            "http://sandbox", key="sandbox", webhook_secret=CARRIER_SECRET, transport=InProcess(road)
+        )
+    if settings.carrier_rates:
+        found[TABLE] = TableCarrier.of(Path(settings.carrier_rates))
+    return found
+
+
+def _road_of(settings: Settings, cell: Cell[House]) -> SandboxCarrier | None:
+    """Give a carrier to a market that runs on play money, unless a real one is named."""
+    market = cell.ask(lambda house: house.markets.market)
+    if settings.carrier_key or market is None or not market.has_play_money:
+        return None
+    clock = cell.clock
+    return SandboxCarrier(
+        now=lambda: clock.now() // SECOND, file=settings.home / "sandbox-carrier.db", url="/sandbox/carrier",
+        currency=market.currency,
+    )  # fmt: skip
 
 
 def providers_of(settings: Settings, sandbox: SandboxPsp | None) -> dict[Provider, PaymentProvider]:
@@ -855,6 +924,18 @@ def planner_of(cell: Cell[House], optimizer: Optimizer) -> Clerk:
             pass
 
     return Clerk("planning desk", make_all, "A plan could not be made")
+
+
+def counter_of(postman: Postman, road: SandboxCarrier | None) -> Clerk:
+    """Give the clerk who has the postman see to labels and parcels whose time has come."""
+
+    def see_to(_: threading.Event) -> None:
+        for notice in road.notices() if road is not None else ():
+            postman.take_notice("easypost", notice.body, notice.signature)
+        postman.see_to_labels()
+        postman.see_to_parcels()
+
+    return Clerk("counter", see_to, "Labels and parcels could not be seen to")
 
 
 def till_of(cashier: Cashier) -> Clerk:

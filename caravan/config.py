@@ -34,6 +34,10 @@ class Settings:
     card_url: str = "https://api.stripe.com"  # of the card provider, which speaks as Stripe does
     card_key: str = ""  # the card provider's secret key; without one only a demo market takes (test) cards
     card_webhook_secret: str = ""  # what the card provider's webhooks are signed with
+    carrier_url: str = "https://api.easypost.com"  # of the carriers' aggregator, which speaks as EasyPost does
+    carrier_key: str = ""  # the aggregator's key; without one only a demo market has a (sandbox) carrier
+    carrier_webhook_secret: str = ""  # what the aggregator's webhooks are signed with
+    carrier_rates: str = ""  # a CSV file of rates by zone and weight, for a carrier that nobody has to ask
 
 
 def read(environment: Mapping[str, str] = os.environ) -> Settings:

@@ -590,11 +590,26 @@ class Client:
         return self._post(f"/v1/parcels/{parcel}/unpack", wire.Parcel, key=key)
 
     def send_parcel(
-        self, parcel: str, carrier: str, tracking: str = "", *, promised_at: str | None = None, key: str | None = None
-    ) -> wire.Parcel:
-        """Hand a packed parcel over to a carrier."""
-        new = wire.NewParcel(carrier=carrier, tracking=tracking, promised_at=promised_at)
+        self, parcel: str, carrier: str = "", tracking: str = "", *, promised_at: str | None = None,
+        key: str | None = None,
+    ) -> wire.Parcel:  # fmt: skip
+        """Hand a packed parcel over to a carrier; without one, to that of its label."""
+        new = wire.ParcelHandover(carrier=carrier, tracking=tracking, promised_at=promised_at)
         return self._post(f"/v1/parcels/{parcel}/handover", wire.Parcel, new, key=key)
+
+    def carrier_rates(self, parcel: str, weight_grams: int = 0) -> list[wire.ParcelRate]:
+        """Ask what carriers would take for a packed parcel, the cheapest first."""
+        return self._post(
+            f"/v1/parcels/{parcel}/rates", wire.ParcelRates, wire.RatesWish(weight_grams=weight_grams)
+        ).data
+
+    def buy_label(self, parcel: str, rate: str) -> wire.Parcel:
+        """Buy a parcel's label at a rate that was quoted; until its carrier has answered, it is asked for."""
+        return self._post(f"/v1/parcels/{parcel}/postage", wire.Parcel, wire.Postage(rate=rate))
+
+    def void_label(self, parcel: str) -> wire.Parcel:
+        """Take a parcel's label back before it leaves."""
+        return self._post(f"/v1/parcels/{parcel}/postage/void", wire.Parcel)
 
     def cancel_rest(self, order: str, *, key: str | None = None) -> wire.Order:
         """Call off what has not left of an order of which a part has."""

@@ -495,6 +495,14 @@ class NewParcel(Request, frozen=True, kw_only=True):
     promised_at: Time | None = None
 
 
+class ParcelHandover(Request, frozen=True, kw_only=True):
+    """A packed parcel is handed to a carrier; without a carrier or a tracking number, those of its label count."""
+
+    carrier: Annotated[str, Meta(max_length=100)] = ""
+    tracking: Annotated[str, Meta(max_length=100)] = ""
+    promised_at: Time | None = None
+
+
 class NewScan(Request, frozen=True, kw_only=True):
     """What a carrier says of a parcel. Only the operator may say when it was; a seller's counts from now."""
 
@@ -513,6 +521,18 @@ class Packing(Request, frozen=True, kw_only=True):
     """What goes into a parcel of its own."""
 
     lines: Annotated[list[ParcelLine], Meta(min_length=1, max_length=LINES_MAX)]
+
+
+class RatesWish(Request, frozen=True, kw_only=True):
+    """What a parcel weighs, packed; without, what its product pages say of what is in it."""
+
+    weight_grams: Annotated[int, Meta(ge=0, le=1_000_000)] = 0
+
+
+class Postage(Request, frozen=True, kw_only=True):
+    """The rate to buy a label at, as it was quoted."""
+
+    rate: Text120
 
 
 class NewExchange(Request, frozen=True, kw_only=True):
@@ -1565,6 +1585,33 @@ class ParcelUnits(Response, frozen=True, kw_only=True):
     quantity: int
 
 
+class ParcelRate(Response, frozen=True, kw_only=True):
+    """What a carrier takes for bringing a parcel; `rate` names it for half an hour. 0 days is not said."""
+
+    rate: str
+    carrier: str
+    service: str
+    price: Money
+    days: int
+
+
+class ParcelRates(Response, frozen=True, kw_only=True):
+    """The rates of all carriers, the cheapest first."""
+
+    data: list[ParcelRate]
+
+
+class ParcelLabel(Response, frozen=True, kw_only=True):
+    """The label of a parcel: asked for, bought or refused by its carrier, or being taken back. `document` is where it lies."""
+
+    status: Literal["asked", "bought", "refused", "returning"]
+    carrier: str
+    service: str
+    price: Money
+    document: str
+    reason: str
+
+
 class ParcelScan(Response, frozen=True, kw_only=True):
     """What was said of a parcel: where it was, when, and in which place if that was said."""
 
@@ -1591,6 +1638,7 @@ class Parcel(Response, frozen=True, kw_only=True):
     is_replacement: bool
     lines: list[ParcelUnits]
     scans: list[ParcelScan]
+    label: ParcelLabel | None = None
 
 
 class ClaimStep(Response, frozen=True, kw_only=True):

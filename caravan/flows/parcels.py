@@ -54,6 +54,7 @@ class Sending(NamedTuple):
     carrier: str
     tracking: str
     promised_at: int = 0
+    at: int = 0  # when that was, where a carrier says so; else now
 
 
 class Rest(NamedTuple):
@@ -172,6 +173,8 @@ def send_parcel(house: House, sending: Sending, *, now: Instant) -> Decision:
     _require_paid(house, parcel, order)
     if parcel in house.labels.open:
         raise delivery.LabelUnderWay
+    if not sending.carrier and not house.delivery.carriers[parcel]:
+        raise Invalid("Name the carrier.", field="carrier")
     if not made.is_replacement:
         _take_part(house, order, orders.worth_of(house.orders, order, contents), facts, now=now)
     move_units(house, order, contents, (Kind.COMMITTED, Kind.SHIPPED), facts, now=now, reason=ledger.Reason.SHIPPED)
@@ -179,7 +182,7 @@ def send_parcel(house: House, sending: Sending, *, now: Instant) -> Decision:
     known = house.delivery
     sent = delivery.send_parcel(
         known, parcel, carrier=sending.carrier or known.carriers[parcel],
-        tracking=sending.tracking or known.trackings[parcel], promised_at=promised_at, now=now,
+        tracking=sending.tracking or known.trackings[parcel], promised_at=promised_at, now=Instant(sending.at or now),
     )  # fmt: skip
     gone = orders.fulfill_lines(order=order, contents=contents, is_replacement=made.is_replacement, now=now)
     facts += fold(house, as_facts(sent, gone))

@@ -136,11 +136,12 @@ class Postman:
         """Tell whether a parcel has not left; one that its carrier has, although nobody said so, is handed over first."""
         if self._cell.ask(lambda house: bool(house.delivery.parcels.handed_over_at[parcel])):
             return False
-        if all(one.status < ParcelStatus.PICKED_UP for one in told):
+        moved = [one.at for one in told if one.status >= ParcelStatus.PICKED_UP and one.at <= self._cell.clock.now()]
+        if not moved:
             return True
         for payment in self._cell.do(parcels.ask_capture, parcels.Unpacking(parcel, SellerId(0))):
             self._cashier.see_to(payment)
-        self._cell.do(parcels.send_parcel, parcels.Sending(parcel, SellerId(0), "", ""))
+        self._cell.do(parcels.send_parcel, parcels.Sending(parcel, SellerId(0), "", "", at=min(moved)))
         return False
 
     def take_notice(self, name: str, body: bytes, signature: str) -> str:

@@ -15,7 +15,7 @@ Note = Annotated[str, typer.Option(help="A word about why.")]
 def add_to(orders: typer.Typer) -> None:
     """Add the commands about parcels to those about orders."""
     for name, command in (
-        ("pack", pack), ("send", send), ("unpack", unpack), ("cancel-rest", cancel_rest), ("exchange", exchange),
+        ("pack", pack), ("rates", rates), ("label", label), ("void-label", void_label), ("send", send), ("unpack", unpack), ("cancel-rest", cancel_rest), ("exchange", exchange),
     ):  # fmt: skip
         orders.command(name)(command)
 
@@ -43,11 +43,30 @@ def pack(
 
 
 def send(
-    parcel: str, carrier: str, tracking: Annotated[str, typer.Argument()] = "", *, key: Key = None, url: Url = HERE,
+    parcel: str, carrier: Annotated[str, typer.Argument(help="Without one, that of its label.")] = "", tracking: Annotated[str, typer.Argument()] = "", *, key: Key = None, url: Url = HERE,
     token: Token = None, as_json: Json = False,
 ) -> None:  # fmt: skip
     """Hand a packed parcel over to a carrier."""
     run(url, token, lambda client: client.send_parcel(parcel, carrier, tracking, key=key), card, as_json=as_json)
+
+
+def rates(
+    parcel: str, weight_grams: Annotated[int, typer.Argument(help="Packed; without, by the product pages.")] = 0, *,
+    url: Url = HERE, token: Token = None, as_json: Json = False,
+) -> None:  # fmt: skip
+    """Ask what carriers would take for a packed parcel, the cheapest first."""
+    shown = table("rate", "carrier", "service", "price", "days")
+    run(url, token, lambda client: client.carrier_rates(parcel, weight_grams), shown, as_json=as_json)
+
+
+def label(parcel: str, rate: str, *, url: Url = HERE, token: Token = None, as_json: Json = False) -> None:
+    """Buy a parcel's label at a rate that was quoted."""
+    run(url, token, lambda client: client.buy_label(parcel, rate), card, as_json=as_json)
+
+
+def void_label(parcel: str, *, url: Url = HERE, token: Token = None, as_json: Json = False) -> None:
+    """Take a parcel's label back before it leaves."""
+    run(url, token, lambda client: client.void_label(parcel), card, as_json=as_json)
 
 
 def unpack(parcel: str, *, key: Key = None, url: Url = HERE, token: Token = None, as_json: Json = False) -> None:

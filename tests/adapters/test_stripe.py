@@ -9,7 +9,8 @@ import httpx
 import pytest
 import uvicorn
 
-from caravan.adapters.sandbox.psp import GOOD, SECRET, Mischief, SandboxPsp
+from caravan.adapters.sandbox.mischief import Mischief
+from caravan.adapters.sandbox.psp import GOOD, SECRET, SandboxPsp
 from caravan.adapters.sandbox.server import Courier, InProcess, make_app, report_of
 from caravan.adapters.stripe import StripeProvider, signed
 from caravan.kernel.clock import SECOND, Instant

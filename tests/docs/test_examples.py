@@ -29,6 +29,7 @@ NOT_RUN = {
     "pip install": "changes the environment that the tests themselves run in",
     "CARAVAN_FLIGHT_PORT=8815 caravan up": "serves until it is stopped; the shared server opens that door, too",
     "caravan up": "serves until it is stopped; the examples that need a server share one, started below",
+    "caravan sandbox carrier": "serves until it is stopped; tests/adapters/test_easypost.py serves one and asks it",
     "caravan sandbox psp": "serves until it is stopped; tests/adapters/test_stripe.py serves one and asks it",
     ".venv/bin/pip": "changes the environment that the tests themselves run in",
     "export CARAVAN_LOG_URL": "needs a server; tests/adapters/test_logs.py runs the log on one",

@@ -150,6 +150,15 @@ def test_a_parcel_leaves_once(market: Market) -> None:
         market.do(parcels.unpack_parcel, parcels.Unpacking(parcel, SellerId(1)))
 
 
+def test_a_parcel_without_a_label_names_its_carrier(market: Market, order: OrderId) -> None:
+    parcel = pack(market, {0: 1})
+
+    with pytest.raises(Invalid, match="carrier"):
+        market.do(parcels.send_parcel, parcels.Sending(parcel, SellerId(1), "", ""))
+
+    assert market.posted(Kind.ESCROW, order) == 0
+
+
 def test_an_order_in_parcels_does_not_go_as_a_whole(market: Market, order: OrderId) -> None:
     pack(market, {0: 1})
 

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from caravan.adapters.sandbox.psp import GOOD, SECRET, Mischief, SandboxPsp
+from caravan.adapters.sandbox.mischief import Mischief
+from caravan.adapters.sandbox.psp import GOOD, SECRET, SandboxPsp
 from caravan.adapters.sandbox.server import InProcess
 from caravan.adapters.stripe import StripeProvider
 from caravan.flows import paying

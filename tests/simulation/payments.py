@@ -10,7 +10,8 @@ from typing import Any
 
 import uvicorn
 
-from caravan.adapters.sandbox.psp import SECRET, Mischief, SandboxPsp
+from caravan.adapters.sandbox.mischief import Mischief
+from caravan.adapters.sandbox.psp import SECRET, SandboxPsp
 from caravan.adapters.sandbox.server import InProcess, make_app
 from caravan.adapters.stripe import StripeProvider, signed
 from caravan.flows import opening, paying, settlement, shopping

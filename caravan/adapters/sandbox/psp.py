@@ -6,17 +6,15 @@ import random
 import sqlite3
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
-from typing import Any, NamedTuple
 from urllib.parse import parse_qsl
 
 import msgspec
 
+from caravan.adapters.sandbox.mischief import Mischief, Notice, Object, Reply
 from caravan.adapters.stripe import signed
 
-Object = dict[str, Any]
 _FEE_FIXED, _FEE_BASIS_POINTS = 25, 150  # What it says that it takes: 1.5 % and a quarter of the currency's unit.
 _WHOLE = 10_000
 _LISTED_MAX = 100
@@ -33,38 +31,6 @@ METHODS = {
     "pm_card_visa": "good", "pm_card_chargeDeclined": "generic_decline", "pm_card_createDispute": "disputed",
     "pm_card_refundFail": "refund_fails",
 }  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Mischief:
-    """How often, between 0 and 1, something goes wrong: it fails before or after it was done, is slow, or comes late.
-
-    `late` answers "processing" first, `twice` sends a webhook twice, `shuffled` sends webhooks in another order.
-    """
-
-    fails: float = 0.0
-    loses: float = 0.0
-    slow: float = 0.0
-    late: float = 0.0
-    twice: float = 0.0
-    shuffled: float = 0.0
-    slow_s: float = 2.0
-
-
-class Reply(NamedTuple):
-    """What is answered; `is_lost` is done all the same, but the answer never arrives, and `waits_s` is how slow it is."""
-
-    status: int
-    body: Object
-    is_lost: bool = False
-    waits_s: float = 0.0
-
-
-class Notice(NamedTuple):
-    """A webhook to be sent."""
-
-    body: bytes
-    signature: str
 
 
 class _Refused(Exception):

@@ -6,8 +6,9 @@ import html
 import io
 import logging
 import threading
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from decimal import Decimal
+from typing import Protocol
 
 import httpx
 import msgspec
@@ -17,7 +18,9 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from caravan.adapters.sandbox.psp import GOOD, Object, SandboxPsp
+from caravan.adapters.sandbox.carrier import MOVES, SandboxCarrier
+from caravan.adapters.sandbox.mischief import Notice, Object, Reply
+from caravan.adapters.sandbox.psp import GOOD, SandboxPsp
 from caravan.kernel.clock import SECOND, iso
 from caravan.kernel.money import exponent
 
@@ -42,16 +45,28 @@ _TRY = (
 )  # fmt: skip
 
 
+class Sandbox(Protocol):
+    """Whoever answers requests and tells of what happened: a provider of payments, or a carrier."""
+
+    def handle(self, method: str, path: str, form: bytes, headers: Mapping[str, str], /) -> Reply:
+        """Answer a request."""
+        ...
+
+    def notices(self) -> list[Notice]:
+        """Give the webhooks that are due, and forget them."""
+        ...
+
+
 class InProcess(httpx.BaseTransport):
     """A way to the sandbox without a network, for the demo market and for simulations; it loses answers as a network does."""
 
-    def __init__(self, psp: SandboxPsp) -> None:
-        self._psp = psp
+    def __init__(self, sandbox: Sandbox) -> None:
+        self._sandbox = sandbox
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Answer a request."""
         form = request.read() or request.url.query
-        reply = self._psp.handle(request.method, request.url.path, form, request.headers)
+        reply = self._sandbox.handle(request.method, request.url.path, form, request.headers)
         if reply.is_lost:
             raise httpx.ReadTimeout("The answer was lost.", request=request)
         return httpx.Response(reply.status, content=msgspec.json.encode(reply.body))
@@ -67,13 +82,78 @@ def pages(psp: SandboxPsp) -> list[Route]:
 
 
 def make_app(psp: SandboxPsp) -> Starlette:
-    """Put the whole server together."""
-    return Starlette(routes=[*pages(psp), Route("/v1/{path:path}", _api(psp), methods=["GET", "POST"])])
+    """Put the whole server of the payment provider together."""
+    return Starlette(routes=[*pages(psp), Route("/v1/{path:path}", _api(psp, "Bearer sk_"), methods=["GET", "POST"])])
 
 
-def _api(psp: SandboxPsp) -> _Endpoint:
+def carrier_pages(carrier: SandboxCarrier) -> list[Route]:
+    """Give the routes of the carrier's page: its parcels, with what can happen to them, and their labels."""
+    return [
+        Route("/", _parcels(carrier), methods=["GET"]),
+        Route("/move", _move(carrier), methods=["POST"]),
+        Route("/labels/{number}", _label(carrier), methods=["GET"]),
+    ]
+
+
+def make_carrier_app(carrier: SandboxCarrier) -> Starlette:
+    """Put the whole server of the carrier together."""
+    api = Route("/v2/{path:path}", _api(carrier, "Basic "), methods=["GET", "POST"])
+    return Starlette(routes=[*carrier_pages(carrier), api])
+
+
+def _parcels(carrier: SandboxCarrier) -> _Endpoint:
+    async def show(_: Request) -> Response:
+        rows = []
+        for one in carrier.shipments():
+            last = one["details"][-1]["status_detail"] if one["details"] else "label bought"
+            tracking = html.escape(one["tracking_code"])
+            buttons = "".join(f"<option>{move}</option>" for move in MOVES)
+            rows.append(
+                f"<h2>{tracking}</h2><p class=soft>{html.escape(one['to']['country'])} · {html.escape(last)}</p>"
+                f"<form method=post action='{carrier.url}/move'><input type=hidden name=tracking value='{tracking}'>"
+                f"<label for='m-{tracking}'>What happens to {tracking}</label><select id='m-{tracking}' name=move>{buttons}"
+                "</select><button>Let it happen</button></form>"
+            )
+        return _document("The sandbox carrier", "".join(rows) or "<p class=soft>No label has been bought yet.</p>")
+
+    return show
+
+
+def _move(carrier: SandboxCarrier) -> _Endpoint:
+    async def move(request: Request) -> Response:
+        async with request.form() as form:
+            tracking, what = str(form.get("tracking", "")), str(form.get("move", ""))
+        is_known = await run_in_threadpool(carrier.move, tracking, what, place="Sandbox")
+        return RedirectResponse(f"{carrier.url}/", 303) if is_known else Response("There is no such parcel.", 404)
+
+    return move
+
+
+def _label(carrier: SandboxCarrier) -> _Endpoint:
+    async def show(request: Request) -> Response:
+        one = carrier.objects.get(request.path_params["number"])
+        if one is None or not one.get("postage_label"):
+            return Response("There is no such label.", 404)
+        lines = "<br>".join(html.escape(str(value)) for value in one["to"].values() if value)
+        rate = one["selected_rate"]
+        body = f"<p class=soft>{rate['carrier']} {rate['service']}</p><p class=total>{one['tracking_code']}</p><p>{lines}</p>"
+        return _document("A label of the sandbox", body)
+
+    return show
+
+
+def _document(title: str, body: str) -> Response:
+    return HTMLResponse(
+        f"<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport content='width=device-width'>"
+        f"<title>{title}</title><style>{_STYLE}select{{font:inherit;width:100%;padding:.6rem}}</style>"
+        f"<main><h1>{title}</h1>{body}</main></html>",
+        headers={"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'"},
+    )
+
+
+def _api(psp: Sandbox, authorization: str) -> _Endpoint:
     async def answer(request: Request) -> Response:
-        if not request.headers.get("authorization", "").startswith("Bearer sk_"):
+        if not request.headers.get("authorization", "").startswith(authorization):
             return Response(b'{"error":{"type":"invalid_request_error"}}', 401, media_type="application/json")
         body = await request.body()
         if len(body) > _BODY_BYTES_MAX:
@@ -171,8 +251,8 @@ def report_of(psp: SandboxPsp) -> str:
 class Courier:
     """Brings webhooks to whoever wants them, in a thread of its own; what is not taken is brought again."""
 
-    def __init__(self, psp: SandboxPsp, url: str) -> None:
-        self._psp, self._url = psp, url
+    def __init__(self, sandbox: Sandbox, url: str, *, header: str = "Stripe-Signature") -> None:
+        self._sandbox, self._url, self._header = sandbox, url, header
         self._stops = threading.Event()
         self._thread = threading.Thread(target=self._run, name="sandbox courier", daemon=True)
 
@@ -188,8 +268,8 @@ class Courier:
     def _run(self) -> None:
         with httpx.Client(timeout=_SEND_TIMEOUT_S) as client:
             while not self._stops.wait(_LOOK_S):
-                for notice in self._psp.notices():
-                    headers = {"Stripe-Signature": notice.signature, "Content-Type": "application/json"}
+                for notice in self._sandbox.notices():
+                    headers = {self._header: notice.signature, "Content-Type": "application/json"}
                     try:
                         client.post(self._url, content=notice.body, headers=headers)
                     except httpx.HTTPError as error:

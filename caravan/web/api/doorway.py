@@ -100,7 +100,7 @@ class Doorway:
             instance=instance, status=operation.status, location=operation.location,
             has_revision=operation.has_revision, key=self._key(operation, scope, headers, raw, bearer, address),
             revision=_revision(operation, headers), cart_secret=headers.get("cart-secret", ""),
-            signature=headers.get("stripe-signature", ""), take=self.take,
+            signature=headers.get("stripe-signature", "") or headers.get("x-hmac-signature", ""), take=self.take,
         )  # fmt: skip
         return await operation.handler(call)
 

@@ -175,7 +175,7 @@ async def hand_over(call: Call) -> Reply:
     )
 
 
-def promise_in(call: Call, new: wire.NewParcel) -> int:
+def promise_in(call: Call, new: wire.NewParcel | wire.ParcelHandover) -> int:
     """Read by when a parcel was promised, 0 where nothing is said. Refuses a day that is past or far away."""
     promised_at = _instant(new.promised_at, "promised_at") if new.promised_at else 0
     if promised_at and not call.now <= promised_at <= call.now + _PROMISE_MAX:
@@ -232,10 +232,18 @@ def _currency(house: House, order: OrderId) -> str:
 
 async def show_parcel(call: Call) -> Reply:
     """Show a parcel to who sent it, who waits for it, or the operator."""
-    return call.say(await call.ask(_own_parcel, *_parties(call, None, None), ParcelId(call.ids["parcel"])))
+    assert call.bearer is not None
+    has_label = call.bearer.audience != "buyer"
+    return call.say(await call.ask(_own_parcel, *_parties(call, None, None), ParcelId(call.ids["parcel"]), has_label))
 
 
-def _own_parcel(house: House, buyer: BuyerId, seller: SellerId, parcel: ParcelId) -> wire.Parcel:
+def _own_parcel(
+    house: House,
+    buyer: BuyerId,
+    seller: SellerId,
+    parcel: ParcelId,
+    has_label: bool,  # noqa: FBT001
+) -> wire.Parcel:
     table = house.delivery.parcels
     if not 0 < parcel < len(table):
         raise NotFound("There is no such parcel.")
@@ -243,7 +251,7 @@ def _own_parcel(house: House, buyer: BuyerId, seller: SellerId, parcel: ParcelId
     mine = house.orders.orders
     if (buyer and mine.buyer[order] != buyer) or (seller and mine.seller[order] != seller):
         raise NotFound("There is no such parcel.")
-    return ordered.parcel(house, parcel)
+    return ordered.parcel(house, parcel, has_label=has_label)
 
 
 async def scan_parcel(call: Call) -> Reply:

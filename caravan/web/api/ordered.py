@@ -41,7 +41,9 @@ def order(house: House, number: OrderId, audience: str, expand: frozenset[str] =
         lines=_lines(house, number, unit) if "lines" in expand else None,
         parts=total_parts(taxing.of_order(house, number), alphabetic(unit)) if "lines" in expand else None,
         paid_in=_paid_in(house, number, unit),
-        parcels=[parcel(house, ParcelId(one)) for one in house.delivery.by_order.get(number, [])]
+        parcels=[
+            parcel(house, ParcelId(one), has_label=not is_buyers) for one in house.delivery.by_order.get(number, [])
+        ]
         if "parcels" in expand
         else None,
         claims=[claim(house, one.claim) for one in claims.claims_of(house.claims, number)]
@@ -96,8 +98,26 @@ def _units(house: House, number: int, contents: Iterable[tuple[int, int]]) -> li
     return shown
 
 
-def parcel(house: House, number: ParcelId) -> wire.Parcel:
-    """Show a parcel."""
+def label(house: House, number: int) -> wire.ParcelLabel | None:
+    """Show the label of a parcel, or what became of the last try to have one; None where nobody asked for one."""
+    work = house.labels.open.get(number) or house.labels.of.get(number)
+    if work is None:
+        tried = (one for one in reversed(house.labels.works.values()) if one.parcel == number)
+        work = next((one for one in tried if one.what == delivery.LabelKind.BUY and one.is_done is False), None)
+    if work is None:
+        return None
+    is_bought = work.what == delivery.LabelKind.BUY
+    states = {None: "asked" if is_bought else "returning", True: "bought", False: "refused"}
+    known = work if is_bought else house.labels.of.get(number, work)
+    return wire.ParcelLabel(
+        status=states[work.is_done],  # type: ignore[arg-type]
+        carrier=known.by, service=known.service, price=money(known.amount, known.unit), document=known.document,
+        reason=work.reason,
+    )  # fmt: skip
+
+
+def parcel(house: House, number: ParcelId, *, has_label: bool = False) -> wire.Parcel:
+    """Show a parcel, with its label to whoever sends it."""
     if not 0 < number < len(house.delivery.parcels):
         raise NotFound("There is no such parcel.")
     found = delivery.parcel_of(house.delivery, number)
@@ -122,6 +142,7 @@ def parcel(house: House, number: ParcelId) -> wire.Parcel:
             )
             for one in found.scans
         ],
+        label=label(house, number) if has_label else None,
     )
 
 

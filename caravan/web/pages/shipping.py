@@ -6,13 +6,15 @@ from starlette.responses import Response
 
 from caravan.flows import claims, dispatch, fulfillment, parcels
 from caravan.flows.house import House, integers
+from caravan.flows.postman import Quote
 from caravan.kernel import ids
-from caravan.kernel.errors import CaravanError, Invalid, Outage
+from caravan.kernel.errors import CaravanError, Invalid, Outage, Refusal
 from caravan.kernel.ids import ClaimId, OrderId, ParcelId
-from caravan.kernel.money import alphabetic
+from caravan.kernel.money import Money, alphabetic
 from caravan.trade import delivery
 from caravan.trade.claims import claim_of, standing_claims
-from caravan.web import papers
+from caravan.web import papers, postage
+from caravan.web.api.ordered import label as label_of
 from caravan.web.pages import claiming, records
 from caravan.web.pages.forms import Form
 from caravan.web.pages.visit import Visit, path_id, wrong_field
@@ -31,15 +33,23 @@ async def order(visit: Visit) -> Response:
     return await _show(visit, OrderId(path_id(visit, OrderId)))
 
 
-async def _show(visit: Visit, number: OrderId, wrong: dict[str, str] | None = None, status: int = 200) -> Response:
+async def _show(
+    visit: Visit, number: OrderId, wrong: dict[str, str] | None = None, status: int = 200,
+    quotes: tuple[ParcelId, list[Quote]] = (ParcelId(0), []),  # Neither is changed.
+) -> Response:  # fmt: skip
     sale = await ask(visit.caravan, records.sale, number, visit.seller)
     place = await records.destination(visit.caravan, sale.address)
     tracking = await ask(visit.caravan, dispatch.tracking_of, sale.number)
-    trackings = await ask(visit.caravan, _trackings, [parcel.parcel for parcel in sale.parcels])
+    packed = [parcel.parcel for parcel in sale.parcels if parcel.is_packed]
+    trackings = await ask(visit.caravan, _trackings, packed)
+    stuck = await ask(visit.caravan, lambda house: {one.parcel: label_of(house, one.parcel) for one in sale.parcels})
+    weights = {parcel: await postage.weight(visit.caravan, parcel) for parcel in packed}
     told = await ask(visit.caravan, claiming.told, sale.claims)
     return await visit.show(
         "sell_order.html", status=status, order=sale, place=place, carriers=CARRIERS, tracking=tracking,
-        trackings=trackings, claims=told, wrong=wrong or {},
+        trackings=trackings, claims=told, wrong=wrong or {}, stuck=stuck, weights=weights, quoted=quotes[0],
+        quotes=[(one.rate, Money(one.rate.amount_minor, one.rate.currency)) for one in quotes[1]],
+        has_carriers=bool(visit.caravan.postman.carriers),
     )  # fmt: skip
 
 
@@ -149,6 +159,40 @@ async def call_off_rest(visit: Visit) -> Response:
         return "rest_canceled"
 
     return await _trying(visit, number, act)
+
+
+async def quote(visit: Visit) -> Response:
+    """Show what carriers would take for a parcel."""
+    parcel = ParcelId(path_id(visit, ParcelId))
+    number = await ask(visit.caravan, parcels.own_parcel, parcel, visit.seller)
+    try:
+        grams = visit.form.integer("weight", least=1, most=postage.WEIGHT_GRAMS_MAX)
+        found = await postage.rates(visit.caravan, parcel, visit.seller, grams)
+    except Refusal as refusal:
+        return await _show(visit, number, {"": str(refusal)}, 422)
+    return await _show(visit, number, quotes=(parcel, found))
+
+
+async def buy_label(visit: Visit) -> Response:
+    """Buy a parcel's label at a rate that was shown."""
+    parcel = ParcelId(path_id(visit, ParcelId))
+
+    async def act() -> str:
+        await postage.buy(visit.caravan, parcel, visit.seller, visit.form.text("rate", longest=120))
+        return "label_bought"
+
+    return await _trying(visit, await ask(visit.caravan, parcels.own_parcel, parcel, visit.seller), act)
+
+
+async def void_label(visit: Visit) -> Response:
+    """Take a parcel's label back."""
+    parcel = ParcelId(path_id(visit, ParcelId))
+
+    async def act() -> str:
+        await postage.void(visit.caravan, parcel, visit.seller)
+        return "label_voided"
+
+    return await _trying(visit, await ask(visit.caravan, parcels.own_parcel, parcel, visit.seller), act)
 
 
 async def send_parcel(visit: Visit) -> Response:

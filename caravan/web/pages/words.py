@@ -52,6 +52,8 @@ NOTES = {
     "handed_over": "Handed over. The buyer sees it now, and the money is in escrow.",
     "delivered": "Delivered. The money comes to your balance when the return window is over.",
     "packed": "Packed. Print its label, then hand it over.",
+    "label_bought": "The label is yours, or will be as soon as its carrier answers. Print it, then hand the parcel over.",
+    "label_voided": "The label goes back. Its price comes back when the carrier agrees.",
     "unpacked": "It is unpacked again.",
     "rest_canceled": "The rest is called off; its money is the buyer's again.",
     "lost": "The parcel is lost. Its buyer has a claim now.",

@@ -6,8 +6,12 @@ from collections.abc import Callable, Iterator
 import pytest
 from typer.testing import CliRunner
 
+from caravan.adapters.easypost import EasyPostCarrier
+from caravan.adapters.sandbox.carrier import SECRET, SandboxCarrier
+from caravan.adapters.sandbox.mischief import Mischief
+from caravan.adapters.sandbox.server import InProcess
 from caravan.client import Refused, wire
-from caravan.kernel.clock import DAY
+from caravan.kernel.clock import DAY, MINUTE, SECOND
 from caravan.web.remote import app
 from tests.web.api.rig import Rig, Shopper, Trader, euro, running
 
@@ -215,3 +219,100 @@ def test_units_that_are_none_are_refused_on_the_command_line(rig: Rig, lines: li
     said = CliRunner().invoke(app, ["orders", "pack", "ord_000000000001", *lines, "--url", rig.url])
 
     assert said.exit_code != 0
+
+
+# Through carriers.
+
+
+@pytest.fixture
+def road(own: Rig) -> Iterator[SandboxCarrier]:
+    """Let a market have a carrier."""
+    road = SandboxCarrier(now=lambda: own.clock.now() // SECOND)
+    own.caravan.postman.carriers["easypost"] = EasyPostCarrier(
+        "http://road", key="k", webhook_secret=SECRET, transport=InProcess(road)
+    )
+    yield road
+    road.close()
+
+
+def test_a_label_is_quoted_bought_tracked_and_charged(own: Rig, road: SandboxCarrier) -> None:
+    seller, buyer, order = ordered(own)
+    parcel = seller.client.pack(order, {0: 2})
+    quoted = seller.client.carrier_rates(parcel.id, 900)
+    labeled = seller.client.buy_label(parcel.id, quoted[0].rate)
+    own.clock.advance(MINUTE)
+    road.move(labeled.tracking, "out for delivery", place="Braga")
+    (notice,) = road.notices()
+
+    http = own.http()
+    headers = {"x-hmac-signature": notice.signature}
+    told = http.post("/v1/webhooks/carriers/easypost", content=notice.body, headers=headers)
+    forged = http.post("/v1/webhooks/carriers/easypost", content=notice.body, headers={"x-hmac-signature": "x"})
+
+    assert [(one.carrier, one.price, one.days) for one in quoted] == [
+        ("Snail", euro(510), 4),
+        ("Swift", euro(1_070), 1),
+    ]
+    assert labeled.status == "label_bought"
+    assert labeled.label
+    assert (labeled.label.status, labeled.label.price) == ("bought", euro(510))
+    assert (told.status_code, told.json()) == (200, {"event": labeled.tracking})
+    assert (forged.status_code, forged.json()["refusal"]) == (422, "unsigned_tracking")
+    seen = buyer.client.parcel(parcel.id)
+    assert (seen.status, [scan.place for scan in seen.scans], seen.label) == ("out_for_delivery", ["Braga"], None)
+    assert seller.client.balance().balances[0].balance == euro(-510)
+
+
+def test_a_label_that_its_carrier_leaves_open_is_asked_for_again(own: Rig, road: SandboxCarrier) -> None:
+    seller, _, order = ordered(own)
+    parcel = seller.client.pack(order, {0: 2}).id
+    rate = seller.client.carrier_rates(parcel, 900)[0].rate
+    road.mischief = Mischief(fails=1)
+
+    asked = seller.client.buy_label(parcel, rate)
+    road.mischief = Mischief()
+    own.clock.advance(MINUTE)
+    own.caravan.postman.see_to_labels()
+    bought = seller.client.parcel(parcel)
+    back = seller.client.void_label(parcel)
+
+    assert asked.label
+    assert asked.label.status == "asked"
+    assert bought.label
+    assert bought.label.status == "bought"
+    assert (back.label, back.status) == (None, "created")
+
+
+@pytest.mark.usefixtures("road")
+def test_rates_are_refused_with_their_reason(own: Rig) -> None:
+    seller, buyer, order = ordered(own)
+    parcel = seller.client.pack(order, {0: 2}).id
+
+    def refused(tell: Callable[[], object]) -> str:
+        with pytest.raises(Refused) as said:
+            tell()
+        return said.value.refusal
+
+    assert refused(lambda: seller.client.carrier_rates(parcel)) == "invalid"
+    assert refused(lambda: seller.client.carrier_rates(parcel, 50_000)) == "no_rates"
+    assert refused(lambda: seller.client.buy_label(parcel, "rate_none")) == "rate_expired"
+    assert refused(lambda: seller.client.void_label(parcel)) == "no_label"
+    assert refused(lambda: own.seller().client.carrier_rates(parcel, 900)) == "not_found"
+    buyer.client.forget_me()
+    assert refused(lambda: seller.client.carrier_rates(parcel, 900)) == "address_unknown"
+
+
+@pytest.mark.usefixtures("road")
+def test_labels_are_bought_from_a_terminal(own: Rig) -> None:
+    seller, _, order = ordered(own)
+    parcel, token = seller.client.pack(order, {0: 2}).id, own.token("seller", seller.number)
+
+    def told(*words: str) -> dict[str, object]:
+        result = CliRunner().invoke(app, [*words, "--url", own.url, "--token", token, "--json"])
+        assert result.exit_code == 0, result.output
+        answer: dict[str, object] = json.loads(result.stdout)
+        return answer
+
+    (first, *_) = told("orders", "rates", parcel, "900")["data"]  # type: ignore[misc]
+    assert told("orders", "label", parcel, first["rate"])["status"] == "label_bought"  # type: ignore[has-type]
+    assert told("orders", "void-label", parcel)["status"] == "created"
