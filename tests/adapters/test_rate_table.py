@@ -41,7 +41,7 @@ def test_what_no_row_takes_has_no_rates(grams: int, sender: str) -> None:
 @pytest.mark.parametrize(("row", "said"), [
     ("CTT,X,PT,PT,0,1,EUR,1", "row 6, grams"), ("CTT,X,PT,PT,1.5,1,EUR,1", "row 6, grams"),
     ("CTT,X,PT,PT,5,1.234,EUR,1", "row 6, price"), ("CTT,X,PT,PT,5,-1,EUR,1", "row 6, price"),
-    ("CTT,X,PT,PT,5,1,XXX,1", "row 6, price"), ("CTT,X,pt,PT,5,1,EUR,1", "row 6, from"),
+    ("CTT,X,PT,PT,5,1,ZZZ,1", "row 6, price"), ("CTT,X,pt,PT,5,1,EUR,1", "row 6, from"),
     ("CTT,X,PT,,5,1,EUR,1", "row 6, to"), (",X,PT,PT,5,1,EUR,1", "row 6, carrier"), ("CTT,,PT,PT,5,1,EUR,1", "row 6, service"),
     ("CTT,X,PT,PT,5,1,EUR,soon", "row 6, days"), ("CTT,X,PT", "row 6"), ("CTT,World,PT,*,2000,1,EUR,1", "the same as row 5"),
 ])  # fmt: skip

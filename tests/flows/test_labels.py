@@ -139,7 +139,8 @@ def test_a_label_of_the_table_is_our_own_and_there_at_once(yard: Yard) -> None:
     yard.void(parcel)
     assert yard.of(parcel).status == ParcelStatus.CREATED
     assert yard.posted(Kind.CARRIER_PAYABLE) == 0
-    yard.send(parcel)
+    with pytest.raises(delivery.NoLabel):
+        yard.void(parcel)
 
 
 def test_an_answer_that_is_not_known_stays_open_and_nothing_is_charged(yard: Yard) -> None:
