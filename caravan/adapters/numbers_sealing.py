@@ -4,37 +4,32 @@ import os
 import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
 import duckdb
 import msgspec
-import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from caravan.adapters.duckdb_folding import fold, make_tables, numbered
 from caravan.adapters.duckdb_numbers import MANIFEST, Cursor, Manifest, read_manifest
-from caravan.cell import Log, Section, facts, schema
+from caravan.adapters.parquet_files import FACTS_PER_FILE_MAX, FactFiles, write_whole
+from caravan.cell import Log, Section, facts
 from caravan.insight.metrics.ports import Book, Definitions, RollUp, choose_rollups
 from caravan.kernel.event import Event
 
-FACTS_PER_FILE_MAX = 2_000_000
 FACTS_PER_BUNDLE_MAX = 200_000
-_CURSOR = "sealed.json"
 _MEMORY = "2GB"
 Progress = Callable[[str, int, int], None]
 
 
 class Sealed(NamedTuple):
-    """What a sealing came to."""
+    """What a sealing came to: files that were written, and how many less there are by merging."""
 
     position: int
     facts: int
     files: int
+    merged: int
     rollups: int
     seconds: float
 
@@ -57,7 +52,7 @@ class Sealer:
     def __init__(self, folder: Path, log: Log, told: Told) -> None:
         self._folder, self._log = folder, log
         self._kinds, self._book, self._definitions, self._asked, self._summed, left_out, self._threads = told
-        self._files = _Files(folder / "facts", left_out)
+        self._files = FactFiles(folder / "facts", left_out)
 
     def seal(self, progress: Progress) -> Sealed:
         """Seal everything that is durable now."""
@@ -88,7 +83,9 @@ class Sealer:
         finally:
             connection.close()
         self._publish(draft, cursor, rollups)
-        return Sealed(cursor.sequence, count, self._files.written, len(rollups), round(time.monotonic() - began, 2))
+        merged = self._files.merge(dict(self._kinds), progress)
+        took = round(time.monotonic() - began, 2)
+        return Sealed(cursor.sequence, count, self._files.written, merged, len(rollups), took)
 
     def _draft(self) -> tuple[Path, Cursor]:
         """Begin with a copy of the last sealed tables, or with nothing where they are not ours to go on from."""
@@ -156,7 +153,7 @@ class Sealer:
             file, cursor, self._book.version, self._definitions.time_zone, self._definitions.fingerprint, rollups,
             time.time_ns() // 1000,
         )  # fmt: skip
-        _write(self._folder / MANIFEST, msgspec.json.encode(told))
+        write_whole(self._folder / MANIFEST, msgspec.json.encode(told))
         kept = {file, before.file if before else ""}  # Somebody may be opening the one before at this moment.
         for path in self._folder.glob("tables-*.duckdb"):
             if path.name not in kept:
@@ -166,75 +163,6 @@ class Sealer:
 def _distinct(connection: duckdb.DuckDBPyConnection, source: str, columns: tuple[str, ...]) -> int:
     told = ", ".join(("day", *columns))
     return int(connection.sql(f"SELECT approx_count_distinct(hash({told})) FROM {source}").fetchall()[0][0])  # noqa: S608
-
-
-class _Files:
-    """Facts in Parquet: `kind=…/day=…/<first fact>-<last fact>.parquet`, days in UTC, and how far they go."""
-
-    def __init__(self, folder: Path, left_out: Callable[[type[Event]], frozenset[str] | None]) -> None:
-        self._folder, self._left_out = folder, left_out
-        self._waiting: dict[type[Event], list[pa.Table]] = {}
-        self.waiting, self.written = 0, 0
-        self.cursor = Cursor()
-
-    def begin(self, log: Log) -> None:
-        """Find how far the files go; take away what a stop has left behind that, or all of it where it is of another log."""
-        self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with suppress(OSError, msgspec.DecodeError):
-            self.cursor = msgspec.json.decode((self._folder / _CURSOR).read_bytes(), type=Cursor)
-        if not self.cursor.is_in(log):
-            self.cursor = Cursor()
-        for path in self._folder.glob("kind=*/day=*/*"):
-            first = path.name.partition("-")[0]
-            if not first.isdecimal() or int(first) > self.cursor.last_fact:
-                path.unlink()
-
-    def take(self, bundle: Sequence[tuple[Section, int]]) -> None:
-        """Remember facts that are not in files yet."""
-        for part, first in bundle:
-            left_out = self._left_out(part.kind)
-            if first <= self.cursor.last_fact or left_out is None:
-                continue
-            names = [name for name in schema(part.kind).names if name not in left_out]
-            columns = {name: part.batch.column(name) for name in names}
-            positions = np.arange(first, first + part.batch.num_rows)
-            self._waiting.setdefault(part.kind, []).append(pa.table({"fact": positions, **columns}))
-            self.waiting += part.batch.num_rows
-
-    def write(self, until: Cursor) -> None:
-        """Write what waits, and then that it is written."""
-        for kind, tables in self._waiting.items():
-            self._write_kind(str(kind.__struct_config__.tag), pa.concat_tables(tables))
-        self._waiting, self.waiting = {}, 0
-        if until.sequence > self.cursor.sequence:
-            self.cursor = until
-            _write(self._folder / _CURSOR, msgspec.json.encode(until))
-
-    def _write_kind(self, kind: str, table: pa.Table) -> None:
-        times = table.column("at").cast(pa.timestamp("us", "UTC"))
-        table = table.set_column(table.column_names.index("at"), "at", times)
-        days = times.cast(pa.date32()).combine_chunks()
-        order = pc.sort_indices(days)  # Stable, so that facts stay in order within a day.
-        table, days = table.take(order), days.take(order)
-        ends = [*np.flatnonzero(np.diff(days.cast(pa.int32()).to_numpy())).tolist(), len(days) - 1]
-        begin = 0
-        for end in ends:
-            part = table.slice(begin, end + 1 - begin)
-            folder = self._folder / f"kind={kind}" / f"day={days[begin].as_py().isoformat()}"
-            folder.mkdir(parents=True, exist_ok=True)
-            first, last = part.column("fact")[0].as_py(), part.column("fact")[-1].as_py()
-            draft, name = folder / "draft", folder / f"{first}-{last}.parquet"
-            pq.write_table(part, draft, compression="zstd")
-            draft.rename(name)
-            self.written += 1
-            begin = end + 1
-
-
-def _write(path: Path, told: bytes) -> None:
-    draft = path.with_suffix(".draft")
-    draft.write_bytes(told)
-    _sync(draft)
-    draft.rename(path)
 
 
 def _sync(path: Path) -> None:

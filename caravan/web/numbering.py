@@ -145,7 +145,7 @@ def seal(*, home: Home = None, as_json: Json = False) -> None:
         _print_json(sealed._asdict())
         return
     say.print(
-        f"Sealed up to frame {sealed.position:,}: {sealed.facts:,} facts more, {sealed.files:,} files, {sealed.rollups} roll-ups."
+        f"Sealed up to frame {sealed.position:,}: {sealed.facts:,} facts more, {sealed.files:,} files, {sealed.merged:,} merged away, {sealed.rollups} roll-ups."
     )
 
 

@@ -56,7 +56,7 @@ def log() -> MemoryLog:
     return filled
 
 
-def test_every_fact_is_there_once_under_its_kind_and_day(log: MemoryLog, tmp_path: Path) -> None:
+def test_every_fact_is_there_once_under_its_kind_and_month(log: MemoryLog, tmp_path: Path) -> None:
     sealed = seal_log(tmp_path, log)
 
     assert counts(tmp_path) == in_log(log)
@@ -95,11 +95,11 @@ def test_a_stop_at_any_moment_loses_nothing_and_doubles_nothing(log: MemoryLog, 
 
         with pytest.raises(Stopped):
             seal_log(tmp_path / "stopped", log, stop)
-    (tmp_path / "stopped" / "facts" / "kind=orders.order_canceled.v1" / "day=2025-01-01").mkdir(
+    (tmp_path / "stopped" / "facts" / "kind=orders.order_canceled.v1" / "month=2025-01").mkdir(
         parents=True, exist_ok=True
     )
     stray = (
-        tmp_path / "stopped" / "facts" / "kind=orders.order_canceled.v1" / "day=2025-01-01" / "999999-1000000.parquet"
+        tmp_path / "stopped" / "facts" / "kind=orders.order_canceled.v1" / "month=2025-01" / "999999-1000000.parquet"
     )
     stray.write_bytes(b"half of a file")
 
