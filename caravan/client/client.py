@@ -325,9 +325,11 @@ class Client:
             self._cart_secrets[cart.id] = said.headers[_CART_SECRET]
         return cart
 
-    def cart(self, cart: str) -> wire.Cart:
-        """Show a cart."""
-        return wire.decode(self._sender.send("GET", f"/v1/carts/{cart}", headers=self._secret(cart)).body, wire.Cart)
+    def cart(self, cart: str, *, country: str = "", region: str = "") -> wire.Cart:
+        """Show a cart; with a country, what it comes to there, with taxes."""
+        asked = {"country": country, "region": region} if country else None
+        said = self._sender.send("GET", f"/v1/carts/{cart}", query=asked, headers=self._secret(cart))
+        return wire.decode(said.body, wire.Cart)
 
     def set_cart_line(self, cart: str, listing: str, quantity: int) -> wire.Cart:
         """Set how many units of a listing a cart holds; 0 takes the line out."""

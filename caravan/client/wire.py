@@ -427,6 +427,13 @@ class CartQuantity(Request, frozen=True, kw_only=True):
     quantity: Annotated[int, Meta(ge=0, le=UNITS_PER_LINE_MAX)]
 
 
+class CartQuery(Request, frozen=True, kw_only=True):
+    """Where a cart would go, to be told what it comes to there."""
+
+    country: Country | None = None
+    region: Annotated[str, Meta(max_length=10)] = ""
+
+
 class CartMerge(Request, frozen=True, kw_only=True):
     """The buyer's own cart that a guest's goes into; without one, the guest's becomes the buyer's."""
 
@@ -1349,33 +1356,6 @@ class CartLine(Response, frozen=True, kw_only=True):
     is_on_offer: bool
 
 
-class Cart(Response, frozen=True, kw_only=True):
-    """A cart. It holds no stock; `total` is of the lines that are on offer."""
-
-    id: CartRef
-    lines: list[CartLine]
-    total: Money
-
-
-class Merged(Response, frozen=True, kw_only=True):
-    """The cart that came of two, and the listings whose quantity was cut to the limits."""
-
-    cart: Cart
-    clamped: list[ListingRef]
-
-
-class SessionLine(Response, frozen=True, kw_only=True):
-    """A line of a checkout at its quoted price; shipping is of the whole line."""
-
-    listing: ListingRef
-    sku: SkuRef
-    seller: SellerRef
-    quantity: int
-    unit_price: Money
-    shipping: Money
-    total: Money
-
-
 class TaxPart(Response, frozen=True, kw_only=True):
     """A tax or duty in a total, by which rule and from which source. `lines` count from 0; none where many were summed.
 
@@ -1411,6 +1391,37 @@ class TotalParts(Response, frozen=True, kw_only=True):
     region: str
     rules_version: int
     taxes: list[TaxPart]
+
+
+class Cart(Response, frozen=True, kw_only=True):
+    """A cart. It holds no stock; `total` is of the lines that are on offer.
+
+    Asked with a country, `parts` says what they come to there, with taxes.
+    """
+
+    id: CartRef
+    lines: list[CartLine]
+    total: Money
+    parts: TotalParts | None = None
+
+
+class Merged(Response, frozen=True, kw_only=True):
+    """The cart that came of two, and the listings whose quantity was cut to the limits."""
+
+    cart: Cart
+    clamped: list[ListingRef]
+
+
+class SessionLine(Response, frozen=True, kw_only=True):
+    """A line of a checkout at its quoted price; shipping is of the whole line."""
+
+    listing: ListingRef
+    sku: SkuRef
+    seller: SellerRef
+    quantity: int
+    unit_price: Money
+    shipping: Money
+    total: Money
 
 
 class PayIn(Response, frozen=True, kw_only=True):

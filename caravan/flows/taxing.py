@@ -18,7 +18,7 @@ from caravan.flows.judgment import Lines
 from caravan.kernel.clock import Instant, iso
 from caravan.kernel.errors import Invalid, NotFound
 from caravan.kernel.event import Event
-from caravan.kernel.ids import AddressId, ListingId, OrderId, ProductId, SessionId
+from caravan.kernel.ids import AddressId, CartId, ListingId, OrderId, ProductId, SessionId
 from caravan.kernel.money import numeric
 from caravan.trade import catalog, exchange, ledger, orders, payments, taxes
 
@@ -118,11 +118,12 @@ def added_by_line(house: House, assessment: taxes.Assessment | taxes.Taxed | Non
 
 
 class Row(NamedTuple):
-    """A rule and what it comes to; `lines` are those that it meets."""
+    """A rule, what it comes to and what of that has gone back; `lines` are those that it meets."""
 
     rule: taxes.Rule
     amount_minor: int
     lines: tuple[int, ...]
+    returned_minor: int = 0
 
 
 class Breakdown(NamedTuple):
@@ -155,12 +156,16 @@ def broken_down(
     if assessment is None:
         assessment = taxes.Assessment(0, "", "", [])
     sums: dict[str, int] = {}
+    gone: dict[str, int] = {}
     lines: dict[str, tuple[int, ...]] = {}
-    for part in assessment.parts:
+    returned = assessment.returned if isinstance(assessment, taxes.Taxed) else [0] * len(assessment.parts)
+    for part, back in zip(assessment.parts, returned, strict=True):
         sums[part.rule] = sums.get(part.rule, 0) + part.amount_minor
+        gone[part.rule] = gone.get(part.rule, 0) + back
         lines[part.rule] = (*lines.get(part.rule, ()), part.line)
     rows = tuple(
-        Row(taxes.rule_of(house.taxes, assessment.version, name), amount, lines[name]) for name, amount in sums.items()
+        Row(taxes.rule_of(house.taxes, assessment.version, name), amount, lines[name], gone[name])
+        for name, amount in sums.items()
     )
     return Breakdown(
         goods, shipping, sum(row.amount_minor for row in rows if row.rule.is_included),
@@ -583,6 +588,23 @@ class Landed(NamedTuple):
     assessment: taxes.Assessment | None
 
 
+def land_cart(house: House, cart: CartId, where: Destination, now: Instant) -> Landed:
+    """Say what the lines of a cart that are on offer come to at a place."""
+    currency = house.markets.market.currency if house.markets.market else "EUR"
+    wanted = []
+    for listing, quantity in orders.cart_of(house.orders, cart).lines.items():
+        offer = catalog.listing_of(house.catalog, listing)
+        if offer.status == catalog.ListingStatus.LIVE and house.partners.active[offer.seller]:
+            wanted.append(Wanted(listing, offer.price.amount * quantity, offer.shipping.amount * quantity))
+    return _landed(house, wanted, where, currency, now=now)
+
+
+def _landed(house: House, wanted: Sequence[Wanted], where: Destination, currency: str, *, now: Instant) -> Landed:
+    assessment = assess(house, wanted, where, unit=numeric(currency), now=now)
+    goods, shipping = sum(one.goods_minor for one in wanted), sum(one.shipping_minor for one in wanted)
+    return Landed(currency, broken_down(house, assessment, goods=goods, shipping=shipping), assessment)
+
+
 def land(house: House, landing: Landing, now: Instant) -> Landed:
     """Say what lines come to at a place, and all its parts. Refuses what is not there, and what is not on offer."""
     currency = house.markets.market.currency if house.markets.market else "EUR"
@@ -592,8 +614,4 @@ def land(house: House, landing: Landing, now: Instant) -> Landed:
         if offer.status != catalog.ListingStatus.LIVE:
             raise catalog.NotOnOffer
         wanted.append(Wanted(listing, offer.price.amount * quantity, offer.shipping.amount * quantity))
-    assessment = assess(house, wanted, landing.where, unit=numeric(currency), now=now)
-    goods, shipping = (
-        sum(values) for values in zip(*((one.goods_minor, one.shipping_minor) for one in wanted), strict=True)
-    )
-    return Landed(currency, broken_down(house, assessment, goods=goods, shipping=shipping), assessment)
+    return _landed(house, wanted, landing.where, currency, now=now)

@@ -108,6 +108,22 @@ def test_every_total_shows_its_parts(caravan: Caravan, browser: TestClient) -> N
     assert "Total, delivered to United States" in text(browser, "/cart")
 
 
+def test_a_receipt_names_every_tax_with_its_source_and_who_remits_it(caravan: Caravan, browser: TestClient) -> None:
+    load_shipped(browser)
+    order = buy(browser, CALIFORNIA)
+
+    page = browser.get(f"{order}/receipt")
+
+    assert "Barro" in page.text
+    assert 'href="https://cdtfa.ca.gov' in page.text
+    words = text(browser, f"{order}/receipt")
+    assert "on top Caravan" in words
+    assert "By version 1 of this market's rules, for United States" in words
+    stranger = TestClient(Starlette(routes=pages.routes(caravan)), base_url="http://testserver")
+    register(stranger, "bo@example.org")
+    assert stranger.get(f"{order}/receipt").status_code == 404
+
+
 def test_a_tax_in_the_prices_is_named_and_changes_no_total(browser: TestClient) -> None:
     load_shipped(browser)
 

@@ -3,15 +3,18 @@
 import hmac
 from http import HTTPStatus
 
+import msgspec
+
 from caravan.bootstrap import Caravan
 from caravan.cell import Answer
 from caravan.client import wire
-from caravan.flows import checkout, exchanging, shopping
+from caravan.flows import checkout, exchanging, shopping, taxing
 from caravan.flows.house import House
 from caravan.kernel import ids
+from caravan.kernel.clock import Instant
 from caravan.kernel.errors import Invalid, NotFound
 from caravan.kernel.ids import AddressId, BuyerId, CartId, ListingId, PurchaseId, SessionId
-from caravan.trade import catalog, exchange, ledger, orders
+from caravan.trade import catalog, exchange, ledger, orders, taxes
 from caravan.web.api import resources
 from caravan.web.api.call import Call, Reply, rendered
 from caravan.web.api.operations import BUYER, OPERATOR, PUBLIC, Operation
@@ -32,7 +35,17 @@ async def open_cart(call: Call) -> Reply:
 async def show_cart(call: Call) -> Reply:
     """Show a cart."""
     cart = await _reachable(call)
-    return call.say(await call.ask(resources.cart, cart))
+    where: wire.CartQuery = call.query
+    shown = await call.ask(resources.cart, cart)
+    if where.country:
+        place = taxing.Destination(where.country, taxes.region_code(where.region, where.country))
+        shown = msgspec.structs.replace(shown, parts=await call.ask(_landed, cart, place, call.now))
+    return call.say(shown)
+
+
+def _landed(house: House, cart: CartId, where: taxing.Destination, now: Instant) -> wire.TotalParts:
+    landed = taxing.land_cart(house, cart, where, now)
+    return resources.total_parts(landed.parts, landed.currency)
 
 
 async def set_cart_line(call: Call) -> Reply:
@@ -195,7 +208,8 @@ OPERATIONS = (
     ),
     Operation(
         method="GET", path="/v1/carts/{cart}", summary="Show a cart", handler=show_cart, who=_SHOPPERS,
-        scope="carts:write", response=wire.Cart, takes_cart_secret=True, refusals=(NotFound,),
+        scope="carts:write", response=wire.Cart, takes_cart_secret=True, query=wire.CartQuery,
+        refusals=(NotFound, Invalid),
     ),
     Operation(
         method="PUT", path="/v1/carts/{cart}/lines/{listing}", summary="Set a line of a cart; 0 takes it out",

@@ -63,6 +63,7 @@ _STORE: tuple[_Row, ...] = (
     ("/my", account.me, None, "buyer"),
     ("/my/orders", account.my_orders, None, "buyer"),
     ("/my/orders/{id}", account.my_order, None, "buyer"),
+    ("/my/orders/{id}/receipt", account.receipt, None, "buyer"),
     ("/my/orders/{id}/cancel", None, account.cancel_order, "buyer"),
     ("/my/orders/{id}/claim", None, account.claim, "buyer"),
     ("/my/claims/{id}/dispute", None, claiming.dispute, "buyer"),

@@ -2,13 +2,13 @@
 
 from starlette.responses import Response
 
-from caravan.flows import claims, consents, fulfillment, shopping
+from caravan.flows import claims, consents, fulfillment, shopping, taxing
 from caravan.flows.house import House, integers
 from caravan.insight import identity
 from caravan.insight.identity import EmailTaken, WrongLogin
 from caravan.kernel import ids
 from caravan.kernel.errors import Invalid, Refusal
-from caravan.kernel.ids import BuyerId, CartId, OrderId
+from caravan.kernel.ids import BuyerId, CartId, OrderId, SellerId
 from caravan.kernel.money import Money, numeric
 from caravan.trade import ledger
 from caravan.web import access
@@ -16,6 +16,7 @@ from caravan.web.pages import checkout, claiming, dates, exchanging, records, se
 from caravan.web.pages.shipping import contents_in
 from caravan.web.pages.visit import Visit, local_path, path_id, wrong_field
 from caravan.web.reach import ask, do, page
+from caravan.world import partners
 
 _CARTS_BACK_MAX = 5_000
 # What the purposes that every market has are called, and what they mean; a segment's own is called as it is.
@@ -138,6 +139,21 @@ async def _show_order(visit: Visit, wrong: dict[str, str], status: int = 200) ->
     return await visit.show(
         "order.html", status=status, order=order, place=place, told=told, claims=claimed, reasons=reasons, wrong=wrong
     )
+
+
+async def receipt(visit: Visit) -> Response:
+    """Show an order as its receipt, to print: who sold what to whom, and every tax with its source."""
+    number = OrderId(path_id(visit, OrderId))
+    order = await ask(visit.caravan, records.order, number, visit.buyer)
+    place = await records.destination(visit.caravan, order.address)
+    seller, rows, version = await ask(visit.caravan, _billed, number)
+    return await visit.show("order_receipt.html", order=order, place=place, seller=seller, taxes=rows, version=version)
+
+
+def _billed(house: House, number: OrderId) -> tuple[partners.Seller, tuple[taxing.Row, ...], int]:
+    found = taxing.of_order(house, number)
+    seller = SellerId(int(house.orders.orders.seller[number]))
+    return partners.seller_of(house.partners, seller), found.rows, found.version
 
 
 async def claim(visit: Visit) -> Response:

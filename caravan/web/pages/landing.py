@@ -6,9 +6,7 @@ from caravan.flows import taxing
 from caravan.flows.house import House
 from caravan.kernel.clock import Instant
 from caravan.kernel.ids import BuyerId, CartId
-from caravan.kernel.money import Money, numeric
-from caravan.trade import catalog
-from caravan.web.pages.baskets import currency_of
+from caravan.kernel.money import Money
 
 
 class Named(NamedTuple):
@@ -51,14 +49,7 @@ def of_cart(house: House, cart: CartId, buyer: BuyerId, now: Instant) -> Parts |
     known = house.identity.buyers[buyer]
     where = taxing.destination_of(house, known.addresses[-1]) if known.addresses else None
     where = where or taxing.Destination(known.country)
-    wanted = []
-    for listing, quantity in house.orders.carts[cart].lines.items():
-        offer = catalog.listing_of(house.catalog, listing)
-        if offer.status == catalog.ListingStatus.LIVE:
-            wanted.append(taxing.Wanted(listing, offer.price.amount * quantity, offer.shipping.amount * quantity))
-    currency = currency_of(house)
-    assessment = taxing.assess(house, wanted, where, unit=numeric(currency), now=now)
-    goods, shipping = (sum(one[place] for one in wanted) for place in (1, 2))
-    parts = parts_of(taxing.broken_down(house, assessment, goods=goods, shipping=shipping), currency)
+    landed = taxing.land_cart(house, cart, where, now)
+    parts = parts_of(landed.parts, landed.currency)
     has_regions = any(rule.region for rule in house.taxes.now.rules if rule.country == where.country)
     return parts._replace(country=where.country, lacks_region=has_regions and not where.region)

@@ -67,6 +67,20 @@ def test_a_landed_cost_is_what_a_direct_order_then_costs(rig: Rig, trader: Trade
     assert bought.total == cost.total
 
 
+def test_a_cart_says_what_it_comes_to_at_a_place(rig: Rig, trader: Trader) -> None:
+    listing, client = trader.offer(10_000, 5), rig.client()
+    cart = client.open_cart(listing, 2)
+    assert cart.parts is None
+
+    parts = client.cart(cart.id, country="US", region="CA").parts
+
+    assert parts is not None
+    assert (parts.goods, parts.taxes_added, parts.country) == (euro(20_000), euro(1_450), "US")
+    assert client.cart(cart.id).parts is None
+    with pytest.raises(Refused):
+        client.cart(cart.id, country="US", region="C-A")
+
+
 def test_what_is_kept_is_reported_remitted_and_shown(rig: Rig, trader: Trader) -> None:
     listing, shopper = trader.offer(10_000, 5), rig.buyer(50_000)
     client = shopper.client
