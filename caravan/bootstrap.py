@@ -20,7 +20,8 @@ import pyarrow as pa
 import uvicorn
 from starlette.routing import BaseRoute, Mount
 
-from caravan.adapters import archive, bank_statements, stripe_report
+from caravan.adapters import archive, bank_statements, customer_files, stripe_report
+from caravan.adapters.customer_files import CustomerFile
 from caravan.adapters.demo import DemoSource
 from caravan.adapters.duckdb_numbers import MANIFEST, DuckdbNumbers, read_manifest
 from caravan.adapters.duckdb_reading import CATALOG, SCHEMA, Analysts
@@ -1051,6 +1052,16 @@ _DEMO = opening.Opening(
         terms.FeeRule(basis_points=1_000, floor_minor=20),
     ),
 )
+
+
+def read_customers(file: Path) -> CustomerFile:
+    """Read a file of customers of another system, row by row."""
+    return customer_files.read_customers(file)
+
+
+def read_mapping(file: Path, columns: list[str], roles: frozenset[str]) -> Mapping[str, str]:
+    """Read what the columns of such a file are."""
+    return customer_files.read_mapping(file, columns, roles)
 
 
 def read_rates(path: Path) -> DayRates:

@@ -17,7 +17,6 @@ from caravan import bootstrap, config
 from caravan.bench import mapping
 from caravan.flows import lookalikes
 from caravan.insight import likeness
-from caravan.kernel.errors import Invalid
 from caravan.web.terminal import bars, say
 
 app = typer.Typer(no_args_is_help=True, help="Who is who: find people who are there twice, take customers in.")
@@ -25,6 +24,9 @@ app = typer.Typer(no_args_is_help=True, help="Who is who: find people who are th
 Table = Annotated[Path, typer.Argument(help="A CSV or Parquet file, one row a person.")]
 Map = Annotated[
     list[str] | None, typer.Option("--map", help="What a column is: COLUMN=ROLE. May be given several times.")
+]
+Mapped = Annotated[
+    Path | None, typer.Option("--mapping", help="A YAML file of that: COLUMN: ROLE, a line for each column.")
 ]
 Home = Annotated[Path | None, typer.Option("--home", help="The folder with log, vault, views and snapshots.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.")]
@@ -35,14 +37,16 @@ def dedupe(
     file: Table,
     *,
     told: Map = None,
+    mapped: Mapped = None,
     out: Annotated[Path | None, typer.Option(help="Where to write the rows with their person, CSV or Parquet.")] = None,
     as_json: Json = False,
 ) -> None:
     """Find who is there several times in a file; learn from the file itself, and change nothing."""
     began = time.monotonic()
-    table = _read(file)
+    table = bootstrap.read_customers(file).table
+    roles = _told(told, mapped, table.column_names)
     with bars() as progress:
-        found = likeness.find_people(table, told=mapping(told), progress=progress)
+        found = likeness.find_people(table, told=roles, progress=progress)
     shown = {
         "file": str(file), "rows": len(table), "columns": found.columns.fields,
         "people_for_sure": len(np.unique(found.automatic)), "people_likely": len(np.unique(found.likely)),
@@ -65,6 +69,7 @@ def import_customers(
     *,
     source: Annotated[str, typer.Option(help="The name of the system that the file is from.")],
     told: Map = None,
+    mapped: Mapped = None,
     home: Home = None,
     rejects: Annotated[Path | None, typer.Option(help="Where to write the rows that were left out, as CSV.")] = None,
     as_json: Json = False,
@@ -72,23 +77,24 @@ def import_customers(
     """Take customers of another system in, sealed, and look through all for who is there twice. Can be run again."""
     if not source or ":" in source:
         raise typer.BadParameter("A source is a name without a colon.", param_hint="--source")
-    settings = _settings(home)
+    settings, read = _settings(home), bootstrap.read_customers(file)
+    roles = _told(told, mapped, read.table.column_names)
     with (
         bootstrap.home_lock(settings),
         bars() as progress,
         bootstrap.opened(settings, is_scratch=False) as caravan,
     ):
         cell, vault = caravan.cell, caravan.vault
-        taken = lookalikes.take_customers(
-            cell, vault, _read(file), source=source, told=mapping(told), progress=progress
-        )
+        taken = lookalikes.take_customers(cell, vault, read.table, source=source, told=roles, progress=progress)
         looked = lookalikes.look_through(cell, vault, progress)
         cell.snapshot()
-    if rejects and taken.rejects:
-        columns = dict(zip(("row", "id", "reason"), map(list, zip(*taken.rejects, strict=True)), strict=True))
+    # By their numbers in the file, where torn rows count, too.
+    rejected = sorted([*read.torn, *((read.numbers[row - 1], known, why) for row, known, why in taken.rejects)])
+    if rejects and rejected:
+        columns = dict(zip(("row", "id", "reason"), map(list, zip(*rejected, strict=True)), strict=True))
         pyarrow.csv.write_csv(pa.table(columns), rejects)
     shown = {
-        "rows": taken.rows, "kept": taken.kept, "rejected": len(taken.rejects), "records": looked.records,
+        "rows": taken.rows + len(read.torn), "kept": taken.kept, "rejected": len(rejected), "records": looked.records,
         "tied": looked.tied, "proposed": looked.proposed,
     }  # fmt: skip
     _tell(shown, as_json=as_json)
@@ -116,16 +122,11 @@ def _tell(shown: dict[str, int], *, as_json: bool) -> None:
         say.print("What may be one person waits at /operator/identities.")
 
 
-def _read(file: Path) -> pa.Table:
-    if not file.is_file():
-        raise Invalid(f"There is no file {file}.", field="file")
-    try:
-        if file.suffix == ".parquet":
-            return pq.read_table(file)
-        options = pyarrow.csv.ConvertOptions(strings_can_be_null=True)
-        return pyarrow.csv.read_csv(file, convert_options=options)
-    except pa.ArrowInvalid as error:
-        raise Invalid(f"{file} can't be read: {str(error)[:200]}", field="file") from None
+def _told(told: list[str] | None, mapped: Path | None, columns: list[str]) -> dict[str, str]:
+    """Give what columns are: as the file of a mapping says, and then as the options do."""
+    roles = frozenset({*likeness.ROLES, *lookalikes.IDENTIFYING, likeness.RECORD, likeness.IGNORED})
+    found = dict(bootstrap.read_mapping(mapped, columns, roles)) if mapped is not None else {}
+    return found | mapping(told)
 
 
 def _write(table: pa.Table, found: likeness.Found, out: Path) -> None:

@@ -18,7 +18,7 @@ from caravan.kernel.errors import Invalid, Refusal
 RECORDS_PER_FRAME = 2_000
 PROPOSALS_PER_LOOK_MAX = 20_000
 _TIES_PER_FRAME = 5_000
-_IDENTIFYING = {
+IDENTIFYING = {
     "login": oneid.Type.LOGIN, "loyalty_card": oneid.Type.LOYALTY_CARD, "marketplace": oneid.Type.MARKETPLACE,
     "verified_email": oneid.Type.EMAIL, "verified_phone": oneid.Type.PHONE,
 }  # fmt: skip
@@ -156,7 +156,7 @@ def take_customers(
     cell: Cell[House], vault: Vault, table: pa.Table, *, source: str, told: Mapping[str, str], progress: Progress
 ) -> Taken:
     """Keep a table of customers of another system, sealed row by row; the rows that can't be kept come back with why."""
-    keys = {column: role for column, role in told.items() if role in _IDENTIFYING}
+    keys = {column: role for column, role in told.items() if role in IDENTIFYING}
     for column in keys:
         if column not in table.column_names:
             raise Invalid(f"There is no column {column[:60]!r}.", field=column)
@@ -190,7 +190,7 @@ def _identifiers(
     found = [(oneid.Type.RECORD, f"{source}:{row[record]}")]
     for column, role in keys.items():
         if row[column] is not None and str(row[column]).strip():
-            kind = _IDENTIFYING[role]
+            kind = IDENTIFYING[role]
             try:
                 oneid.normal(kind, str(row[column]))
             except oneid.BlockedValue:

@@ -112,6 +112,7 @@ def test_the_catalog_and_a_metric_tell_how_it_is_defined(shop: Shop) -> None:
     metric = shop.visit("operator").get("/operator/numbers/gmv?by=sellers.name").text
 
     assert "Take rate" in catalog
+    assert "from orders.purchase_placed.v2</small>" in catalog
     assert "SUM(placed_orders.total_minor)" in metric
     assert "orders.purchase_placed.v2" in metric
     assert "Barro" in metric

@@ -4,7 +4,7 @@ Always: the same code compares, scores and clusters in a batch, on the command l
 answer in whatever order its columns are read, and nothing is learned from its truth.
 """
 
-from caravan.insight.likeness.columns import Columns, recognize
+from caravan.insight.likeness.columns import IGNORED, RECORD, Columns, recognize
 from caravan.insight.likeness.fields import ROLES, encode
 from caravan.insight.likeness.learning import Weights
 from caravan.insight.likeness.live import Alike, Evidence, Lookalikes
@@ -13,7 +13,9 @@ from caravan.insight.likeness.wares import WARES_LIKELY, match_wares
 
 __all__ = [
     "AUTOMATIC",
+    "IGNORED",
     "LIKELY",
+    "RECORD",
     "REVIEWED",
     "ROLES",
     "WARES_LIKELY",

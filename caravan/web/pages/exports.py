@@ -35,6 +35,7 @@ class Shown(NamedTuple):
     when: str
     next_at: int
     runs: Sequence[Run]
+    secret: str | None
 
 
 async def overview(visit: Visit) -> Response:
@@ -50,10 +51,16 @@ async def _show(visit: Visit, form: Form, *, status: int = 200, fault: str = "")
         names = await ask(
             visit.caravan, lambda house: {one.segment: one.name for one in profiles.segments(house.profiles)}
         )
+    signing = visit.caravan.exporter.signing
+    told = await ask(
+        visit.caravan, lambda house: [leaving.export_shown(house, one, signing, now=now).secret for one in found]
+    )
     shown = [
-        Shown(one, _of(one, names), _when(one), exports.next_slot(one, now=now), one.runs[: -_RUNS_SHOWN - 1 : -1])
-        for one in found
-    ]
+        Shown(
+            one, _of(one, names), _when(one), exports.next_slot(one, now=now), one.runs[: -_RUNS_SHOWN - 1 : -1], secret
+        )
+        for one, secret in zip(found, told, strict=True)
+    ]  # fmt: skip
     return await visit.show(
         "exports.html", status=status, base=base_of(visit), form=form.fields, fault=fault, kept=shown,
         segments=names, metrics=await run_in_threadpool(own_metrics, visit), weekdays=leaving.WEEKDAYS, area=visit.area,
@@ -69,7 +76,7 @@ def _of(one: Export, segments: dict[int, str]) -> str:
 
 def _when(one: Export) -> str:
     told = leaving.schedule_shown(one.schedule)
-    every = told.weekday.capitalize() if told.every == "week" else told.every
+    every = told.weekday.capitalize() if told.every == "week" else f"Every {told.every}"
     return f"{every}, {told.at} {told.zone}"
 
 

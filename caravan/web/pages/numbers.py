@@ -44,6 +44,7 @@ class Row(NamedTuple):
     metric: Metric
     text: str
     spark: charts.Line | None
+    lineage: tuple[str, ...]
 
 
 async def dashboard(visit: Visit) -> Response:
@@ -238,7 +239,7 @@ def _catalog(visit: Visit) -> dict[str, Any]:
     groups: dict[str, list[Row]] = {}
     for one in seen:
         text, spark = sparks.get(one.name, ("", None))
-        groups.setdefault(one.domain, []).append(Row(one, text, spark))
+        groups.setdefault(one.domain, []).append(Row(one, text, spark, found.lineage(one)))
     return {"groups": groups, "spark_width": _SPARK["width"], "spark_height": _SPARK["height"], "count": len(seen)}
 
 
