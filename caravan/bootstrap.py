@@ -172,6 +172,7 @@ _ADVICE_WAIT_S = 0.25
 _TABLE_S = 3_600
 _DESK_LOOK_S = 0.5
 _DESK_STOPS_S = 30.0
+_WEBHOOKS_REST = 20.0  # To see who changed, everybody is looked at: at most a twentieth of the time goes into that.
 SHAPE = "12"  # Change it when a model's dump changes: snapshots of another shape are passed over.
 
 
@@ -286,7 +287,7 @@ def open_caravan(
     exporter, teller = couriers_of(settings, cell, numbers, desk_of_people, vault)
     couriers = (
         Clerk("exports", lambda _: exporter.see_to_due(), "Exports could not be seen to"),
-        Clerk("webhooks", lambda _: teller.see_to_due(), "Webhooks could not be seen to"),
+        Clerk("webhooks", lambda _: teller.see_to_due(), "Webhooks could not be seen to", rests=_WEBHOOKS_REST),
         counter_of(postman, road),
     )
     caravan = Caravan(
@@ -892,9 +893,11 @@ def read_house(settings: Settings) -> House:
 class Clerk:
     """Does a piece of work again and again, in a thread of its own; what a stop cuts short is begun again at the next start."""
 
-    def __init__(self, name: str, work: Callable[[threading.Event], object], complaint: str) -> None:
-        """Say what to do, given an event that asks it to end, and what is so when it failed."""
-        self._work, self._complaint = work, complaint
+    def __init__(
+        self, name: str, work: Callable[[threading.Event], object], complaint: str, *, rests: float = 0.0
+    ) -> None:  # fmt: skip
+        """Say what to do, given an event that asks it to end, what is so when it failed, and how much longer it rests than it works."""
+        self._work, self._complaint, self._rests = work, complaint, rests
         self._stops = threading.Event()
         self._thread = threading.Thread(target=self._follow, name=name, daemon=True)
 
@@ -909,12 +912,15 @@ class Clerk:
             self._thread.join(timeout=_DESK_STOPS_S)
 
     def _follow(self) -> None:
-        while not self._stops.wait(_DESK_LOOK_S):
+        pause = _DESK_LOOK_S
+        while not self._stops.wait(pause):
+            began = time.monotonic()
             try:
                 self._work(self._stops)
             except CaravanError:
                 if not self._stops.is_set():
                     _logger.exception("%s; trying again.", self._complaint)
+            pause = max(_DESK_LOOK_S, self._rests * (time.monotonic() - began))
 
 
 def planner_of(cell: Cell[House], optimizer: Optimizer) -> Clerk:

@@ -29,6 +29,7 @@ MEMBERS_KEPT_DAYS = 30  # A file of people is kept no longer: it does not follow
 _MEDIA = {"csv": "text/csv; charset=utf-8", "parquet": "application/vnd.apache.parquet", "json": "application/json"}
 _SLOT = "{slot}"
 _TOGETHER_MAX = 20
+_NEVER = 2**63 - 1
 
 
 class AnswerCut(Refusal):
@@ -116,7 +117,8 @@ class Exporter:
     ) -> None:
         self._cell, self._numbers, self._desk = cell, numbers, desk
         self.shelf, self.sender, self.signing = shelf, sender, signing
-        self._kept: frozenset[str] | None = None
+        self._folders: frozenset[str] | None = None
+        self._version, self._next_at = -1, 0
 
     def check(self, setting: Setting) -> None:
         """Refuse what could never be run: an address that is not to be reached, a question that can't be asked."""
@@ -134,12 +136,18 @@ class Exporter:
     def see_to_due(self) -> int:
         """Make all runs that are due; give how many."""
         now = self._cell.clock.now()
-        due, names = self._cell.ask(_due, now)
-        if names != self._kept:
+        version, kept = self._cell.ask(_kept)  # Who shops waits for no more than a list.
+        if version == self._version and now < self._next_at:
+            return 0
+        names = frozenset(ids.text(ExportId, one.export) for one in kept if one.name and not one.url)
+        if names != self._folders:
             self.shelf.keep_only(names)
-            self._kept = names
-        for export, slot in due[:_TOGETHER_MAX]:
+            self._folders = names
+        due = exports.due_exports(kept, now=now)[:_TOGETHER_MAX]
+        for export, slot in due:
             self.run(export, slot)
+        self._version, kept = self._cell.ask(_kept)
+        self._next_at = min((exports.next_slot(one, now=now) for one in kept if one.name), default=_NEVER)
         return len(due)
 
     def run(self, export: Export, slot: int) -> Outcome:
@@ -157,7 +165,7 @@ class Exporter:
         try:
             self._cell.do(note_run, outcome)
         except NotFound:
-            self._kept = None  # It was dropped meanwhile: its file goes, too.
+            self._folders = None  # It was dropped meanwhile: its file goes, too.
         return outcome
 
     def _made(self, export: Export, slot: int) -> Outcome:
@@ -196,9 +204,8 @@ class Exporter:
             raise Outage(brought.error)
 
 
-def _due(house: House, now: Instant) -> tuple[list[tuple[Export, int]], frozenset[str]]:
-    names = frozenset(ids.text(ExportId, one.export) for one in exports.all_exports(house.exports) if not one.url)
-    return exports.due_exports(house.exports, now=now), names
+def _kept(house: House) -> tuple[int, list[Export]]:
+    return house.exports.version, list(house.exports.exports)
 
 
 def _asked(question: str) -> tables.KeptQuestion:

@@ -77,12 +77,12 @@ def test_slots_follow_each_other_without_a_gap(every: str, minute: int, weekday:
 def test_of_slots_that_were_missed_one_run_is_due_and_none_before_the_export_was_set() -> None:
     book = folded(Exports(), exports.set_export(Exports(), wanted(), seller=OPERATOR, now=at("2026-11-01T07:00")))
 
-    assert exports.due_exports(book, now=at("2026-11-02T05:59")) == []
-    ((one, slot),) = exports.due_exports(book, now=at("2026-11-09T08:00"))
+    assert exports.due_exports(book.exports, now=at("2026-11-02T05:59")) == []
+    ((one, slot),) = exports.due_exports(book.exports, now=at("2026-11-09T08:00"))
     assert slot == at("2026-11-09T06:00")
 
     folded(book, exports.note_run(book, Outcome(one.export, slot, rows=3, file="f"), now=at("2026-11-09T08:01")))
-    assert exports.due_exports(book, now=at("2026-11-10T05:59")) == []
+    assert exports.due_exports(book.exports, now=at("2026-11-10T05:59")) == []
     assert exports.next_slot(book.exports[1], now=at("2026-11-09T08:02")) == at("2026-11-10T06:00")
 
 
@@ -91,14 +91,14 @@ def test_what_failed_is_tried_again_ever_later_and_given_up_after_eight_times() 
     book = folded(Exports(), exports.set_export(Exports(), wanted(), seller=OPERATOR, now=at("2026-11-01T07:00")))
     waits = []
     for _ in range(exports.ATTEMPTS_MAX):
-        ((one, slot),) = exports.due_exports(book, now=now)
+        ((one, slot),) = exports.due_exports(book.exports, now=now)
         folded(book, exports.note_run(book, Outcome(one.export, slot, error="outage: no answer"), now=now))
         waits.append(book.exports[1].retry_at - now)
         now = Instant(max(book.exports[1].retry_at, now))
 
     assert [wait // MINUTE for wait in waits[:-1]] == [1, 2, 4, 8, 16, 32, 60]
     assert waits[-1] < 0
-    assert exports.due_exports(book, now=now) == []
+    assert exports.due_exports(book.exports, now=now) == []
     assert book.exports[1].runs[-1].is_last
 
 
@@ -106,10 +106,10 @@ def test_a_run_that_was_asked_for_leaves_the_schedule_as_it_is() -> None:
     book = folded(Exports(), exports.set_export(Exports(), wanted(), seller=OPERATOR, now=at("2026-11-01T07:00")))
     folded(book, exports.ask_export(book, 1, seller=OPERATOR, now=at("2026-11-01T09:00")))
 
-    ((_, slot),) = exports.due_exports(book, now=at("2026-11-01T09:01"))
+    ((_, slot),) = exports.due_exports(book.exports, now=at("2026-11-01T09:01"))
     folded(book, exports.note_run(book, Outcome(1, slot, file="f"), now=at("2026-11-01T09:01")))
 
-    assert exports.due_exports(book, now=at("2026-11-01T09:02")) == []
+    assert exports.due_exports(book.exports, now=at("2026-11-01T09:02")) == []
     assert exports.next_slot(book.exports[1], now=at("2026-11-01T09:02")) == at("2026-11-02T06:00")
 
 

@@ -1,5 +1,7 @@
 """What you can ask exports: which there are, which are due, what signs what they send."""
 
+from collections.abc import Sequence
+
 from caravan.insight.exports.model import Export, Exports, Webhook
 from caravan.insight.exports.schedule import slot_after, slot_before
 from caravan.kernel.clock import DAY, Instant
@@ -30,10 +32,10 @@ def export_called(exports: Exports, name: str, *, seller: int = 0) -> Export:
     raise NotFound(f"There is no export {name[:60]!r}.")
 
 
-def due_exports(exports: Exports, *, now: Instant) -> list[tuple[Export, int]]:
-    """Give the exports whose time has come, each with its slot; of slots that were missed, the last one alone."""
+def due_exports(kept: Sequence[Export], *, now: Instant) -> list[tuple[Export, int]]:
+    """Give those of some exports whose time has come, each with its slot; of slots that were missed, the last one alone."""
     found = []
-    for one in exports.exports:
+    for one in kept:
         if not one.name or one.retry_at > now:
             continue
         slot = one.asked or slot_before(one.schedule, now)

@@ -294,6 +294,10 @@ def test_a_webhook_is_told_who_enters_and_who_leaves_in_order_and_signed(fair: F
     assert told[0]["type"] == "caravan.segment.changed.v1"
     (stands,) = operator.webhooks()
     assert (stands.sequence, stands.failures, stands.error) == (3, 0, "")
+    fair.buyer.client.forget_me()
+    assert fair.tell() == 1
+    (gone,) = msgspec.json.decode(receiver.got[-1].body)["data"]["changes"]
+    assert (gone["identity"], gone["has_entered"]) == (first, False)
 
 
 def test_a_message_that_was_on_its_way_at_a_stop_goes_again_as_it_was(
