@@ -1,6 +1,7 @@
 """Checks the whole story in a real browser on a phone: a seller gets in, a shopper buys, the parcel arrives, the money too."""
 
 import asyncio
+import contextlib
 import re
 import threading
 import time
@@ -39,14 +40,21 @@ def site(tmp_path: Path) -> Iterator[Site]:
     caravan.cell.do(opening.open_market, opening.Opening("Caravan", "EUR", has_play_money=True))
     caravan.finder.start()
     token = asyncio.run(access.issue_token(caravan, audience="operator", subject=0))
+    with served(caravan) as address:
+        yield Site(address, caravan, clock, token)
+    caravan.close()
+
+
+@contextlib.contextmanager
+def served(caravan: Caravan) -> Iterator[str]:
+    """Serve a market's pages on a free port; give their address."""
     app = Starlette(routes=pages.routes(caravan))
     server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_level="warning", ws="none"))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
-    yield Site(f"http://127.0.0.1:{_port(server)}", caravan, clock, token)
+    yield f"http://127.0.0.1:{_port(server)}"
     server.should_exit = True
     thread.join(START_TIMEOUT_S)
-    caravan.close()
 
 
 def _port(server: uvicorn.Server) -> int:

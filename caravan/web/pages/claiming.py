@@ -29,6 +29,7 @@ _WHAT = {
     "opened": "claimed", "answered": "gave back", "disputed": "asked the operator about", "decided": "gave back on top",
     "closed": "Closed", "withdrawn": "Came to nothing", "reopened": "did not send it anew",
 }  # fmt: skip
+_BY_THEMSELVES = {"clock": "The parcel is far too late;", "carrier": "The carrier has lost it;"}
 _SHOWN_MAX = 50
 
 
@@ -90,8 +91,8 @@ def _told(house: House, claim: Claim) -> Told:
             what = "said no"
         has_amount = one.what in {"opened", "answered", "disputed", "decided"} and bool(one.amount)
         who = "The seller said nothing in time:" if one.who == "clock" and one.what == "answered" else _WHO[one.who]
-        if one.who == "clock" and one.what == "opened":
-            who = "The parcel is far too late:"
+        if one.what == "opened" and one.who in _BY_THEMSELVES:
+            who, what = _BY_THEMSELVES[one.who], "this is claimed:"
         steps.append(Step(who, what, amount if has_amount else None, one.note, one.at))
     return Told(
         ClaimId(claim.claim), OrderId(claim.order), ParcelId(claim.parcel), REASONS[claim.reason], claim.status,

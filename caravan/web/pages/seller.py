@@ -440,8 +440,9 @@ async def balance(visit: Visit) -> Response:
     )
     payouts = [(PayoutId(number), Money(amount, alphabetic(unit)), at) for number, unit, amount, at in sent]
     policy = await ask(visit.caravan, lambda house: house.markets.policy)
+    clawback = await ask(visit.caravan, lambda house: house.markets.money_terms.clawback_minor_max)
     return await visit.show(
-        "sell_balance.html", desk=mine, rows=rows, payouts=payouts, more=f"?after={cursor}" if cursor else "",
+        "sell_balance.html", clawback=clawback, desk=mine, rows=rows, payouts=payouts, more=f"?after={cursor}" if cursor else "",
         policy=policy,
     )  # fmt: skip
 
