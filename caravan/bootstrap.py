@@ -100,6 +100,7 @@ from caravan.events import (
 )
 from caravan.flows import (
     analysts,
+    comparing,
     estimates,
     finding,
     history,
@@ -199,6 +200,7 @@ class Caravan:
     exporter: Exporter
     teller: Teller
     couriers: tuple["Clerk", ...]
+    comparing: comparing.Comparing
     sandbox: SandboxPsp | None = None  # where a demo market's test cards are
     road: SandboxCarrier | None = None  # where a demo market's parcels are
     people: KnownPeople = field(default_factory=KnownPeople)
@@ -272,10 +274,12 @@ def open_caravan(
     advice = Advice(log, skills_of(settings), follows=folds, rest=cell.give_way)
     processes = [snapshotter_of(settings, log), *sealer_of(settings)] if keeps else []
     ticker = Ticker(cell, projector, settings, desk, processes)
+    lessons = lessons_of(settings)
     finder = Finder(
         cell=cell, log=log, kinds=KINDS, make_engine=lambda: make_engine(settings.home / "search"),
-        lessons=lessons_of(settings).news,
+        lessons=lessons.news, rival=lambda: lessons.rival,
     )  # fmt: skip
+    comparer = comparing_of(settings, lambda: advice.tastes)
     planner = planner_of(cell, optimizer())
     sandbox = _sandbox_of(settings, cell)
     cashier = Cashier(cell, providers_of(settings, sandbox))
@@ -286,6 +290,7 @@ def open_caravan(
     desk_of_people = knowing.Desk(cell, lambda: advice.tastes)
     exporter, teller = couriers_of(settings, cell, numbers, desk_of_people, vault)
     couriers = (
+        Clerk("comparisons", lambda _: comparer.see_to_decided(now=clock.now()), "Comparisons could not be judged"),
         Clerk("exports", lambda _: exporter.see_to_due(), "Exports could not be seen to"),
         Clerk("webhooks", lambda _: teller.see_to_due(), "Webhooks could not be seen to", rests=_WEBHOOKS_REST),
         counter_of(postman, road),
@@ -293,7 +298,7 @@ def open_caravan(
     caravan = Caravan(
         road=road, postman=postman,
         exporter=exporter, teller=teller, couriers=couriers, cashier=cashier, till=till, sandbox=sandbox, settings=settings, finder=finder, planner=planner, cell=cell, views=store, projector=projector,
-        vault=vault, clock=clock, ticker=ticker, desk=desk, advice=advice, numbers=numbers, profiles=desk_of_people,
+        vault=vault, clock=clock, ticker=ticker, desk=desk, advice=advice, numbers=numbers, profiles=desk_of_people, comparing=comparer,
         room=room_of(settings, cell),
     )  # fmt: skip
     if caravan.room is not None:
@@ -462,6 +467,12 @@ def skills_of(settings: Settings) -> SkillFolder:
 def lessons_of(settings: Settings) -> LessonFolder:
     """Give the folder of what search learned in a home."""
     return LessonFolder(settings.home / "search-lessons")
+
+
+def comparing_of(settings: Settings, tastes: Callable[[], tasting.Tastes]) -> comparing.Comparing:
+    """Give who runs comparisons of versions, out of what discovery knows."""
+    folders: dict[str, comparing.Versions] = {"lists": skills_of(settings), "search": lessons_of(settings)}
+    return comparing.Comparing(folders, lambda: tastes().comparisons)
 
 
 def snapshots_of(settings: Settings) -> Snapshots:
@@ -754,6 +765,7 @@ class Advice:
         self._standing = Standing()
         self._answering = tasting.Answering(self.tastes, tasting.unskilled())
         self._trying: tasting.Answering | None = None
+        self._rival: tasting.Answering | None = None
         if follows:
             self._follower.start()
 
@@ -765,6 +777,10 @@ class Advice:
         is_tried = self._trying is not None and asked.visitor and asked.visitor[0] % 100 < self._standing.share_percent
         answering = self._trying if is_tried and self._trying is not None else self._answering
         return answering.answer(asked)
+
+    def answer_of_rival(self, asked: tasting.Asked) -> tasting.Answer | None:
+        """Answer as what is compared with the champion would; nothing where there is no such version."""
+        return self._rival.answer(asked) if self._rival is not None else None
 
     def warm(self) -> None:
         """Get everything ready that the first answers would wait for."""
@@ -786,6 +802,8 @@ class Advice:
         self._seen, self._standing = stamp, self._skills.standing()
         self._answering = self._made(self._standing.champion)
         self._trying = self._made(self._standing.challenger) if self._standing.challenger else None
+        running = self._standing.comparison
+        self._rival = self._made(running.challenger) if running and not running.verdict else None
 
     def _made(self, version: str) -> tasting.Answering:
         if not version:
@@ -1136,15 +1154,7 @@ class Learned(msgspec.Struct, frozen=True):
 
 def learn(settings: Settings, *, seed: int, threads: int, progress: Callable[[str, int, int], None]) -> Learned:
     """Learn from everything in a home's log, while it runs or not, and keep what was learned as a version."""
-    log = open_log(settings)
-    try:
-        tastes = tasting.Tastes()
-        reader = Projector(log=log, kinds=KINDS, views=[tastes], store=MemoryViewStore())
-        head = log.head()
-        while reader.fold_some():
-            progress("Reading the log", reader.position, head.sequence if head else 0)
-    finally:
-        log.close()
+    tastes = read_tastes(settings, progress=progress)
     history = tastes.history()
     skills = skills_of(settings)
     plan = tasting.Plan(seed=seed)
@@ -1158,11 +1168,11 @@ def learn(settings: Settings, *, seed: int, threads: int, progress: Callable[[st
 
 def why(settings: Settings, *, visitor: bytes, at: int, version: str) -> whys.Explained:
     """Explain a list that was shown, out of the log as it was then; by the version that made it, where it is still kept."""
-    skills = skills_of(settings)
+    skills, version = skills_of(settings), version.partition("~")[0]
     is_kept = version in {name for name, _ in skills.versions()}
     skill = skills.load(version).skill if is_kept else tasting.unskilled()
     log = open_log(settings, is_reader=True)
-    try:
+    try:  # Of a list that two versions drafted, the champion tells.
         return whys.explain(
             log, KINDS, visitor=visitor, at=at, skill=skill, version=version if is_kept else tasting.BLEND
         )
@@ -1180,8 +1190,8 @@ def judge(settings: Settings, version: str) -> estimates.Judged:
         log.close()
 
 
-def prove(settings: Settings, *, progress: Callable[[str, int, int], None]) -> tasting.Proof:
-    """Tell what personal lists have brought, out of everything in a home's log, while it runs or not."""
+def read_tastes(settings: Settings, *, progress: Callable[[str, int, int], None]) -> tasting.Tastes:
+    """Fold what discovery knows out of everything in a home's log, while it runs or not."""
     log = open_log(settings, is_reader=True)
     try:
         tastes = tasting.Tastes()
@@ -1191,7 +1201,21 @@ def prove(settings: Settings, *, progress: Callable[[str, int, int], None]) -> t
             progress("Reading the log", reader.position, head.sequence if head else 0)
     finally:
         log.close()
-    return tasting.prove(tastes.outcomes, today=SystemClock().now() // DAY)
+    return tastes
+
+
+def prove(settings: Settings, *, progress: Callable[[str, int, int], None]) -> tasting.Proof:
+    """Tell what personal lists have brought, out of everything in a home's log, while it runs or not."""
+    return tasting.prove(read_tastes(settings, progress=progress).outcomes, today=SystemClock().now() // DAY)
+
+
+def compared(settings: Settings, about: str, *, progress: Callable[[str, int, int], None]) -> comparing.Told | None:
+    """Tell what a comparison has come to, with all credit counted anew from a home's log; nothing where there is none."""
+    standing = comparing_of(settings, tasting.Tastes).folders[about].standing()
+    if standing.comparison is None:
+        return None
+    counted = read_tastes(settings, progress=progress).comparisons
+    return comparing.tell(about, standing.comparison, counted, now=SystemClock().now())
 
 
 class Taught(msgspec.Struct, frozen=True):

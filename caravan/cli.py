@@ -21,6 +21,7 @@ from caravan.kernel.errors import CaravanError, Invalid, code
 from caravan.kernel.money import plain
 from caravan.web import (
     access,
+    comparing,
     currencies,
     exporting,
     festival,
@@ -54,6 +55,8 @@ app.add_typer(planning.app, name="network")
 app.add_typer(qr_codes.app, name="qr")
 app.add_typer(currencies.app, name="rates")
 app.add_typer(reporting.app, name="tax")
+comparing.add_to(training.app, "lists")
+comparing.add_to(teaching.app, "search")
 app.add_typer(training.app, name="discovery")
 app.add_typer(teaching.app, name="search")
 app.add_typer(sandbox.app, name="sandbox")

@@ -9,6 +9,7 @@ import numpy as np
 import xxhash
 
 from caravan.adapters.versions import Standing, VersionFolder
+from caravan.insight.discovery.ports import Comparison
 from caravan.insight.search.ports import WIDTH, Counts, Kept, Lessons, Past, Trees
 from caravan.kernel.errors import Invalid
 
@@ -24,6 +25,8 @@ class LessonFolder:
         self._lock = threading.Lock()
         self._stamp, self._looked_at = 0, 0.0
         self._latest: Kept | None = None
+        self.rival: Kept | None = None
+        """What is compared with the champion; None where nothing is."""
 
     def save(self, kept: Kept, notes: Mapping[str, object]) -> str:
         """Keep a version under a name that follows from its content, and give that name."""
@@ -73,6 +76,23 @@ class LessonFolder:
         """Let the version before rank again."""
         return self._kept.roll_back()
 
+    def stamp(self) -> int:
+        """Give a number that changes whenever the standing does."""
+        return self._kept.stamp()
+
+    def compare(self, version: str, share_percent: int, *, by: str, since: int) -> Standing:
+        """Let a version draft lists with the champion for a share of the visitors; refuses one that can't be read."""
+        self.load(version)
+        return self._kept.compare(version, share_percent, by=by, since=since)
+
+    def decide(self, comparison: Comparison, verdict: str) -> Standing:
+        """Write the verdict on a comparison down, which ends it."""
+        return self._kept.decide(comparison, verdict)
+
+    def end_comparison(self) -> Standing:
+        """Compare no more."""
+        return self._kept.end_comparison()
+
     def news(self) -> tuple[bool, Kept | None]:
         """Tell whether another version has been named since it was asked last, and give it; None is the order by hand."""
         with self._lock:
@@ -84,6 +104,8 @@ class LessonFolder:
             if stamp == self._stamp:
                 return False, self._latest
             self._stamp = stamp
-            champion = self._kept.standing().champion
-            self._latest = self.load(champion) if champion else None
+            standing = self._kept.standing()
+            self._latest = self.load(standing.champion) if standing.champion else None
+            running = standing.comparison
+            self.rival = self.load(running.challenger) if running and not running.verdict else None
             return True, self._latest

@@ -7,7 +7,18 @@ import numpy as np
 import xxhash
 
 from caravan.adapters.versions import Standing, VersionFolder
-from caravan.insight.discovery.ports import WIDTH, History, Links, Net, Plan, Sequence, Skill, Trained, Trees
+from caravan.insight.discovery.ports import (
+    WIDTH,
+    Comparison,
+    History,
+    Links,
+    Net,
+    Plan,
+    Sequence,
+    Skill,
+    Trained,
+    Trees,
+)
 from caravan.kernel.errors import Invalid
 
 _MEASURES = f"{WIDTH}/2"  # Change what follows the stroke when a measure or a layout changes its meaning.
@@ -72,6 +83,19 @@ class SkillFolder:
         """Let a version answer a share of the visitors; refuses one that can't be read."""
         self.load(version)
         return self._kept.challenge(version, share_percent)
+
+    def compare(self, version: str, share_percent: int, *, by: str, since: int) -> Standing:
+        """Let a version draft lists with the champion for a share of the visitors; refuses one that can't be read."""
+        self.load(version)
+        return self._kept.compare(version, share_percent, by=by, since=since)
+
+    def decide(self, comparison: Comparison, verdict: str) -> Standing:
+        """Write the verdict on a comparison down, which ends it."""
+        return self._kept.decide(comparison, verdict)
+
+    def end_comparison(self) -> Standing:
+        """Compare no more."""
+        return self._kept.end_comparison()
 
     def drafts(self, plan: Plan, history: History) -> "DraftFile":
         """Give the place of a draft: by the plan and by what is learned from."""

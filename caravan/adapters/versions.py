@@ -7,18 +7,20 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
+from caravan.insight.discovery.ports import Comparison
 from caravan.kernel.errors import Invalid, NotFound
 
 VERSIONS_MAX = 20
 
 
 class Standing(msgspec.Struct, frozen=True):
-    """Which version answers, which did before, and which is tried on a share of the visitors."""
+    """Which version answers, which did before, which is tried on a share of the visitors, and which is compared with it."""
 
     champion: str = ""
     before: str = ""
     challenger: str = ""
     share_percent: int = 0
+    comparison: Comparison | None = None
 
 
 class VersionFolder:
@@ -89,6 +91,31 @@ class VersionFolder:
         self._must_be_there(version)
         now = self.standing()
         return self._stand(Standing(now.champion, now.before, version, share_percent))
+
+    def compare(self, version: str, share_percent: int, *, by: str, since: int) -> Standing:
+        """Let a version and the champion draft lists together for a share of the visitors. Refuses the champion itself."""
+        self._must_be_there(version)
+        now = self.standing()
+        if version == now.champion:
+            raise Invalid("This version answers already: there is nothing to compare it with.", field="version")
+        comparison = Comparison(now.champion, version, share_percent, since, by)
+        return self._stand(Standing(now.champion, now.before, comparison=comparison))
+
+    def decide(self, comparison: Comparison, verdict: str) -> Standing:
+        """Write the verdict on a comparison down, which ends it; one that does not run any more stays as it is."""
+        now = self.standing()
+        if now.comparison != comparison:
+            return now
+        return self._stand(
+            msgspec.structs.replace(now, comparison=msgspec.structs.replace(comparison, verdict=verdict))
+        )
+
+    def end_comparison(self) -> Standing:
+        """Compare no more. Refuses where nothing is compared."""
+        now = self.standing()
+        if now.comparison is None:
+            raise Invalid("Nothing is being compared.")
+        return self._stand(msgspec.structs.replace(now, comparison=None))
 
     def _must_be_there(self, version: str) -> None:
         if not self._path(version).exists():

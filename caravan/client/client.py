@@ -3,7 +3,7 @@
 import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import Literal, Self, TypeVar
 
 import httpx
 import msgspec
@@ -203,10 +203,12 @@ class Client:
 
     def search(
         self, q: str, *, category: str = "", seller: str | None = None, sort: str = "relevance", limit: int = 24,
-        after: str = "",
+        after: str = "", visitor: str | None = None,
     ) -> wire.SearchAnswer:  # fmt: skip
-        """Find products by words: a page of them, with facets, and what was corrected."""
-        query = {"q": q, "category": category, "seller": seller, "sort": sort, "limit": limit, "after": after}
+        """Find products by words: a page of them, with facets, and what was corrected; for a visitor it is noted."""
+        query = {
+            "q": q, "category": category, "seller": seller, "sort": sort, "limit": limit, "after": after, "visitor": visitor,
+        }  # fmt: skip
         return self._get("/v1/search", wire.SearchAnswer, query)
 
     def suggestions(self, q: str) -> list[str]:
@@ -261,6 +263,22 @@ class Client:
     def draw_hold_out(self, share_percent: int) -> wire.HoldOut:
         """Draw a share of the visitors who are shown no personal lists, as the operator."""
         return self._post("/v1/recommendation_hold_out", wire.HoldOut, wire.NewHoldOut(share_percent=share_percent))
+
+    def comparisons(self) -> list[wire.VersionComparison]:
+        """Tell which versions are compared and what came of it, as the operator."""
+        return self._get("/v1/comparisons", wire.VersionComparisons).data
+
+    def compare_version(self, new: wire.NewComparison) -> wire.VersionComparison:
+        """Compare a version with the champion on live traffic, as the operator."""
+        return self._post("/v1/comparisons", wire.VersionComparison, new)
+
+    def end_comparison(self, about: Literal["lists", "search"]) -> None:
+        """Compare no more, as the operator."""
+        self._sender.send("POST", "/v1/comparisons/ended", body=wire.ComparedAbout(about=about))
+
+    def promote_challenger(self, about: Literal["lists", "search"]) -> wire.PromotedVersion:
+        """Let the challenger of a comparison answer everybody, as the operator."""
+        return self._post("/v1/comparisons/promoted", wire.PromotedVersion, wire.ComparedAbout(about=about))
 
     def offer_product(self, new: wire.NewProduct, *, key: str | None = None) -> wire.Offered:
         """Offer a new product."""

@@ -710,6 +710,21 @@ class NewSignal(Request, frozen=True, kw_only=True):
     position: Annotated[int, Meta(ge=-1, le=1_000)] = -1
 
 
+class NewComparison(Request, frozen=True, kw_only=True):
+    """A version to compare with the champion, about lists or search: with how many percent of the visitors, and by what."""
+
+    about: Literal["lists", "search"]
+    version: Annotated[str, Meta(min_length=1, max_length=64)]
+    share_percent: Annotated[int, Meta(ge=1, le=100)] = 20
+    by: Literal["clicks", "purchases"] = "clicks"
+
+
+class ComparedAbout(Request, frozen=True, kw_only=True):
+    """Which comparison is meant: the one about lists, or about search."""
+
+    about: Literal["lists", "search"]
+
+
 class NewSignals(Request, frozen=True, kw_only=True):
     """What a visitor did, the latest last. Without consent nothing is noted."""
 
@@ -883,7 +898,10 @@ class ProductsQuery(Paging, frozen=True, kw_only=True):
 
 
 class SearchQuery(Paging, frozen=True, kw_only=True):
-    """Words to search for, and what the answer is narrowed to; prices are landed, in minor units of the market."""
+    """Words to search for, and what the answer is narrowed to; prices are landed, in minor units of the market.
+
+    For a visitor, by whatever word the caller chose, what was shown is noted, so that search learns from their clicks.
+    """
 
     q: Text200 = ""
     category: Text200 = ""
@@ -893,6 +911,7 @@ class SearchQuery(Paging, frozen=True, kw_only=True):
     available: bool = False
     sellable: bool = True
     sort: Literal["relevance", "price", "-price"] = "relevance"
+    visitor: Visitor | None = None
 
 
 class SuggestQuery(Request, frozen=True, kw_only=True):
@@ -1218,6 +1237,46 @@ class RecommendationRules(Response, frozen=True, kw_only=True):
     """All rules about what is recommended."""
 
     data: list[RecommendationRule]
+
+
+class VersionComparison(Response, frozen=True, kw_only=True):
+    """Two versions that draft lists together, and what has come of it; empty is what answers before anything was learned.
+
+    Each visitor has one vote, of their first list that was clicked more on one side, or, where purchases decide, of what
+    they bought. `share` of the votes went to the champion; it is between `low` and `high` however often one looks.
+    """
+
+    about: Literal["lists", "search"]
+    champion: str
+    challenger: str
+    share_percent: int
+    begun_at: Time
+    by: Literal["clicks", "purchases"]
+    verdict: Literal["open", "champion", "challenger", "alike"]
+    lists: int
+    clicks_champion: int
+    clicks_challenger: int
+    votes_champion: int
+    votes_challenger: int
+    ties: int
+    bought_champion: int
+    bought_challenger: int
+    share: float
+    low: float
+    high: float
+
+
+class VersionComparisons(Response, frozen=True, kw_only=True):
+    """What is compared, or was decided last."""
+
+    data: list[VersionComparison]
+
+
+class PromotedVersion(Response, frozen=True, kw_only=True):
+    """The version that answers everybody from now on."""
+
+    about: Literal["lists", "search"]
+    version: str
 
 
 class HoldOut(Response, frozen=True, kw_only=True):

@@ -29,6 +29,23 @@ class ListShown(Event, frozen=True, kw_only=True, tag="discovery.list_shown.v1")
     chances_ppm: tuple[int, ...]
 
 
+class ListDrafted(Event, frozen=True, kw_only=True, tag="discovery.list_drafted.v1"):
+    """A list, or the results of a search, was drafted out of two versions' turn by turn, by a seed, to compare them.
+
+    Each product is the champion's (1) or the challenger's (-1); `comparison` names the comparison by when it began.
+    """
+
+    visitor: bytes
+    buyer: BuyerId
+    comparison: int
+    surface: str
+    champion: str
+    challenger: str
+    seed: int
+    products: tuple[ProductId, ...]
+    teams: tuple[int, ...]
+
+
 class RuleSet(Event, frozen=True, kw_only=True, tag="discovery.rule_set.v1"):
     """The operator pins, buries or boosts a product, a category or a seller's products, on a surface ("" is all)."""
 

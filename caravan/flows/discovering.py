@@ -34,14 +34,22 @@ class Doings(NamedTuple):
     doings: tuple[Doing, ...]
 
 
+class Drafted(NamedTuple):
+    """Which comparison a list was drafted for, and whose its products are."""
+
+    comparison: discovery.Comparison
+    draft: discovery.Draft
+
+
 class Shown(NamedTuple):
-    """A list that a visitor was shown."""
+    """A list that a visitor was shown, and how two versions drafted it, where they did."""
 
     visitor: bytes
     buyer: BuyerId
     surface: str
     version: str
     placed: tuple[discovery.Placed, ...]
+    drafted: Drafted | None = None
 
 
 class NewRule(NamedTuple):
@@ -93,8 +101,24 @@ def note_shown(_: House, requests: Sequence[Shown], *, now: Instant) -> Batch:
                 )
             )
         )  # fmt: skip
+        facts.extend(draft_facts(request.drafted, request.visitor, request.buyer, request.surface, now=now))
 
     return one_by_one(requests, note)
+
+
+def draft_facts(
+    drafted: Drafted | None, visitor: bytes, buyer: BuyerId, surface: str, *, now: Instant
+) -> list[Section]:
+    """Give the fact that a list was drafted by two versions, where it was."""
+    if drafted is None:
+        return []
+    of = drafted.comparison
+    return as_facts(
+        discovery.show_drafted(
+            visitor=visitor, buyer=buyer, surface=surface, comparison=of.since, champion=of.champion,
+            challenger=of.challenger, now=now, **drafted.draft._asdict(),
+        )
+    )  # fmt: skip
 
 
 def set_rule(house: House, rule: NewRule, *, now: Instant) -> Decision:

@@ -66,7 +66,7 @@ def judge(
             for visitor, product, at in discovery.clicks_in(part):
                 clicks.setdefault((visitor, product), []).append(at)
         for shown in discovery.shown_in(part) if part.kind is events.ListShown else ():
-            if lists < lists_max and shown.surface in ASKED_ANEW and shown.version != discovery.HELD_OUT:
+            if lists < lists_max and shown.surface in ASKED_ANEW and _is_of_one(shown.version):
                 own = _asked_anew(answering, shown)
                 places += own
                 covered += sum(one.wanted > 0 for one in own) / len(own)
@@ -81,6 +81,11 @@ def _parts(log: Log, kinds: Mapping[str, type[Event]], wanted: frozenset[type[Ev
     layouts = read_layouts(log)
     for frame in log.read(after=0):
         yield from (part for part in decode(frame, kinds, layouts) if part.kind in wanted)
+
+
+def _is_of_one(version: str) -> bool:
+    """Tell whether one version made a list: not the hold-out's, nor two that were compared."""
+    return version != discovery.HELD_OUT and "~" not in version
 
 
 def _asked_anew(answering: discovery.Answering, shown: events.ListShown) -> list[_Place]:

@@ -41,9 +41,10 @@ class Finder:
     def __init__(
         self, *, cell: Cell[House], log: Log, kinds: Mapping[str, type[Event]], make_engine: Callable[[], Engine],
         lessons: Callable[[], tuple[bool, search.Kept | None]] = lambda: (False, None),
+        rival: Callable[[], search.Kept | None] = lambda: None,
     ) -> None:  # fmt: skip
         self._cell, self._log, self._kinds, self._make_engine = cell, log, kinds, make_engine
-        self._lessons, self._fitted_words = lessons, 0
+        self._lessons, self._rival, self._fitted_words = lessons, rival, 0
         self._engine: Engine | None = None
         self._seen: dict[int, int] = {}
         self._stock = np.full(_PRODUCTS_AT_ONCE, _UNKNOWN, np.int8)
@@ -90,6 +91,11 @@ class Finder:
     def find(self, asked: Asked) -> Found:
         """Answer a query."""
         return self.engine.find(asked)
+
+    def find_rival(self, asked: Asked) -> Found | None:
+        """Answer a query as what is compared with the champion would; nothing where that is not ready."""
+        rival = self.engine.rival
+        return None if rival is None else self.engine.find(asked, by=rival)
 
     def suggest(self, typed: str, limit: int) -> list[str]:
         """Complete what somebody types."""
@@ -225,8 +231,10 @@ class Finder:
         """Take up what was learned when another version is named, and fit it anew when the shop has new words."""
         is_new, kept = self._lessons()
         words = len(self.engine.vocabulary.terms)
-        if is_new or (kept is not None and words > self._fitted_words * _GROWN):
+        has_learned = kept is not None or self.engine.rival is not None
+        if is_new or (has_learned and words > self._fitted_words * _GROWN):
             self.engine.learn(kept)
+            self.engine.oppose(self._rival())
             self._fitted_words = words
 
     def _show(self, position: int) -> None:

@@ -5,17 +5,18 @@ from typing import NamedTuple
 
 import numpy as np
 
-from caravan.cell import Decision, Section, numbers, ragged
+from caravan.cell import Batch, Decision, Section, numbers, ragged
 from caravan.events import catalog as changes
 from caravan.events import ledger as postings
 from caravan.events import orders
 from caravan.events import partners as sellers
-from caravan.flows.house import House, as_facts
+from caravan.flows import discovering
+from caravan.flows.house import House, as_facts, one_by_one
 from caravan.insight import search
 from caravan.insight.search import Sheet
 from caravan.kernel.clock import Instant
 from caravan.kernel.errors import Invalid
-from caravan.kernel.ids import ProductId
+from caravan.kernel.ids import BuyerId, ProductId
 from caravan.trade import catalog, ledger
 
 KINDS = frozenset(
@@ -156,3 +157,27 @@ def set_synonyms(house: House, wanted: tuple[Sequence[Sequence[str]], str], *, n
 def note_nothing_found(_: House, words: str, *, now: Instant) -> Decision:
     """Write down that somebody found nothing."""
     return Decision(as_facts(search.note_nothing_found(words, now=now)))
+
+
+class Looked(NamedTuple):
+    """What a visitor was shown for words, from a place on, and how two versions drafted it, where they did."""
+
+    visitor: bytes
+    buyer: BuyerId
+    words: tuple[str, ...]
+    version: str
+    first: int
+    products: tuple[int, ...]
+    drafted: discovering.Drafted | None = None
+
+
+def note_results(_: House, requests: Sequence[Looked], *, now: Instant) -> Batch:
+    """Note what visitors were shown for words."""
+
+    def note(request: Looked, facts: list[Section]) -> None:
+        shown = request._asdict()
+        drafted = shown.pop("drafted")
+        facts.extend(as_facts(search.show_results(**shown, now=now)))
+        facts.extend(discovering.draft_facts(drafted, request.visitor, request.buyer, "search", now=now))
+
+    return one_by_one(requests, note)

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from caravan.bootstrap import Caravan
-from caravan.flows import discovering
+from caravan.flows import consents, discovering
 from caravan.flows.discovering import OnOffer
 from caravan.insight import discovery
 from caravan.kernel.clock import DAY
@@ -42,6 +42,13 @@ def mark_of(caravan: Caravan, visitor: str) -> bytes:
     return caravan.vault.mark(f"visitor\n{visitor}")[:16]
 
 
+def who(caravan: Caravan, visitor: str | None, buyer: BuyerId) -> tuple[bytes, BuyerId]:
+    """Give the mark and the buyer that may be remembered of who asks: nobody's, where the buyer forbade it."""
+    if consents.forbids_suggestions(caravan.cell.house, buyer):
+        return NOBODY, _NO_BUYER
+    return mark_of(caravan, visitor) if visitor else NOBODY, buyer
+
+
 async def suggest(
     caravan: Caravan, surface: str, *, about: Sequence[ProductId] = (), visitor: bytes = NOBODY,
     buyer: BuyerId = _NO_BUYER, limit: int,
@@ -50,19 +57,43 @@ async def suggest(
     now = caravan.clock.now()
     asked = discovery.Asked(surface, tuple(about), visitor, buyer, now)
     answer = caravan.advice.answer(asked, position=caravan.cell.position)
-    ranked = {one.product: one for one in answer.offered}
-    offers = await ask(caravan, discovering.on_offer, [*ranked, *answer.fresh])
+    answers, comparison = [answer], caravan.comparing.drawn("lists", visitor)
+    if comparison is not None and answer.version != discovery.HELD_OUT:
+        rival = caravan.advice.answer_of_rival(asked)
+        answers += [rival] if rival is not None else []
+    candidates = dict.fromkeys(
+        product for one in answers for product in (*(offered.product for offered in one.offered), *one.fresh)
+    )
+    offers = await ask(caravan, discovering.on_offer, list(candidates))
     tastes = caravan.advice.tastes
     taste = tastes.visitors.get(visitor)
-    placed = discovery.arrange(
-        [_candidate(offers[one.product], one.score) for one in answer.offered if one.product in offers],
-        [_candidate(offers[product], 0.0) for product in answer.fresh if product in offers],
-        limit=limit, surface=surface, rules=list(tastes.rules.values()), shown=taste.shown if taste else {},
-        is_about_one=surface in _ABOUT_ONE, dice=_dice(visitor, surface, now), now=now,
-    )  # fmt: skip
+    arranged = [
+        discovery.arrange(
+            [_candidate(offers[one.product], one.score) for one in each.offered if one.product in offers],
+            [_candidate(offers[product], 0.0) for product in each.fresh if product in offers],
+            limit=limit, surface=surface, rules=list(tastes.rules.values()), shown=taste.shown if taste else {},
+            is_about_one=surface in _ABOUT_ONE, dice=_dice(visitor, surface, now), now=now,
+        )
+        for each in answers
+    ]  # fmt: skip
+    placed, version, drafted = arranged[0], answer.version, None
+    if comparison is not None and len(arranged) > 1:
+        placed, drafted = _drafted(arranged, comparison, limit, seed=_seed(visitor, surface, now))
+        version = f"{answer.version}~{answers[1].version}"
     if placed and visitor != NOBODY:
-        _note(caravan, discovering.Shown(visitor, buyer, surface, answer.version, tuple(placed)))
-    return Suggestions(answer.version, [_suggestion(one, ranked.get(one.product), offers) for one in placed])
+        _note(caravan, discovering.Shown(visitor, buyer, surface, version, tuple(placed), drafted))
+    ranked = {one.product: one for each in reversed(answers) for one in each.offered}
+    return Suggestions(version, [_suggestion(one, ranked.get(one.product), offers) for one in placed])
+
+
+def _drafted(
+    arranged: Sequence[Sequence[discovery.Placed]], comparison: discovery.Comparison, limit: int, *, seed: int
+) -> tuple[list[discovery.Placed], discovering.Drafted]:  # fmt: skip
+    """Draft one list out of the champion's and the challenger's, each as it would have been shown."""
+    first, second = ([one.product for one in each] for each in arranged)
+    draft = discovery.draft(first, second, limit, seed=seed)
+    known = {one.product: one for each in reversed(arranged) for one in each}
+    return [known[product] for product in draft.products], discovering.Drafted(comparison, draft)
 
 
 def proof_of(caravan: Caravan) -> discovery.Proof:
@@ -85,6 +116,10 @@ def _suggestion(
 def _dice(visitor: bytes, surface: str, now: int) -> np.random.Generator:
     seed = hashlib.blake2b(visitor + surface.encode() + now.to_bytes(8, "big"), digest_size=8).digest()
     return np.random.default_rng(int.from_bytes(seed, "big"))
+
+
+def _seed(visitor: bytes, surface: str, now: int) -> int:
+    return discovery.seed_of(visitor, surface.encode(), now.to_bytes(8, "big"))
 
 
 def _note(caravan: Caravan, shown: discovering.Shown) -> None:

@@ -219,7 +219,7 @@ def test_a_page_that_can_not_be_made_says_so_and_asks_for_patience(
     async def fails(*_: object) -> None:
         raise Outage
 
-    monkeypatch.setattr("caravan.web.pages.shelves.find", fails)
+    monkeypatch.setattr("caravan.web.looking.find", fails)
     answer = reader().get("/search?q=mug")
 
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "60")
@@ -504,7 +504,16 @@ def test_the_operator_draws_a_hold_out_and_sees_why_a_list_was_shown(caravan: Ca
     (path, *_) = re.findall(r"/operator/lists/why\?visitor=\w{32}&amp;at=\d+", page)
     why = client.get(path.replace("&amp;", "&")).text
 
-    assert "10 %" in page
+    assert "Nothing was sold yet" in page
+    assert "Nothing is being compared" in page
+    assert (
+        "no version"
+        in send(client, "/operator/lists", "/operator/lists/compare", version="search abc", percent="5").text
+    )
+    assert (
+        "Nothing is being compared."
+        in send(client, "/operator/lists", "/operator/lists/compare", about="lists", deed="end").text
+    )
     assert "Stoneware mug" in why
     assert client.get("/operator/lists/why?visitor=00&at=x").status_code == 404
 

@@ -1,5 +1,6 @@
 """Checks that search is taught from graded pairs on the command line, ranks by that in the open shop, and can go back."""
 
+import asyncio
 import csv
 import json
 from pathlib import Path
@@ -9,14 +10,19 @@ import pytest
 from typer.testing import CliRunner
 
 from caravan.adapters.lessons import LessonFolder
-from caravan.bootstrap import Caravan, make_engine, make_trainer, open_caravan
+from caravan.bootstrap import KINDS as KINDS_OF_FACTS
+from caravan.bootstrap import Caravan, make_engine, make_trainer, open_caravan, open_log
+from caravan.cell import decode, read_layouts, rows
 from caravan.cli import app
 from caravan.config import Settings
-from caravan.flows import opening, selling
+from caravan.events.search import ResultsShown
+from caravan.flows import discovering, opening, selling
+from caravan.insight.discovery import Signal
 from caravan.insight.search import Asked, Example, Sheet, learn
 from caravan.kernel.errors import Invalid, NotFound
-from caravan.kernel.ids import ProductId, SellerId, text
+from caravan.kernel.ids import BuyerId, ProductId, SellerId, text
 from caravan.trade.catalog import ListingDraft, ProductDraft
+from caravan.web import looking
 from caravan.web.teaching import read_pairs
 from caravan.world import partners
 
@@ -88,6 +94,46 @@ def test_what_was_taught_ranks_in_the_shop_until_it_is_rolled_back(home: Path, p
     assert all(product % 2 == 0 for product in products)
     assert (standing["champion"], by_hand) == ("", "by hand 1")
     assert told(home, "versions")["versions"]
+
+
+async def look_and_click(caravan: Caravan, visitors: int) -> None:
+    """Have visitors look for the same, and click on what is first."""
+    for number in range(1, visitors + 1):
+        visitor = number.to_bytes(16, "big")
+        found = await looking.look(caravan, Asked("tool kind7 qwertz", limit=5), visitor=visitor)
+        clicked = discovering.Doing(ProductId(found.results[0].product), Signal.CLICKED, "search", 0)
+        doings = discovering.Doings(visitor, BuyerId(0), (clicked,))
+        await asyncio.wrap_future(caravan.cell.submit(discovering.note_signals, doings, is_many=True))
+
+
+def test_two_orders_of_search_are_compared_and_credit_is_counted_anew_from_the_log(home: Path, pairs: Path) -> None:
+    version = told(home, "train", str(pairs), "--threads", "1", "--seed", "2")["version"]
+    begun = told(home, "compare", str(version), "--share", "100")
+    caravan = open_caravan(Settings(home=home), ticks=False)
+    assert caravan.finder.wait_for(caravan.cell.position, timeout_s=60)
+    asyncio.run(look_and_click(caravan, 40))
+    assert caravan.advice.wait_for(caravan.cell.position, timeout_s=30)
+    live = caravan.comparing.told(now=caravan.clock.now())
+    caravan.close()
+    shown = results_shown(home)
+
+    anew = told(home, "compared", "--end")
+
+    assert begun["challenger"] == version
+    assert {one.words for one in shown} == {"tool kind7"}  # What no product has may be a name, and is not kept.
+    assert {one.version for one in shown} == {f"by hand 1~{version}"}
+    assert anew["lists"] == len(shown) == 40
+    assert anew["clicks_champion"] + anew["clicks_challenger"] == 40  # type: ignore[operator]
+    assert [one.clicks_champion for one in live] == [anew["clicks_champion"]]
+    assert 8 <= anew["clicks_champion"] <= 32  # type: ignore[operator]  # Who picks first is drawn by lot.
+
+
+def results_shown(home: Path) -> list[ResultsShown]:
+    log = open_log(Settings(home=home), is_reader=True)
+    layouts = read_layouts(log)
+    parts = [part for frame in log.read(after=0) for part in decode(frame, KINDS_OF_FACTS, layouts)]
+    log.close()
+    return [one for part in parts if part.kind is ResultsShown for one in rows(part) if isinstance(one, ResultsShown)]
 
 
 @pytest.mark.parametrize(

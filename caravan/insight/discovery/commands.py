@@ -58,6 +58,18 @@ def show(
     )  # fmt: skip
 
 
+def show_drafted(  # noqa: PLR0913
+    *, visitor: bytes, buyer: BuyerId, surface: str, comparison: int, champion: str, challenger: str, seed: int,
+    products: Sequence[int], teams: Sequence[int], now: Instant,
+) -> events.ListDrafted:  # fmt: skip
+    """Note that two versions drafted a list, and whose each product is."""
+    assert len(products) == len(teams)
+    return events.ListDrafted(
+        at=now, visitor=visitor, buyer=buyer, comparison=comparison, surface=surface, champion=champion,
+        challenger=challenger, seed=seed, products=tuple(map(ProductId, products)), teams=tuple(teams),
+    )  # fmt: skip
+
+
 def set_rule(  # noqa: PLR0913
     *, rule: str, effect: str, target: str, key: str, surface: str, worth_ppm: int, ends_at: int, now: Instant
 ) -> events.RuleSet:

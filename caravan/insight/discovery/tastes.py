@@ -10,6 +10,7 @@ from caravan.cell import Section, Table, Write, numbers, ragged, rows
 from caravan.events import catalog, identity, orders
 from caravan.events import discovery as events
 from caravan.insight.discovery.commands import Signal
+from caravan.insight.discovery.comparisons import Comparisons
 from caravan.insight.discovery.history import History, history_of
 from caravan.insight.discovery.kernel import Traits
 from caravan.insight.discovery.memory import Memory
@@ -85,7 +86,7 @@ class Tastes:
     tables = ""
     kinds: frozenset[type[Event]] = frozenset(
         {
-            events.SignalNoted, events.ListShown, events.RuleSet, events.RuleLifted, events.HoldOutDrawn, catalog.ProductAdded,
+            events.SignalNoted, events.ListShown, events.ListDrafted, events.RuleSet, events.RuleLifted, events.HoldOutDrawn, catalog.ProductAdded,
             catalog.ProductEdited, catalog.SkuAdded, catalog.ListingAdded, catalog.ListingRepriced, orders.PurchasePlaced,
             identity.BuyerForgotten,
         }
@@ -112,6 +113,7 @@ class Tastes:
         self.owners: dict[bytes, set[int]] = {}  # Of each visitor who ever logged in, also of those let go.
         self.rules: dict[str, Rule] = {}
         self.outcomes = Outcomes()
+        self.comparisons = Comparisons()
         self.latest: deque[events.ListShown] = deque(maxlen=LISTS_KEPT)
         self.changes = 0
         self._products_of_sku, self._products_of_listing = [0], [0]
@@ -142,10 +144,8 @@ class Tastes:
                 self._products_of_sku.append(event.product)
             case catalog.ListingRepriced():
                 self._price(self._products_of_listing[event.listing], event.price_minor + event.shipping_minor)
-            case events.ListShown():
+            case events.ListShown() | events.ListDrafted():
                 self._show(event)
-                self.outcomes.show(event)
-                self.latest.append(event)
             case events.HoldOutDrawn():
                 self.outcomes.draw(event)
             case events.RuleSet():
@@ -208,6 +208,8 @@ class Tastes:
             if taste.is_bot or not 0 < signal.product < len(self.products):
                 continue
             self.outcomes.note(signal)
+            if signal.signal == Signal.CLICKED:
+                self.comparisons.click(signal)
             if taste.shown.pop(signal.product, None) is not None and signal.signal == Signal.CLICKED:
                 continue  # A click is followed by a look; it only says that showing it was worth it.
             if not taste.recent or taste.recent[-1] != signal.product or signal.signal != Signal.VIEWED:
@@ -288,14 +290,21 @@ class Tastes:
         paid = (prices * quantities).tolist()
         buyers, ats, units = (numbers(part.batch, name).tolist() for name in ("buyer", "at", "unit"))
         lines = list(zip(products.tolist(), paid, strict=True))
-        self.outcomes.sell(
-            [
-                Sale(buyer, at, unit, lines[offsets[row] : offsets[row + 1]])
-                for row, (buyer, at, unit) in enumerate(zip(buyers, ats, units, strict=True))
-            ]
-        )
+        sales = [
+            Sale(buyer, at, unit, lines[offsets[row] : offsets[row + 1]])
+            for row, (buyer, at, unit) in enumerate(zip(buyers, ats, units, strict=True))
+        ]
+        self.outcomes.sell(sales)
+        for sale in sales:
+            if visitors := self.buyers[sale.buyer].visitors:
+                self.comparisons.sell(sale, visitors)
 
-    def _show(self, event: events.ListShown) -> None:
+    def _show(self, event: events.ListShown | events.ListDrafted) -> None:
+        if isinstance(event, events.ListDrafted):
+            self.comparisons.show(event)
+            return
+        self.outcomes.show(event)
+        self.latest.append(event)
         taste = self.visitors.get(event.visitor)
         if taste is None:
             return
@@ -308,6 +317,7 @@ class Tastes:
         if owner is None:
             return
         self.outcomes.forget(buyer, list(owner.visitors))
+        self.comparisons.forget(buyer, owner.visitors)
         lists = (one for one in self.latest if one.buyer != buyer and one.visitor not in owner.visitors)
         self.latest = deque(lists, maxlen=LISTS_KEPT)
         self.baskets.forget(owner.basket)

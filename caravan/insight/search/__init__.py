@@ -3,7 +3,7 @@
 Always: a query is only ever words, whatever it holds; and numbers, sizes and codes are never guessed at.
 """
 
-from caravan.insight.search.commands import note_nothing_found, set_synonyms
+from caravan.insight.search.commands import note_nothing_found, set_synonyms, show_results
 from caravan.insight.search.engine import RANKED_MAX, SUGGESTIONS_MAX, Asked, Engine, Found, Result, Sheet
 from caravan.insight.search.learning import GRADE_MAX, GRADE_MIN, Example, Report, TooFewExamples, learn
 from caravan.insight.search.lessons import Kept, Lessons
@@ -38,5 +38,6 @@ __all__ = [
     "missed",
     "note_nothing_found",
     "set_synonyms",
+    "show_results",
     "synonyms",
 ]

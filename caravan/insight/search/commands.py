@@ -6,6 +6,7 @@ from caravan.events import search as events
 from caravan.insight.search.text import words
 from caravan.kernel.clock import Instant
 from caravan.kernel.errors import Invalid
+from caravan.kernel.ids import BuyerId, ProductId
 
 GROUPS_MAX = 1_000
 PHRASES_MAX = 20
@@ -38,3 +39,15 @@ def note_nothing_found(asked: str, *, now: Instant) -> events.SearchFoundNothing
     if not found:
         raise Invalid("There was nothing to look for.", field="words")
     return events.SearchFoundNothing(at=now, words=" ".join(found))
+
+
+def show_results(
+    *, visitor: bytes, buyer: BuyerId, words: Sequence[str], version: str, first: int, products: Sequence[int], now: Instant
+) -> events.ResultsShown:  # fmt: skip
+    """Note what a visitor was shown for words that products have. Refuses no word at all."""
+    if not words:
+        raise Invalid("There was nothing to look for.", field="words")
+    return events.ResultsShown(
+        at=now, visitor=visitor, buyer=buyer, words=" ".join(words), version=version, first=first,
+        products=tuple(map(ProductId, products)),
+    )  # fmt: skip

@@ -108,6 +108,7 @@ class Engine:
         self.vocabulary = Vocabulary()
         self.speller = Speller()
         self.lessons = nothing_learned()
+        self.rival: Lessons | None = None
         self._synonyms: dict[tuple[str, ...], list[list[str]]] = {}
         self._is_sellable = np.zeros(1, np.bool_)
         self._is_available = np.zeros(1, np.bool_)
@@ -209,20 +210,31 @@ class Engine:
                 learned = fitted(learned, self.vocabulary.numbers, len(self.vocabulary.terms))
         self.lessons = learned or nothing_learned()
 
+    def oppose(self, learned: Kept | None) -> None:
+        """Have other lessons ready, to be compared with those that rank; None: no more."""
+        with self._changes:
+            terms = self.vocabulary
+            self.rival = fitted(learned, terms.numbers, len(terms.terms)) if learned is not None else None
+
+    def listed(self, words: Iterable[str]) -> list[str]:
+        """Give those of some words that products have."""
+        return [word for word in words if self._is_listed(word)]
+
     def keep(self, learned: Lessons) -> Kept:
         """Give lessons that were learned here with the words that their numbers stand for."""
         return Kept(tuple(self.vocabulary.terms[: len(learned.directions)]), learned)
 
     # What comes out.
 
-    def find(self, asked: Asked) -> Found:
-        """Answer a query. Nothing that the words hold can break it: they are only ever terms."""
+    def find(self, asked: Asked, *, by: Lessons | None = None) -> Found:
+        """Answer a query, ranked by other lessons where some are given. Nothing that the words hold can break it."""
+        learned = by or self.lessons
         query = self.understand(asked.words)
         if not query.terms:
-            return Found([], 0, None, (), (), (), has_more=False, ranking=self.ranking)
+            return Found([], 0, None, (), (), (), has_more=False, ranking=learned.version)
         hits = self.retrieve(query, asked.only)
         hits, first = self._pinned(asked, hits)
-        scores = self.scores(query, hits)
+        scores = self.scores(query, hits, by=learned)
         scores[:first] += _PINNED
         order = self._ordered(hits, scores, asked.order)
         shown = order[asked.offset : asked.offset + asked.limit]
@@ -234,7 +246,7 @@ class Engine:
             dropped = results[0].lacks
         return Found(
             results, total, facets, tuple(query.mended.words), tuple(query.mended.changes), dropped,
-            has_more=len(order) > asked.offset + asked.limit, ranking=self.ranking,
+            has_more=len(order) > asked.offset + asked.limit, ranking=learned.version,
         )  # fmt: skip
 
     def _pinned(self, asked: Asked, hits: Hits) -> tuple[Hits, int]:
@@ -316,14 +328,15 @@ class Engine:
         rows[:, -1] = rows @ _HAND  # What was learned begins from there.
         return rows
 
-    def scores(self, query: _Query, hits: Hits) -> NDArray[np.float64]:
+    def scores(self, query: _Query, hits: Hits, *, by: Lessons | None = None) -> NDArray[np.float64]:
         """Score what was retrieved: by what was learned, or by hand."""
-        rows = self.describe(query, hits, self.lessons)
-        if self.lessons.forest is None:
+        learned = by or self.lessons
+        rows = self.describe(query, hits, learned)
+        if learned.forest is None:
             by_hand: NDArray[np.float64] = rows @ _HAND
             return by_hand
         found = np.zeros(len(rows))
-        forest.score(rows, len(rows), self.lessons.forest, found)
+        forest.score(rows, len(rows), learned.forest, found)
         return found
 
     def _ordered(self, hits: Hits, scores: NDArray[np.float64], order: str) -> NDArray[np.int64]:

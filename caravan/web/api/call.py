@@ -61,6 +61,11 @@ class Call:
         return self.caravan.clock.now()
 
     @property
+    def buyer_if_any(self) -> BuyerId:
+        """Give the buyer who calls; 0 for anybody else."""
+        return self.buyer if self.bearer is not None and self.bearer.audience == "buyer" else BuyerId(0)
+
+    @property
     def buyer(self) -> BuyerId:
         """Give the buyer who calls."""
         if self.bearer is None or self.bearer.audience != "buyer":

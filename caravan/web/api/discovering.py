@@ -1,18 +1,19 @@
 """Operations on discovery: signals in, recommendations out, and the operator's rules about them."""
 
+from functools import partial
 from http import HTTPStatus
 
 import msgspec
 from starlette.concurrency import run_in_threadpool
 
 from caravan.client import wire
-from caravan.flows import consents, discovering
+from caravan.flows import comparing, consents, discovering
 from caravan.flows.house import House
 from caravan.insight import discovery
 from caravan.kernel import ids
 from caravan.kernel.clock import DAY, iso
 from caravan.kernel.errors import Invalid, NotFound
-from caravan.kernel.ids import BuyerId, CartId, ProductId, SellerId
+from caravan.kernel.ids import CartId, ProductId, SellerId
 from caravan.web import suggesting
 from caravan.web.api.call import Call, Reply
 from caravan.web.api.operations import BUYER, OPERATOR, PUBLIC, Operation
@@ -26,7 +27,7 @@ async def note_signals(call: Call) -> Reply:
     """Note what a visitor did; the next recommendation knows of it."""
     new: wire.NewSignals = call.body
     call.limit("signals", call.address)
-    if not new.has_consent or consents.forbids_suggestions(call.caravan.cell.house, _buyer(call)):
+    if not new.has_consent or consents.forbids_suggestions(call.caravan.cell.house, call.buyer_if_any):
         return call.say(wire.SignalsNoted(noted=0))
     doings = tuple(
         discovering.Doing(
@@ -34,16 +35,12 @@ async def note_signals(call: Call) -> Reply:
         )
         for one in new.signals
     )
-    noted = discovering.Doings(suggesting.mark_of(call.caravan, new.visitor), _buyer(call), doings)
+    noted = discovering.Doings(suggesting.mark_of(call.caravan, new.visitor), call.buyer_if_any, doings)
     return await call.do(discovering.note_signals, noted, _noted, is_many=True)
 
 
 def _noted(_: House, count: int) -> wire.SignalsNoted:
     return wire.SignalsNoted(noted=count)
-
-
-def _buyer(call: Call) -> BuyerId:
-    return call.buyer if call.bearer is not None and call.bearer.audience == "buyer" else BuyerId(0)
 
 
 async def recommend(call: Call) -> Reply:
@@ -57,11 +54,7 @@ async def recommend(call: Call) -> Reply:
         raise Invalid(f"{query.surface} is about a product: name it.", field="product")
     if query.cart:
         about += await call.ask(discovering.products_in, CartId(ids.number(CartId, query.cart)))
-    buyer = _buyer(call)
-    if consents.forbids_suggestions(call.caravan.cell.house, buyer):
-        buyer, visitor = BuyerId(0), suggesting.NOBODY
-    else:
-        visitor = suggesting.mark_of(call.caravan, query.visitor) if query.visitor else suggesting.NOBODY
+    visitor, buyer = suggesting.who(call.caravan, query.visitor, call.buyer_if_any)
     found = await suggesting.suggest(
         call.caravan, query.surface, about=about, visitor=visitor, buyer=buyer, limit=query.limit
     )
@@ -146,12 +139,69 @@ def _held_out(_: House, share_percent: int) -> wire.HoldOut:
     return wire.HoldOut(share_percent=share_percent)
 
 
+async def list_comparisons(call: Call) -> Reply:
+    """Tell what versions are compared, and what has come of it."""
+    return call.say(await run_in_threadpool(_comparisons, call))
+
+
+def _comparisons(call: Call) -> wire.VersionComparisons:
+    call.caravan.advice.wait_for(call.caravan.cell.position, timeout_s=1)
+    return wire.VersionComparisons(data=[_comparison(told) for told in call.caravan.comparing.told(now=call.now)])
+
+
+def _comparison(told: comparing.Told) -> wire.VersionComparison:
+    return wire.VersionComparison(
+        **{name: getattr(told, name) for name in told.__struct_fields__ if name != "begun_at"},
+        begun_at=iso(told.begun_at),
+    )
+
+
+async def begin_comparison(call: Call) -> Reply:
+    """Compare a version with the champion on live traffic."""
+    new: wire.NewComparison = call.body
+    await run_in_threadpool(
+        partial(call.caravan.comparing.begin, new.about, new.version, share_percent=new.share_percent, by=new.by, now=call.now)
+    )  # fmt: skip
+    told = next(one for one in call.caravan.comparing.told(now=call.now) if one.about == new.about)
+    return call.say(_comparison(told))
+
+
+async def end_comparison(call: Call) -> Reply:
+    """Compare no more."""
+    await run_in_threadpool(call.caravan.comparing.end, call.body.about)
+    return call.say(None)
+
+
+async def promote_challenger(call: Call) -> Reply:
+    """Let the challenger answer everybody."""
+    version = await run_in_threadpool(call.caravan.comparing.promote, call.body.about)
+    return call.say(wire.PromotedVersion(about=call.body.about, version=version))
+
+
 async def lift_rule(call: Call) -> Reply:
     """Let a rule hold no more."""
     return await call.do(discovering.lift_rule, call.body.rule, lambda _, __: None)
 
 
 OPERATIONS = (
+    Operation(
+        method="GET", path="/v1/comparisons", summary="Tell which versions are compared, and what came of it",
+        handler=list_comparisons, who=(OPERATOR,), scope="market:write", response=wire.VersionComparisons,
+    ),
+    Operation(
+        method="POST", path="/v1/comparisons", summary="Compare a version with the champion on live traffic",
+        handler=begin_comparison, who=(OPERATOR,), scope="market:write", request=wire.NewComparison,
+        response=wire.VersionComparison, status=HTTPStatus.CREATED, refusals=(Invalid, NotFound),
+    ),
+    Operation(
+        method="POST", path="/v1/comparisons/ended", summary="Compare no more", handler=end_comparison, who=(OPERATOR,),
+        scope="market:write", request=wire.ComparedAbout, status=HTTPStatus.NO_CONTENT, refusals=(Invalid,),
+    ),
+    Operation(
+        method="POST", path="/v1/comparisons/promoted", summary="Let the challenger of a comparison answer everybody",
+        handler=promote_challenger, who=(OPERATOR,), scope="market:write", request=wire.ComparedAbout,
+        response=wire.PromotedVersion, refusals=(NotFound,),
+    ),
     Operation(
         method="GET", path="/v1/recommendation_proof", summary="Tell what personal lists bring", handler=prove,
         who=(OPERATOR,), scope="market:write", response=wire.RecommendationProof,

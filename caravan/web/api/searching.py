@@ -14,7 +14,7 @@ from caravan.kernel import ids
 from caravan.kernel.errors import Invalid
 from caravan.kernel.ids import SellerId
 from caravan.kernel.money import Money
-from caravan.web import reach
+from caravan.web import looking, suggesting
 from caravan.web.api import cursors, resources
 from caravan.web.api.call import Call, Reply
 from caravan.web.api.goods import on_shelf
@@ -36,7 +36,9 @@ async def search_products(call: Call) -> Reply:
         price_minor_min=query.price_min, price_minor_max=query.price_max, is_available=query.available,
         is_sellable=query.sellable,
     )  # fmt: skip
-    found = await reach.find(call.caravan, Asked(query.q, only, query.limit, offset, query.sort))
+    visitor, buyer = suggesting.who(call.caravan, query.visitor, call.buyer_if_any)
+    asked = Asked(query.q, only, query.limit, offset, query.sort)
+    found = await looking.look(call.caravan, asked, visitor=visitor, buyer=buyer)
     shown = [result.product for result in found.results]
     rows = await call.page(f"{_ON_SHELF}({', '.join(map(str, shown))})", {})
     market = await call.ask(resources.market)

@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from caravan import bootstrap
 from caravan.events.discovery import ListShown
-from caravan.flows import discovering
+from caravan.flows import comparing, discovering
 from caravan.flows.house import House
 from caravan.kernel.clock import iso
 from caravan.kernel.errors import Invalid, NotFound
@@ -22,6 +22,7 @@ from caravan.web.reach import ask, do
 _SHARE_MAX = 50
 _LOOKS_SHOWN = 12
 _NOTHING = "-"
+_COMPARED = {"end": "comparison_ended", "promote": "challenger_promoted"}
 _NAMES = {"spent": "Spent", "bought": "Bought at all", "orders": "Orders", "clicks": "Clicks in lists"}
 
 
@@ -61,6 +62,26 @@ async def draw(visit: Visit) -> Response:
     return visit.go("/operator/lists", "hold_out_drawn")
 
 
+async def compare(visit: Visit) -> Response:
+    """Begin to compare a version with the champion, end it, or let the challenger answer everybody."""
+    about, deed = visit.form.fields.get("about", ""), visit.form.fields.get("deed", "begin")
+    begun = visit.caravan.comparing
+    try:
+        if deed == "end":
+            await run_in_threadpool(begun.end, about)
+        elif deed == "promote":
+            await run_in_threadpool(begun.promote, about)
+        else:
+            about, _, version = visit.form.fields.get("version", "").partition(" ")
+            share = visit.form.integer("percent", least=1, most=100)
+            by, now = visit.form.fields.get("by", "clicks"), visit.caravan.clock.now()
+            await run_in_threadpool(partial(begun.begin, about, version, share_percent=share, by=by, now=now))
+    except (Invalid, NotFound) as error:
+        field = "percent" if error.details.get("field") == "percent" else "version"
+        return await _overview(visit, wrong={field: str(error)}, status=400)
+    return visit.go("/operator/lists", _COMPARED.get(deed, "comparison_begun"))
+
+
 async def _overview(visit: Visit, *, wrong: dict[str, str], status: int) -> Response:
     found = await run_in_threadpool(suggesting.proof_of, visit.caravan)
     tastes = visit.caravan.advice.tastes
@@ -81,8 +102,24 @@ async def _overview(visit: Visit, *, wrong: dict[str, str], status: int) -> Resp
     return await visit.show(
         "operator_lists.html", status=status, wrong=wrong, proof=found, lines=lines, money=money,
         since=iso(found.drawn_at) if found.drawn_at else "", lists=[_shown(one) for one in reversed(tastes.latest)],
-        share=f"{found.share_ppm / 1e4:g}",
+        share=f"{found.share_ppm / 1e4:g}", comparisons=await run_in_threadpool(_comparisons, visit),
+        versions=await run_in_threadpool(_versions, visit), is_begun=bool(found.share_ppm and unit),
     )  # fmt: skip
+
+
+def _comparisons(visit: Visit) -> list[comparing.Told]:
+    return visit.caravan.comparing.told(now=visit.caravan.clock.now())
+
+
+def _versions(visit: Visit) -> list[tuple[str, str]]:
+    """Give what can be compared with a champion: about what, and the version."""
+    folders = visit.caravan.comparing.folders.items()
+    return [
+        (about, version)
+        for about, folder in folders
+        for version, _ in folder.versions()
+        if version != folder.standing().champion
+    ]
 
 
 def _money(visit: Visit, minor: float, unit: str) -> str:

@@ -6,9 +6,12 @@ from caravan.bootstrap import Caravan
 from caravan.insight.search import RANKED_MAX, Asked, Filter
 from caravan.insight.search import Found as Answer
 from caravan.kernel.errors import Invalid
-from caravan.kernel.ids import ProductId, SellerId
-from caravan.web.reach import find, page
+from caravan.kernel.ids import BuyerId, ProductId, SellerId
+from caravan.web.looking import look
+from caravan.web.reach import page
+from caravan.web.suggesting import NOBODY
 
+_NO_BUYER = BuyerId(0)
 PAGE_PRODUCTS = 24
 WORDS_CHARACTERS_MAX = 100
 SEARCH_PAGES_MAX = RANKED_MAX // PAGE_PRODUCTS
@@ -83,17 +86,27 @@ class Narrowed(NamedTuple):
     in_stock: bool = False
 
 
-async def search(caravan: Caravan, words: str, *, narrowed: Narrowed, after: str) -> tuple[Answer, str]:
-    """Find products by words; give the answer, and the cursor of the next page ("" at the end)."""
+class Page(NamedTuple):
+    """A page of an answer: from which place on, and the cursor of the next one ("" at the end)."""
+
+    found: Answer
+    first: int
+    next: str
+
+
+async def search(
+    caravan: Caravan, words: str, *, narrowed: Narrowed, after: str, visitor: bytes = NOBODY, buyer: BuyerId = _NO_BUYER
+) -> Page:  # fmt: skip
+    """Find products by words, for a visitor."""
     page_number = int(after) if after.isdecimal() and len(after) < 3 else 0  # noqa: PLR2004 - Below SEARCH_PAGES_MAX.
     only = Filter(
         category=narrowed.category, seller=narrowed.seller, price_minor_min=narrowed.price_min,
         price_minor_max=narrowed.price_max, is_available=narrowed.in_stock,
     )  # fmt: skip
     asked = Asked(words[:WORDS_CHARACTERS_MAX], only, PAGE_PRODUCTS, page_number * PAGE_PRODUCTS)
-    found = await find(caravan, asked)
+    found = await look(caravan, asked, visitor=visitor, buyer=buyer)
     has_more = found.has_more and page_number + 1 < SEARCH_PAGES_MAX
-    return found, str(page_number + 1) if has_more else ""
+    return Page(found, asked.offset, str(page_number + 1) if has_more else "")
 
 
 async def neighbors(caravan: Caravan, *, category: str, product: ProductId, limit: int) -> list[ProductId]:

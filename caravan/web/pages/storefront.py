@@ -152,12 +152,17 @@ async def search(visit: Visit) -> Response:
     query = visit.request.query_params
     words = " ".join(query.get("q", "").split())[: shelves.WORDS_CHARACTERS_MAX]
     narrowed = _narrowed(query)
-    found, after = await shelves.search(visit.caravan, words, narrowed=narrowed, after=query.get("after", ""))
+    visitor = tastes.visitor_of(visit)
+    page = await shelves.search(
+        visit.caravan, words, narrowed=narrowed, after=query.get("after", ""), visitor=visitor,
+        buyer=visit.buyer if any(visitor) else ids.BuyerId(0),
+    )  # fmt: skip
+    found, after = page.found, page.next
     cards = await ask(visit.caravan, baskets.cards, [ProductId(result.product) for result in found.results])
     kept = _kept(words, narrowed)
     sellers = await ask(visit.caravan, _names, list(found.facets.sellers) if found.facets else [])
     return await visit.show(
-        "search.html", words=words, cards=cards, more="?" + urlencode(kept | {"after": after}) if after else "",
+        "search.html", words=words, cards=cards, first=page.first, more="?" + urlencode(kept | {"after": after}) if after else "",
         found=found, narrowed=narrowed, sellers=sellers, kept=kept, facets_max=_FACETS_MAX,
         narrow=lambda **change: "?" + urlencode({name: value for name, value in (kept | change).items() if value}),
         tops=children(await visit.shop.aisles(), ""),

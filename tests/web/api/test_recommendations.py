@@ -1,10 +1,18 @@
 """Tests recommendations through the door: the next answer knows of the last look, rules hold, and what is sold out is not shown."""
 
+import time
+
+import numpy as np
 import pytest
 
+from caravan.bootstrap import skills_of
+from caravan.cell import forest
 from caravan.client import Client, wire
 from caravan.client.sending import Refused
-from caravan.insight.discovery import BLEND
+from caravan.insight import discovery
+from caravan.insight.discovery import BLEND, linear
+from caravan.insight.discovery.sequence import fresh
+from caravan.insight.discovery.trained import assemble
 from tests.web.api.rig import Rig, euro, price
 
 pytestmark = pytest.mark.timeout(900)  # The kernels may have to be compiled first.
@@ -128,3 +136,69 @@ def test_the_hold_out_is_drawn_and_sees_the_same_as_everybody(rig: Rig, products
 def test_a_hold_out_of_most_visitors_is_refused(rig: Rig) -> None:
     with pytest.raises(Refused):
         rig.operator.draw_hold_out(51)
+
+
+def learned(rig: Rig, seed: int) -> str:
+    """Keep a version that knows nothing, and give its name."""
+    dice = np.random.default_rng(seed)
+    made = assemble(fresh(40, dice), linear.none(), forest.none(), looks=0, rng=dice)
+    skills_of(rig.caravan.settings).save(made, {})
+    return made.version
+
+
+def test_two_versions_draft_lists_whose_clicks_are_credited_until_it_is_ended(rig: Rig, products: list[str]) -> None:
+    assert len(products) > 6
+    operator, client, version = rig.operator, rig.client(), learned(rig, 1)
+    begun = operator.compare_version(wire.NewComparison(about="lists", version=version, share_percent=100))
+    time.sleep(1.1)  # A running Caravan takes a comparison up within a second.
+
+    shown = client.recommendations(visitor="one who compares", limit=6)
+    click = wire.NewSignal(product=shown.data[0].id, signal="clicked", surface="home", position=0)
+    client.note_signals(wire.NewSignals(visitor="one who compares", signals=[click]))
+    (told,) = operator.comparisons()
+    operator.end_comparison("lists")
+
+    assert (begun.champion, begun.challenger, begun.verdict) == ("", version, "open")
+    assert shown.version == f"{BLEND}~{version}"
+    assert len({one.id for one in shown.data}) == 6
+    assert (told.lists, told.clicks_champion + told.clicks_challenger) == (1, 1)
+    assert operator.comparisons() == []
+    assert client.recommendations(visitor="one who compares").version in {BLEND, shown.version}
+
+
+def test_the_challenger_is_promoted_in_one_request_and_no_champion_is_compared_with_itself(
+    rig: Rig, products: list[str]
+) -> None:
+    assert products
+    operator, version = rig.operator, learned(rig, 2)
+    operator.compare_version(wire.NewComparison(about="lists", version=version, by="purchases"))
+
+    promoted = operator.promote_challenger("lists")
+
+    assert promoted.version == version
+    with pytest.raises(Refused, match="already"):
+        operator.compare_version(wire.NewComparison(about="lists", version=version))
+    with pytest.raises(Refused, match="Nothing"):
+        operator.promote_challenger("lists")
+    with pytest.raises(Refused, match="Nothing"):
+        operator.end_comparison("search")
+    skills_of(rig.caravan.settings).roll_back()
+
+
+def test_a_verdict_that_stands_ends_a_comparison(rig: Rig, products: list[str]) -> None:
+    assert products
+    comparing, version = rig.caravan.comparing, learned(rig, 3)
+    begun = rig.operator.compare_version(wire.NewComparison(about="lists", version=version, share_percent=100))
+    since = comparing.folders["lists"].standing().comparison
+    assert since is not None
+    tallies = rig.caravan.advice.tastes.comparisons.tallies
+
+    assert comparing.see_to_decided(now=rig.clock.now()) == []
+    tallies[since.since] = discovery.Tally(lists=100, votes_challenger=40, votes_champion=2)
+    (decided,) = comparing.see_to_decided(now=rig.clock.now())
+    (told,) = rig.operator.comparisons()
+    rig.operator.end_comparison("lists")
+
+    assert begun.verdict == "open"
+    assert (decided.verdict, told.verdict, told.votes_challenger) == ("challenger", "challenger", 40)
+    assert comparing.drawn("lists", b"v" * 16) is None
