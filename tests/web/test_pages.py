@@ -33,12 +33,13 @@ OPEN_PAGES = [
 ]  # fmt: skip
 BUYER_PAGES = ["/my", "/my/orders", "/my/wallet", "/my/addresses", "/checkout"]
 SELLER_PAGES = [
-    "/sell/home", "/sell/orders", "/sell/orders?show=all", "/sell/listings", "/sell/listings/new", "/sell/balance",
+    "/sell/claims", "/sell/home", "/sell/orders", "/sell/orders?show=all", "/sell/listings", "/sell/listings/new", "/sell/balance",
     "/sell/listings/lst_000000000001", "/sell/numbers", "/sell/numbers/catalog", "/sell/numbers/gmv", "/sell/numbers/gmv?by=buyer_country",
     "/sell/numbers/buyer_retention",
 ]  # fmt: skip
 OPERATOR_PAGES = [
     "/operator",
+    "/operator/claims",
     "/operator/sellers",
     "/operator/words",
     "/operator/lists",

@@ -100,6 +100,7 @@ _SELL: tuple[_Row, ...] = (
     ("/sell/orders/{id}/hand-over", None, shipping.hand_over, "seller"),
     ("/sell/orders/{id}/pack", None, shipping.pack, "seller"),
     ("/sell/orders/{id}/rest", None, shipping.call_off_rest, "seller"),
+    ("/sell/orders/{id}/take-back", None, shipping.take_back, "seller"),
     ("/sell/parcels/{id}/label", shipping.parcel_label, None, "seller"),
     ("/sell/parcels/{id}/picks", shipping.parcel_picks, None, "seller"),
     ("/sell/parcels/{id}/rates", None, shipping.quote, "seller"),

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 
 from starlette.responses import Response
 
-from caravan.flows import claims, dispatch, fulfillment, parcels
+from caravan.flows import claims, dispatch, fulfillment, parcels, returns
 from caravan.flows.house import House, integers
 from caravan.flows.postman import Quote
 from caravan.kernel import ids
@@ -250,6 +250,24 @@ async def cancel(visit: Visit) -> Response:
         )
         await do(visit.caravan, fulfillment.cancel_orders, wanted, is_many=True)
         return "canceled"
+
+    return await _trying(visit, number, act)
+
+
+async def take_back(visit: Visit) -> Response:
+    """Take units back: for money, or for others that go out anew."""
+    number = OrderId(path_id(visit, OrderId))
+    sale = await ask(visit.caravan, records.sale, number, visit.seller)
+
+    async def act() -> str:
+        line = visit.form.integer("line", least=0, most=len(sale.lines) - 1)
+        quantity = visit.form.integer("quantity", least=1, most=1_000_000)
+        if visit.form.fields.get("how") == "anew":
+            await do(visit.caravan, returns.accept_exchange, returns.Exchange(visit.seller, number, line, quantity))
+            return "exchanged_units"
+        refund = visit.form.minor("refund", sale.total.currency)
+        await do(visit.caravan, returns.accept_return, returns.Return(visit.seller, number, line, quantity, refund))
+        return "taken_back"
 
     return await _trying(visit, number, act)
 

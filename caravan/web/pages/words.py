@@ -56,6 +56,8 @@ NOTES = {
     "label_voided": "The label goes back. Its price comes back when the carrier agrees.",
     "unpacked": "It is unpacked again.",
     "rest_canceled": "The rest is called off; its money is the buyer's again.",
+    "taken_back": "The units are on the shelf again, and the money is on its way back.",
+    "exchanged_units": "The units are on the shelf again, and others are packed for the buyer: hand them over.",
     "lost": "The parcel is lost. Its buyer has a claim now.",
     "claimed": "The seller knows, and answers within a few days. Your money waits.",
     "claim_answered": "Your answer is with the buyer.",
