@@ -38,22 +38,29 @@ def tracking_of(house: House, order: OrderId) -> str:
 
 
 def slips(house: House, numbers: Sequence[OrderId], seller: SellerId) -> list[Slip]:
-    """Give what labels need. Refuses orders that are not this seller's (0 is the operator) as not found."""
+    """Give what labels need: one for each order, or for each of its parcels that are packed.
+
+    Refuses orders that are not this seller's (0 is the operator) as not found.
+    """
     _require_own(house, numbers, seller)
     found = []
     for number in numbers:
-        table = house.orders
-        of = partners.seller_of(house.partners, SellerId(int(table.orders.seller[number])))
-        address = house.identity.addresses[int(table.purchases.address[table.orders.purchase[number]])]
-        found.append(Slip(number, tracking_of(house, number), (of.name, of.country), address, address.country))
+        packed = [one.parcel for one in delivery.parcels_of(house.delivery, number) if one.is_packed]
+        found += [slip_of(house, parcel, seller) for parcel in packed] or [_slip(house, number)]
     return found
+
+
+def _slip(house: House, order: OrderId) -> Slip:
+    table = house.orders
+    of = partners.seller_of(house.partners, SellerId(int(table.orders.seller[order])))
+    address = house.identity.addresses[int(table.purchases.address[table.orders.purchase[order]])]
+    return Slip(order, tracking_of(house, order), (of.name, of.country), address, address.country)
 
 
 def slip_of(house: House, parcel: ParcelId, seller: SellerId) -> Slip:
     """Give what the label of one parcel needs. Refuses another seller's parcel (0 is the operator) as not found."""
     order = parcels.own_parcel(house, parcel, seller)
-    (slip,) = slips(house, [order], seller)
-    return slip._replace(tracking=parcel_tracking_of(house, parcel))
+    return _slip(house, order)._replace(tracking=parcel_tracking_of(house, parcel))
 
 
 def parcel_tracking_of(house: House, parcel: ParcelId) -> str:

@@ -6,7 +6,7 @@ import numpy as np
 
 from caravan.flows.house import House
 from caravan.kernel.ids import OrderId
-from caravan.trade import exchange, ledger, orders, payments, taxes, transfers
+from caravan.trade import claims, exchange, ledger, orders, payments, taxes, transfers
 
 
 def findings(house: House) -> Iterator[str]:
@@ -14,6 +14,7 @@ def findings(house: House) -> Iterator[str]:
     yield from ledger.findings(house.ledger)
     yield from orders.findings(house.orders)
     yield from payments.findings(house.payments)
+    yield from claims.findings(house.claims)
     yield from transfers.findings(house.transfers)
     yield from exchange.findings(house.exchange)
     yield from taxes.findings(house.taxes)

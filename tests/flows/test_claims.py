@@ -421,3 +421,15 @@ def test_the_terms_of_claims_are_above_zero(market: Market) -> None:
         market.do(
             flow.set_claim_terms, claims.ClaimTerms(answer_within=0, dispute_within=1, claim_within=1, lost_after=1)
         )
+
+
+def test_a_claim_that_was_granted_too_much_or_twice_is_found(settled: Market) -> None:
+    first, second = claim(settled, 1), claim(settled, 2)
+    assert settled.findings() == []
+
+    first.granted, second.parcel = first.amount + 1, 1
+
+    assert settled.findings() == [
+        "Claim 1: 2001 of 2000 was given.", "Order 1: 2 claims stand about parcel 1.",
+    ]  # fmt: skip
+    first.granted, second.parcel = 0, 2

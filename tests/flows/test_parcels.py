@@ -4,8 +4,9 @@ from collections.abc import Callable
 
 import pytest
 
-from caravan.flows import parcels, returns, settlement
+from caravan.flows import dispatch, gifts, parcels, returns, settlement
 from caravan.flows.house import integers
+from caravan.kernel.clock import DAY
 from caravan.kernel.errors import Invalid, NotFound
 from caravan.kernel.ids import OrderId, ParcelId, SellerId
 from caravan.trade import delivery, orders, payments
@@ -13,7 +14,7 @@ from caravan.trade.delivery import ParcelStatus, parcels_of
 from caravan.trade.ledger import Kind
 from caravan.trade.orders import order_state
 from caravan.trade.payments import Provider, money_state
-from tests.flows.market import Market
+from tests.flows.market import EUR, Market
 from tests.flows.till import Till
 
 ORDER = OrderId(1)
@@ -315,6 +316,48 @@ def test_what_was_taken_in_for_a_parcel_that_never_left_goes_back(till: Till) ->
     assert till.posted(Kind.ESCROW, ORDER) == 2_000
     assert not till.findings()
     till.close()
+
+
+@pytest.mark.parametrize(("provider", "kept"), [(Provider.CARD, 0), (Provider.WALLET, 100_000 - 850)])
+def test_a_coupon_is_used_up_by_parcel_and_its_rest_given_back(provider: Provider, kept: int) -> None:
+    till = Till()
+    till.open()
+    till.do(
+        gifts.issue_coupon,
+        payments.CouponTerms(
+            code="THREE", payer=SellerId(0), unit=EUR, amount_minor=300, spend_minor_min=1_000, uses_max=1,
+            expires_at=till.clock.now() + DAY,
+        ),
+    )  # fmt: skip
+    mug, buyer = till.listing(till.seller(), price=1_000), till.buyer(money=0 if provider == Provider.CARD else 100_000)
+    payment = till.begin(till.hold(buyer, (mug, 2)), buyer, provider=provider, method="pm_card_visa", code="THREE")
+    till.cashier.see_to(payment)
+
+    parcel = pack(till, {0: 1})
+    take_in(till, parcel)
+    send(till, parcel)
+    call_off(till)
+    till.cashier.see_to(payment)
+
+    # One of two mugs: half of the coupon, so 8.50 of the buyer's and 1.50 of the operator's.
+    assert till.posted(Kind.ESCROW, ORDER) == 1_000
+    assert till.posted(Kind.PROMOTIONS) == -150
+    assert (till.posted(Kind.WALLET, buyer), till.held(Kind.WALLET, buyer)) == (kept, 0)
+    assert not till.findings()
+    till.close()
+
+
+def test_labels_of_an_order_are_of_its_packed_parcels(market: Market, order: OrderId) -> None:
+    whole = dispatch.slips(market.house, [order], SellerId(1))
+    pack(market, {0: 1})
+    pack(market, {0: 2, 1: 1})
+
+    parts = dispatch.slips(market.house, [order], SellerId(1))
+
+    assert [slip.tracking for slip in whole] == ["LC000000014PT"]
+    assert [slip.tracking for slip in parts] == ["CP000000014PT", "CP000000028PT"]
+    assert [pick.units for pick in dispatch.picks(market.house, [order], SellerId(1))] == [3, 1]
+    assert [pick.units for pick in dispatch.picks_of(market.house, ParcelId(2), SellerId(1))] == [2, 1]
 
 
 def test_cash_at_the_door_is_for_one_parcel(market: Market) -> None:

@@ -20,7 +20,7 @@ from caravan.trade.claims.commands import (
     set_claim_terms,
 )
 from caravan.trade.claims.model import STANDING, Claim, Claims, ClaimStatus, Opener, Reason, Said
-from caravan.trade.claims.queries import claims_of, due_claims, is_standing, standing_claims
+from caravan.trade.claims.queries import claims_of, due_claims, findings, is_standing, standing_claims
 
 __all__ = [
     "STANDING",
@@ -42,6 +42,7 @@ __all__ = [
     "decide_claim",
     "dispute_claim",
     "due_claims",
+    "findings",
     "is_standing",
     "open_claim",
     "reopen_claim",

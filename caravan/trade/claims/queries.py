@@ -1,5 +1,8 @@
 """What you can ask claims: those of an order, those that are due, and those that wait for somebody."""
 
+from collections import Counter
+from collections.abc import Iterator
+
 from caravan.trade.claims.model import STANDING, Claim, Claims, ClaimStatus
 
 DUE_MAX = 200
@@ -32,3 +35,16 @@ def standing_claims(claims: Claims, *, seller: int = 0) -> list[Claim]:
 def is_standing(claim: Claim) -> bool:
     """Tell whether a claim is not over."""
     return claim.status in STANDING
+
+
+def findings(claims: Claims) -> Iterator[str]:
+    """Check the invariants of claims; give a sentence for each that does not hold."""
+    for claim in claims.claims.values():
+        if not 0 <= claim.granted <= claim.amount:
+            yield f"Claim {claim.claim}: {claim.granted} of {claim.amount} was given."
+    standing = Counter(
+        (claim.order, claim.parcel) for claim in claims.claims.values() if claim.status in STANDING and claim.parcel
+    )
+    for (order, parcel), count in standing.items():
+        if count > 1:
+            yield f"Order {order}: {count} claims stand about parcel {parcel}."
