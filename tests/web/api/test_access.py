@@ -38,6 +38,7 @@ def street(rig: Rig) -> Street:
     seller.client.scan(parcel.id, "delivered")
     rig.pass_time(3 * DAY)
     rig.pass_time(DAY)
+    claim = client.claim(shipped, "damaged", amount=euro(100))
     purchase = client.place_order({listing: 1}, buyer.address, euro(1_000))
     session = client.open_checkout(lines={listing: 1}, address=buyer.address)
     payment = client.pay(session.id, "wallet", euro(1_000))
@@ -61,7 +62,7 @@ def street(rig: Rig) -> Street:
         "transfer": paid.id, "request": request.id, "code": code.id or "",
         "card": card,
         "quote": client.quote_exchange(euro(100), "USD").id,
-        "segment": "seg_000000000001", "webhook": "whk_000000000001", "export": export.id,
+        "segment": "seg_000000000001", "webhook": "whk_000000000001", "export": export.id, "claim": claim.id,
     }  # fmt: skip
     return Street(rig, seller, stranger, buyer, passer_by, ids)
 
@@ -81,9 +82,18 @@ BODIES: dict[str, dict[str, Any]] = {
     "hand_over": {"carrier": "DHL"},
     "take_back": {"line": 0, "quantity": 1, "refund": AMOUNT},
     "scan_parcel": {"status": "delivered"},
+    "choose_currency": {"currency": "USD"},
+    "pack_parcel": {"lines": [{"line": 0, "quantity": 1}]},
+    "send_parcel": {"carrier": "DHL"},
+    "quote_rates": {"weight_grams": 100},
+    "buy_label": {"rate": "rate_1"},
+    "exchange": {"line": 0, "quantity": 1},
+    "open_claim": {"reason": "damaged"},
+    "answer_claim": {"amount": AMOUNT},
+    "decide_claim": {"amount": AMOUNT},
     "top_up": {"amount": AMOUNT},
 }
-OPEN = {"show_product", "show_seller", "show_promise"}  # What anybody may see.
+OPEN = {"show_product", "show_seller", "show_promise", "show_classification"}  # What anybody may see.
 NAMING = [operation for operation in OPERATIONS if "{" in operation.path and operation.name not in OPEN]
 
 

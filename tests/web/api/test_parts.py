@@ -135,7 +135,9 @@ def test_what_moves_stock_or_money_takes_a_key_by_the_table() -> None:
         "change_stock", "open_session", "edit_session", "complete_session", "cancel_session", "place_order",
         "cancel_order", "hand_over", "take_back", "top_up", "start_payment", "give_up_payment", "settle_cash",
         "close_open_item", "settle_payout", "charge_label", "write_off", "issue_coupon", "issue_gift_card", "redeem_gift_card",
-        "make_transfer", "request_money", "exchange_money",
+        "make_transfer", "request_money", "exchange_money", "pack_parcel", "unpack_parcel", "send_parcel",
+        "call_off_rest", "exchange", "open_claim", "answer_claim", "dispute_claim", "close_claim", "decide_claim",
+        "remit_taxes",
     }  # fmt: skip
 
 
