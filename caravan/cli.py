@@ -14,7 +14,7 @@ import msgspec
 import typer
 
 from caravan import bench, bootstrap, config, identities
-from caravan.flows import history, people, promises
+from caravan.flows import history, promises
 from caravan.flows.opening import Opening, open_market
 from caravan.kernel.clock import SystemClock
 from caravan.kernel.errors import CaravanError, Invalid, code
@@ -64,7 +64,6 @@ app.command()(reckoning.reconcile)
 promise = typer.Typer(no_args_is_help=True, help="Delivery promises: what is learned from a home's own parcels.")
 app.add_typer(promise, name="promise")
 
-_OPERATOR_DAYS = 3_650
 _MARKET = "http://127.0.0.1:8000"
 
 
@@ -104,7 +103,7 @@ def up(
         try:
             if caravan.cell.ask(lambda house: house.markets.market) is None:
                 caravan.cell.do(open_market, Opening("Caravan", settings.currency))
-            token = _operator_token(caravan)
+            token = access.keep_operator_token(caravan)
             url = f"http://{settings.host}:{settings.port}"
             say.print(f"Caravan is at [bold]{url}[/bold]  (home {settings.home}, stop with Ctrl-C)", soft_wrap=True)
             say.print(f"The operator's token is in {token}", soft_wrap=True)
@@ -114,17 +113,6 @@ def up(
                 serve(caravan, settings.host, settings.port)
         finally:
             caravan.close()
-
-
-def _operator_token(caravan: bootstrap.Caravan) -> Path:
-    """Give the file with the operator's token, made at the first start and readable by its owner alone."""
-    path = caravan.settings.home / "operator-token"
-    if not path.exists():
-        token, new = access.new_token(caravan, audience="operator", subject=0, days=_OPERATOR_DAYS)
-        caravan.cell.do(people.issue_token, new)
-        path.touch(mode=0o600)
-        path.write_text(token + "\n")
-    return path
 
 
 @app.command("import")

@@ -4,6 +4,7 @@ import hashlib
 import hmac
 import secrets
 from collections.abc import Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 import msgspec
@@ -35,6 +36,7 @@ PASSWORD_CHARACTERS_MAX = 256
 # RFC 7914's interactive setting, which OWASP still lists (N = 2^14 with r = 8, p = 5).
 _SCRYPT = {"n": 2**14, "r": 8, "p": 5}
 _SALT_BYTES = 16
+_OPERATOR_DAYS = 3_650
 
 
 class Bearer(NamedTuple):
@@ -99,6 +101,22 @@ def new_token(
     token = f"crv_{audience}_{secrets.token_urlsafe(32)}"
     expires_at = caravan.clock.now() + (days or caravan.settings.token_days) * DAY
     return token, people.NewToken(hashed(token), audience, subject, tuple(scopes) or allowed, expires_at)
+
+
+def keep_operator_token(caravan: Caravan) -> Path:
+    """Give the file with the operator's token, made at the first start and readable by its owner alone.
+
+    A token of an earlier version, which may not do all that an operator may by now, is followed by another; it stays good.
+    """
+    path = caravan.settings.home / "operator-token"
+    held = hashed(path.read_text().strip()) if path.exists() else b""
+    found = identity.token_of(caravan.cell.house.identity, held, now=caravan.clock.now()) if held else None
+    if not held or (found is not None and set(SCOPES["operator"]) - set(found.scopes)):
+        token, new = new_token(caravan, audience="operator", subject=0, days=_OPERATOR_DAYS)
+        caravan.cell.do(people.issue_token, new)
+        path.touch(mode=0o600)
+        path.write_text(token + "\n")
+    return path
 
 
 async def bearer_of(caravan: Caravan, token: str) -> Bearer | None:

@@ -7,9 +7,10 @@ from typing import Any
 import httpx
 import pytest
 
-from caravan.client import Refused, wallets, wire
+from caravan.client import Client, Refused, wallets, wire
 from caravan.flows import invariants
 from caravan.kernel.clock import DAY, iso
+from caravan.web import access
 from caravan.web.api import OPERATIONS, Operation
 from tests.web.api.rig import Rig, Shopper, Trader, euro, running
 
@@ -310,3 +311,20 @@ def test_without_play_money_only_the_operator_fills_wallets(home: Path) -> None:
 
 def test_after_all_of_this_the_books_are_sound(street: Street) -> None:
     assert list(invariants.findings(street.rig.caravan.cell.house)) == []
+
+
+def test_an_operators_token_of_an_earlier_version_is_followed_by_one_that_may_do_all(tmp_path: Path) -> None:
+    with running(tmp_path) as rig:
+        first = access.keep_operator_token(rig.caravan).read_text()
+        again = access.keep_operator_token(rig.caravan).read_text()
+        earlier = rig.token("operator", 0, ("orders:read",))
+        (tmp_path / "operator-token").write_text(earlier + "\n")
+
+        renewed = access.keep_operator_token(rig.caravan).read_text()
+
+        assert first == again
+        assert renewed not in {first, earlier + "\n"}
+        with Client(rig.url, renewed.strip()) as client:
+            assert "numbers:sql" in client.current_token().scopes
+        (tmp_path / "operator-token").write_text("crv_operator_revoked\n")
+        assert access.keep_operator_token(rig.caravan).read_text() == "crv_operator_revoked\n"

@@ -2,6 +2,7 @@
 
 import base64
 import contextlib
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,10 +13,10 @@ import pyarrow as pa
 import pytest
 from pyarrow import flight
 
-from caravan.adapters import duckdb_reading
+from caravan.adapters import duckdb_reading, flight_sql
 from caravan.bootstrap import analysts_door, seal_numbers
 from caravan.config import Settings
-from caravan.kernel.errors import Invalid
+from caravan.kernel.errors import Invalid, Outage
 from tests.adapters.test_sending import write_certificate
 from tests.web.api.rig import Rig, Trader, euro, free_port, running
 
@@ -258,3 +259,12 @@ def test_without_a_port_there_is_no_door(door: Door) -> None:
 
     with analysts_door(closed) as opened:
         assert opened is None
+
+
+def test_without_protobuf_the_door_says_what_to_install(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+    flight_sql.messages.cache_clear()
+    monkeypatch.setitem(sys.modules, "google.protobuf", None)
+    again = replace(door.rig.caravan, settings=replace(door.rig.caravan.settings, flight_port=free_port()))
+
+    with pytest.raises(Outage, match=r"caravan\[bi\]"), analysts_door(again):
+        pass
