@@ -1,7 +1,7 @@
 """What happens between currencies: rates come in, the operator sets terms, quotes are given, money is exchanged."""
 
 from caravan.kernel.event import Event
-from caravan.kernel.ids import BuyerId, OrderId, QuoteId, SessionId
+from caravan.kernel.ids import BuyerId, DisputeId, OrderId, QuoteId, SessionId
 
 
 class RatesSet(Event, frozen=True, kw_only=True, tag="exchange.rates_set.v1"):
@@ -70,3 +70,10 @@ class OrderExchangedBack(Event, frozen=True, kw_only=True, tag="exchange.order_e
     amount_minor: int
     paid_minor: int
     spread_minor: int
+
+
+class DisputeExchanged(Event, frozen=True, kw_only=True, tag="exchange.dispute_exchanged.v1"):
+    """A bank wants money of an order back in the currency it was paid in; the dispute itself is in the order's."""
+
+    dispute: DisputeId
+    paid_minor: int

@@ -9,7 +9,7 @@ from caravan.flows.funded import Posting
 from caravan.flows.house import House, as_facts, fold, integers
 from caravan.kernel.clock import Instant
 from caravan.kernel.errors import NotFound
-from caravan.trade import ledger, payments
+from caravan.trade import exchange, ledger, payments
 from caravan.trade.payments import ChargeReason, Claim, Dispute
 
 
@@ -49,17 +49,43 @@ def _open(house: House, deal: payments.Deal, claim: Claim, facts: list[Section],
         rest = left if order == deal.orders[-1] else 0
         if not there + rest:
             continue
-        source = _source(house, order, there)
-        source = source._replace(operator=source.operator + rest)
+        unit = int(house.payments.money.unit[order])
+        source = _source(house, order, _in_orders(house, order, there))
+        source = source._replace(operator=source.operator + _at_frozen_rate(house, order, rest))
         opened = payments.open_dispute(
             house.dealings, payment=deal.payment, order=order, source=source, reference=claim.reference, now=now
         )
-        postings = [Posting(kind, owner, deal.unit, -amount) for kind, owner, amount in _places(house, order, source)]
-        postings.append(Posting(ledger.Kind.DISPUTE_RESERVE, 0, deal.unit, sum(source)))
+        postings = [Posting(kind, owner, unit, -amount) for kind, owner, amount in _places(house, order, source)]
+        postings.append(Posting(ledger.Kind.DISPUTE_RESERVE, 0, unit, sum(source)))
         funded.post(house, facts, postings, reason=ledger.Reason.DISPUTE_OPENED, reference=opened.dispute, now=now)
+        if unit != deal.unit:
+            facts += fold(
+                house, as_facts(exchange.exchange_dispute(dispute=opened.dispute, paid_minor=there + rest, now=now))
+            )
         facts += fold(house, as_facts(opened))
         if source.seller:
             facts += fold(house, as_facts(_charge(house, order, source.seller, now=now)))
+
+
+def _in_orders(house: House, order: int, theirs: int) -> int:
+    """Give what so much of an order's captured money is in the order's currency; parts of it are the whole of it."""
+    funding = house.dealings.fundings[order]
+    if not funding.unit or not funding.captured:
+        return theirs
+    gone = _gone(house, order)
+    return funding.taken * (gone + theirs) // funding.captured - funding.taken * gone // funding.captured
+
+
+def _at_frozen_rate(house: House, order: int, theirs: int) -> int:
+    paid = house.exchange.orders.get(order)
+    if paid is None or not house.dealings.fundings[order].unit:
+        return theirs
+    return paid.total * theirs // max(1, paid.paid)
+
+
+def wanted_of(house: House, dispute: Dispute) -> int:
+    """Give what a bank wants back, in the currency of its provider."""
+    return house.exchange.disputes.get(dispute.dispute, dispute.amount)
 
 
 def _source(house: House, order: int, amount: int) -> payments.Source:
@@ -93,7 +119,7 @@ def _gone(house: House, order: int) -> int:
         if work.order == order and work.what == payments.AskKind.REFUND and work.is_done is not False
     )  # fmt: skip
     disputes = house.dealings.disputes.values()
-    return refunded + sum(one.amount for one in disputes if one.order == order and one.is_won is not True)
+    return refunded + sum(wanted_of(house, one) for one in disputes if one.order == order and one.is_won is not True)
 
 
 def _charge(house: House, order: int, amount: int, *, now: Instant) -> SellerCharged:
@@ -108,11 +134,17 @@ def _close(house: House, dispute: Dispute, facts: list[Section], *, is_won: bool
     deal, order = house.dealings.deals[dispute.payment], dispute.order
     seller = dispute.amount - dispute.from_escrow - dispute.from_operator
     source = payments.Source(dispute.from_escrow, seller, dispute.from_operator)
-    postings = [Posting(ledger.Kind.DISPUTE_RESERVE, 0, deal.unit, -dispute.amount)]
+    unit, theirs = int(house.payments.money.unit[order]), wanted_of(house, dispute)
+    postings = [Posting(ledger.Kind.DISPUTE_RESERVE, 0, unit, -dispute.amount)]
     if is_won:
-        postings += [Posting(kind, owner, deal.unit, amount) for kind, owner, amount in _places(house, order, source)]
+        postings += [Posting(kind, owner, unit, amount) for kind, owner, amount in _places(house, order, source)]
     else:
-        postings.append(Posting(ledger.Kind.PSP_CLEARING, deal.provider, deal.unit, dispute.amount))
+        postings.append(Posting(ledger.Kind.PSP_CLEARING, deal.provider, deal.unit, theirs))
+    if not is_won and unit != deal.unit:
+        postings += [
+            Posting(ledger.Kind.EXCHANGE, 0, unit, dispute.amount),
+            Posting(ledger.Kind.EXCHANGE, 0, deal.unit, -theirs),
+        ]
     reason = ledger.Reason.DISPUTE_WON if is_won else ledger.Reason.DISPUTE_LOST
     funded.post(house, facts, postings, reason=reason, reference=dispute.dispute, now=now)
     facts += fold(house, as_facts(payments.close_dispute(dispute, is_won=is_won, now=now)))

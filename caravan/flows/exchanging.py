@@ -66,6 +66,8 @@ def exchange_money(house: House, taking: Taking, *, now: Instant) -> Decision:
     """Exchange at a quote; gives its number. Refuses one that is over or another's, and a wallet that holds too little."""
     quote = exchange.quote_of(house.exchange, taking.quote)
     exchange.check_quote(quote, buyer=taking.buyer, now=now)
+    if quote.quote in house.exchange.bound.values():
+        raise exchange.QuoteNotOpen("This quote is for a checkout.", state="bound")
     facts = move(house, quote, now=now)
     return Decision([*facts, *as_facts(exchange.take_quote(quote, now=now))], lambda: taking.quote)
 
@@ -76,14 +78,24 @@ def move(house: House, quote: exchange.Quote, *, now: Instant) -> list[Section]:
     posted, held = ledger.balance(book, kind.WALLET, owner=quote.buyer, unit=quote.unit)
     if posted - held < quote.paid_minor:
         raise ledger.InsufficientFunds("The wallet holds too little for this.", available_minor=posted - held)
-    postings = (
+    return _record(house, _moved(quote), reason=ledger.Reason.EXCHANGED, reference=quote.quote, now=now)
+
+
+def move_back(house: House, quote: exchange.Quote, *, now: Instant) -> list[Section]:
+    """Undo what `move` did, as what it was for came to nothing in the same decision."""
+    postings = [(kind, owner, unit, -amount) for kind, owner, unit, amount in _moved(quote)]
+    return _record(house, postings, reason=ledger.Reason.EXCHANGED, reference=quote.quote, now=now)
+
+
+def _moved(quote: exchange.Quote) -> tuple[tuple[ledger.Kind, int, int, int], ...]:
+    kind = ledger.Kind
+    return (
         (kind.WALLET, quote.buyer, quote.unit, -quote.paid_minor),
         (kind.EXCHANGE, 0, quote.unit, quote.paid_minor),
         (kind.EXCHANGE, 0, quote.into, -quote.mid_minor),
         (kind.WALLET, quote.buyer, quote.into, quote.mid_minor - quote.spread_minor),
         (kind.OPERATOR_FEES, 0, quote.into, quote.spread_minor),
     )
-    return _record(house, postings, reason=ledger.Reason.EXCHANGED, reference=quote.quote, now=now)
 
 
 def _record(
@@ -143,12 +155,6 @@ def require_open(
         raise orders.TotalChanged
 
 
-def require_own_currency(house: House, session: SessionId) -> None:
-    """Refuse a checkout that is to be paid in another currency, for a way of paying that knows only the market's."""
-    if session in house.exchange.bound:
-        raise exchange.PaysInOtherCurrency
-
-
 def settle_purchase(house: House, quote: exchange.Quote, purchase: PurchaseId, *, now: Instant) -> list[Section]:
     """Freeze with a purchase's orders what was paid for each at a quote that was just taken."""
     table = house.orders
@@ -163,6 +169,11 @@ def give_back(house: House, order: OrderId, amount: int, *, now: Instant) -> lis
     paid = house.exchange.orders.get(order)
     if paid is None or not amount:
         return []
+    funding = house.dealings.fundings.get(order)
+    if funding is not None and funding.unit:
+        # A card lets go what it still keeps, in the entry that let this money go.
+        left = funding.promised - funding.captured
+        return fold(house, as_facts(exchange.exchange_back(paid, amount_minor=amount, paid_minor=left, now=now)))
     quote, buyer = house.exchange.quotes[paid.quote], int(house.orders.orders.buyer[order])
     back = exchange.exchange_back(paid, amount_minor=amount, now=now)
     kind = ledger.Kind

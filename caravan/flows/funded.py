@@ -6,11 +6,13 @@ from typing import NamedTuple
 import numpy as np
 
 from caravan.cell import Section
+from caravan.events.exchange import OrderExchangedBack
 from caravan.events.payments import PaymentRefunded
 from caravan.flows.house import House, as_facts, fold, integers
 from caravan.kernel.clock import Instant
+from caravan.kernel.event import Event
 from caravan.kernel.ids import OrderId, PaymentId
-from caravan.trade import ledger, payments
+from caravan.trade import exchange, ledger, payments
 
 
 class Posting(NamedTuple):
@@ -78,10 +80,11 @@ def capture(house: House, facts: list[Section], order: int, whole: int, *, now: 
     """Take in so much of an order's money: into escrow, with the provider's part of it off what it promised."""
     funding, money = house.dealings.fundings[order], house.payments.money
     unit, part = int(money.unit[order]), payments.promised_in(funding, whole)
+    theirs = funding.unit or unit
     postings = (
         Posting(ledger.Kind.WALLET, int(money.buyer[order]), unit, whole, int(money.hold[order])),
-        Posting(ledger.Kind.AUTHORIZED, funding.provider, unit, part),
-        Posting(ledger.Kind.PSP_CLEARING, funding.provider, unit, -part),
+        Posting(ledger.Kind.AUTHORIZED, funding.provider, theirs, part),
+        Posting(ledger.Kind.PSP_CLEARING, funding.provider, theirs, -part),
         Posting(ledger.Kind.ESCROW, order, unit, whole),
     )
     post(house, facts, postings, reason=ledger.Reason.CAPTURED, reference=order, now=now)
@@ -93,6 +96,16 @@ def add_let_go(house: House, legs: ledger.Legs, row: int, order: int, *, facts: 
     funding, unit = house.dealings.fundings[order], int(house.payments.money.unit[order])
     buyer = int(house.payments.money.buyer[order])
     promised = funding.promised - funding.captured
+    if funding.unit:
+        fact = exchange.exchange_back(
+            house.exchange.orders[order], amount_minor=funding.total - funding.taken, paid_minor=promised, now=now
+        )
+        postings = [
+            Posting(ledger.Kind.WALLET, buyer, unit, -fact.amount_minor),
+            *exchanged(house, order, fact, (ledger.Kind.AUTHORIZED, funding.provider)),
+        ]
+        add(house, legs, row, postings, facts=facts, now=now)
+        return
     discount = discount_left(funding)
     postings = [
         Posting(ledger.Kind.WALLET, buyer, unit, -promised - discount),
@@ -102,8 +115,21 @@ def add_let_go(house: House, legs: ledger.Legs, row: int, order: int, *, facts: 
     add(house, legs, row, postings, facts=facts, now=now)
 
 
+def exchanged(house: House, order: int, fact: OrderExchangedBack, account: tuple[ledger.Kind, int]) -> list[Posting]:
+    """Give the postings that bring money of an order back at its frozen rate, onto an account in the currency paid."""
+    quote = house.exchange.quotes[house.exchange.orders[order].quote]
+    return [
+        Posting(ledger.Kind.EXCHANGE, 0, quote.into, fact.amount_minor + fact.spread_minor),
+        Posting(ledger.Kind.OPERATOR_FEES, 0, quote.into, -fact.spread_minor),
+        Posting(ledger.Kind.EXCHANGE, 0, quote.unit, -fact.paid_minor),
+        Posting(*account, quote.unit, fact.paid_minor),
+    ]
+
+
 def discount_left(funding: payments.Funding) -> int:
     """Give what of an order's discount was not captured."""
+    if funding.unit:
+        return 0
     if funding.promised:
         return (funding.total - funding.taken) - (funding.promised - funding.captured)
     return funding.discount - funding.discount * funding.taken // funding.total
@@ -124,18 +150,25 @@ def add(
 
 
 class Back(NamedTuple):
-    """Where refunded money of an order goes: to its buyer's wallet, to the provider, and back to who gave the coupon."""
+    """Where refunded money of an order goes: to its buyer's wallet, to the provider, and back to who gave the coupon.
+
+    Of an order that a provider was paid for in another currency, `fact` says how it goes back, and `provider` is in that.
+    """
 
     wallet: int
     provider: int
     coupon: int
+    fact: OrderExchangedBack | None = None
 
 
-def shared(house: House, order: int, amount: int) -> Back:
+def shared(house: House, order: int, amount: int, *, now: Instant) -> Back:
     """Say where so much of an order's captured money goes when it goes back."""
     funding = house.dealings.fundings.get(order)
     if funding is None:
         return Back(amount, 0, 0)
+    if funding.unit:
+        fact = exchange.exchange_back(house.exchange.orders[order], amount_minor=amount, now=now)
+        return Back(0, fact.paid_minor, 0, fact)
     coupon = payments.discount_in(funding, amount)
     if funding.provider == payments.Provider.CARD and funding.promised:
         return Back(0, amount - coupon, coupon)
@@ -147,6 +180,8 @@ def back_postings(house: House, order: int, back: Back) -> list[Posting]:
     money, unit = house.payments.money, int(house.payments.money.unit[order])
     postings = [Posting(ledger.Kind.WALLET, int(money.buyer[order]), unit, back.wallet)]
     funding = house.dealings.fundings.get(order)
+    if funding is not None and back.fact is not None:
+        return exchanged(house, order, back.fact, (ledger.Kind.PSP_CLEARING, funding.provider))
     if funding is not None:
         postings += [
             Posting(ledger.Kind.PSP_CLEARING, funding.provider, unit, back.provider),
@@ -160,15 +195,15 @@ def after_refund(house: House, order: int, back: Back, *, now: Instant) -> list[
     funding = house.dealings.fundings.get(order)
     if funding is None:
         return []
-    events = []
+    events: list[Event] = []
     if back.provider:
         events.append(
             payments.ask_provider(
                 house.dealings, payment=funding.payment, what=payments.AskKind.REFUND, amount_minor=back.provider,
-                whole_minor=back.provider + back.coupon, order=order, now=now,
+                whole_minor=back.fact.amount_minor if back.fact else back.provider + back.coupon, order=order, now=now,
             )
         )  # fmt: skip
-    facts = as_facts(*events)
+    facts = as_facts(*events, *([back.fact] if back.fact else []))
     return facts + charge_for_coupon(house, order, -back.coupon, now=now)
 
 
@@ -191,7 +226,7 @@ def refund_whole(house: House, facts: list[Section], order: int, *, now: Instant
     unit, taken = int(money.unit[order]), int(money.captured[order] - money.refunded[order] - money.disputed[order])
     if not taken:
         return
-    back = shared(house, order, taken)
+    back = shared(house, order, taken, now=now)
     postings = [Posting(ledger.Kind.ESCROW, order, unit, -taken), *back_postings(house, order, back)]
     post(house, facts, postings, reason=ledger.Reason.RETURNED, reference=order, now=now)
     refunded = PaymentRefunded(

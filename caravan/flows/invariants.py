@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from caravan.flows import disputes
 from caravan.flows.house import House
 from caravan.kernel.ids import OrderId
 from caravan.trade import claims, exchange, ledger, orders, payments, taxes, transfers
@@ -121,7 +122,7 @@ def _promises_agree(house: House) -> Iterator[str]:
             )
     for dispute in dealings.disputes.values():
         if dispute.is_won is None:
-            _count(reserve, (0, dealings.deals[dispute.payment].unit), dispute.amount)
+            _count(reserve, (0, int(house.payments.money.unit[dispute.order])), dispute.amount)
     yield from _compared(wanted, _sums(house, ledger.Kind.AUTHORIZED), "Providers keep")
     yield from _compared(reserve, _sums(house, ledger.Kind.DISPUTE_RESERVE), "The dispute reserve holds")
 
@@ -138,7 +139,7 @@ def _clearing_agrees(house: House) -> Iterator[str]:
     for dispute in dealings.disputes.values():
         if dispute.is_won is False:
             deal = dealings.deals[dispute.payment]
-            _count(wanted, (deal.provider, deal.unit), dispute.amount)
+            _count(wanted, (deal.provider, deal.unit), disputes.wanted_of(house, dispute))
     for key, amount in dealings.reported.items():
         _count(wanted, key, amount)
     posted = {key: amount for key, amount in _sums(house, ledger.Kind.PSP_CLEARING).items() if key[0]}
@@ -201,6 +202,11 @@ def _exchange_agrees(house: House) -> Iterator[str]:
         quote = house.exchange.quotes[paid.quote]
         wanted[quote.unit] -= paid.paid_back
         wanted[quote.into] += paid.back + paid.spread_back
+    for number, theirs in house.exchange.disputes.items():
+        dispute = house.dealings.disputes[number]
+        if dispute.is_won is False:
+            wanted[house.dealings.deals[dispute.payment].unit] -= theirs
+            wanted[int(house.payments.money.unit[dispute.order])] += dispute.amount
     posted = ledger.totals(house.ledger, ledger.Kind.EXCHANGE)
     for unit in sorted(wanted.keys() | posted.keys()):
         if wanted.get(unit, 0) != posted.get(unit, 0):

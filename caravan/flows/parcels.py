@@ -151,9 +151,14 @@ def ask_capture(house: House, wanted: Unpacking, *, now: Instant) -> Decision:
     works = house.dealings.open.get(funding.payment, ())
     if any(work.order == order and work.what == payments.AskKind.CAPTURE for work in works):
         return Decision((), lambda: [funding.payment])
+    theirs = payments.promised_in(funding, part)
+    if not theirs:  # Too little to be anything in the currency of the card.
+        facts: list[Section] = []
+        funded.capture(house, facts, order, part, now=now)
+        return Decision(facts, list)
     asked = payments.ask_provider(
         house.dealings, payment=funding.payment, what=payments.AskKind.CAPTURE, order=order, whole_minor=part,
-        amount_minor=payments.promised_in(funding, part), now=now,
+        amount_minor=theirs, now=now,
     )  # fmt: skip
     return Decision(as_facts(asked), lambda: [funding.payment])
 
@@ -310,7 +315,7 @@ def _let_go(house: House, order: OrderId, facts: list[Section], *, now: Instant)
 
 def _give_over(house: House, order: OrderId, over: int, facts: list[Section], *, now: Instant) -> None:
     money = house.payments.money
-    back = funded.shared(house, order, over)
+    back = funded.shared(house, order, over, now=now)
     postings = [Posting(Kind.ESCROW, order, int(money.unit[order]), -over), *funded.back_postings(house, order, back)]
     funded.post(house, facts, postings, reason=ledger.Reason.RETURNED, reference=order, now=now)
     refunded = PaymentRefunded(

@@ -12,19 +12,20 @@ from caravan.flows.funded import Posting
 from caravan.flows.house import House, as_facts, fold
 from caravan.kernel.clock import Instant
 from caravan.kernel.errors import NotFound, code
-from caravan.kernel.ids import AskId, BuyerId, CouponId, OrderId, PaymentId, SellerId, SessionId
-from caravan.kernel.money import numeric
-from caravan.trade import ledger, orders, payments
+from caravan.kernel.ids import AskId, BuyerId, CouponId, OrderId, PaymentId, PurchaseId, SellerId, SessionId
+from caravan.kernel.money import alphabetic, exponent, numeric
+from caravan.trade import exchange, ledger, orders, payments
 from caravan.trade.payments import Answer, Answered, AskKind, Deal, PaymentStatus, Provider
 
 EXPIRED_AT_ONCE_MAX = 500
+_DIGITS_OF_CARDS_MAX = 2  # Stripe takes dinars in tens of a fils only, and parts of orders are not.
 
 
 class Start(NamedTuple):
     """A buyer wants to pay for a checkout of theirs, at this total before any coupon.
 
     `method` is a token of the provider for a card that it knows; without one, the buyer goes to the provider's page, and
-    comes `back` from there. `code` is a coupon's.
+    comes `back` from there. `code` is a coupon's. A checkout that is to be paid in another `currency` is, by card.
     """
 
     session: SessionId
@@ -34,6 +35,7 @@ class Start(NamedTuple):
     method: str = ""
     back: str = ""
     code: str = ""
+    currency: str = ""
 
 
 class Told(NamedTuple):
@@ -88,10 +90,21 @@ def _ready(house: House, start: Start, *, now: Instant) -> orders.Session:
         raise payments.PaymentUnderWay("This checkout is being paid already.")
     if session.status != orders.SessionStatus.READY:
         raise orders.SessionNotReady(f"This checkout is {session.status.name.lower()}.")
-    exchanging.require_own_currency(house, session.session)
-    if session.total_minor != start.expected_minor:
+    quote = exchange.bound_quote(house.exchange, session.session)
+    if quote is not None:
+        _require_card(quote, start)
+        exchanging.require_open(
+            quote, session, expected_minor=start.expected_minor, currency=start.currency or session.currency, now=now
+        )
+    elif session.total_minor != start.expected_minor or start.currency not in {"", session.currency}:
         raise orders.TotalChanged
     return session
+
+
+def _require_card(quote: exchange.Quote, start: Start) -> None:
+    """Refuse to pay in another currency but by card, and in one whose digits card providers do not all take."""
+    if start.provider != Provider.CARD or start.code or exponent(alphabetic(quote.unit)) > _DIGITS_OF_CARDS_MAX:
+        raise exchange.PaysInOtherCurrency
 
 
 def _intent(house: House, session: orders.Session, start: Start, *, now: Instant) -> payments.Intent:
@@ -101,9 +114,12 @@ def _intent(house: House, session: orders.Session, start: Start, *, now: Instant
     if start.provider == Provider.TRANSFER and not terms.takes_transfers:
         raise payments.NoSuchProvider("This market takes no bank transfers.")
     coupon = _coupon(house, session, start.code, unit, now=now) if start.code else None
+    quote, total = exchange.bound_quote(house.exchange, session.session), session.total_minor
+    if quote is not None:
+        unit, total = quote.unit, quote.paid_minor
     lasts = terms.transfer_lasts if start.provider == Provider.TRANSFER else terms.payment_lasts
     return payments.Intent(
-        session=session.session, buyer=session.buyer, unit=unit, total_minor=session.total_minor, provider=start.provider,
+        session=session.session, buyer=session.buyer, unit=unit, total_minor=total, provider=start.provider,
         expires_at=now + lasts, method=start.method, back=start.back,
         coupon=CouponId(coupon.coupon if coupon else 0), discount_payer=SellerId(coupon.payer if coupon else 0),
         discount_minor=coupon.amount if coupon else 0,
@@ -182,17 +198,32 @@ def _place(
     house: House, deal: Deal, session: orders.Session, facts: list[Section], *, is_held: bool, now: Instant
 ) -> str:
     """Place the purchase that a payment was made for; give the reason where that cannot be."""
+    quote = exchange.bound_quote(house.exchange, session.session) if deal.unit != numeric(session.currency) else None
+    if deal.unit != numeric(session.currency) and not _is_kept(quote, deal):
+        return "gone"
     _promise(house, deal, facts, sign=1, reason=ledger.Reason.AUTHORIZED, now=now)
+    if quote is not None:
+        facts += exchanging.move(house, quote, now=now)
     holds = session.holds if is_held else [0] * len(session.lines)
     basket = checkout.basket_of(session, session.total_minor, holds, now=now)
-    placed, _, verdicts, culprits = checkout.place_decided(house, basket, taxing.of_sessions(house, basket))
+    placed, purchases, verdicts, culprits = checkout.place_decided(house, basket, taxing.of_sessions(house, basket))
     facts += placed
     if verdicts[0]:
+        if quote is not None:
+            facts += exchanging.move_back(house, quote, now=now)
         _promise(house, deal, facts, sign=-1, reason=ledger.Reason.AUTHORIZATION_VOIDED, now=now)
         return code(checkout.refusal_of(house, int(verdicts[0]), int(culprits[0])))
+    if quote is not None:
+        facts += fold(house, as_facts(exchange.take_quote(quote, now=now)))
+        facts += exchanging.settle_purchase(house, quote, PurchaseId(int(purchases[0])), now=now)
     for order in deal.orders:
         facts += fold(house, funded.charge_for_coupon(house, order, house.dealings.fundings[order].discount, now=now))
     return ""
+
+
+def _is_kept(quote: exchange.Quote | None, deal: Deal) -> bool:
+    """Tell whether a quote is still the one that a payment was begun at."""
+    return quote is not None and (quote.unit, quote.paid_minor, quote.is_taken) == (deal.unit, deal.amount, False)
 
 
 def _promise(house: House, deal: Deal, facts: list[Section], *, sign: int, reason: ledger.Reason, now: Instant) -> None:
@@ -283,6 +314,8 @@ def _capture_of(house: House, order: int, part: int, *, now: Instant) -> Provide
     funding = house.dealings.fundings[order]
     left = funding.total - funding.taken
     whole = min(part, left) or left
+    if not payments.promised_in(funding, whole):  # Too little to be anything in the currency of the card.
+        whole = left
     return payments.ask_provider(
         house.dealings, payment=funding.payment, what=AskKind.CAPTURE, amount_minor=payments.promised_in(funding, whole),
         whole_minor=whole, order=order, now=now,

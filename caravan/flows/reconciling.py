@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from caravan.cell import Decision, Section
 from caravan.events import payments as events
-from caravan.flows import funded, paying
+from caravan.flows import disputes, funded, paying
 from caravan.flows.funded import Posting
 from caravan.flows.house import House, as_facts, fold
 from caravan.insight import identity
@@ -182,7 +182,7 @@ def _fitting(house: House, provider: Provider, line: ReportLine, *, now: Instant
         numbers = house.dealings.by_claim.get(line.reference, ())
         open_ones = [house.dealings.disputes[number] for number in numbers]
         lost = [one for one in open_ones if one.is_won is False and not one.line]
-        fits = bool(lost) and sum(one.amount for one in lost) == -line.gross_minor
+        fits = bool(lost) and sum(disputes.wanted_of(house, one) for one in lost) == -line.gross_minor
         return [
             _taken(provider, line, dispute=one.dispute, fee=line.fee_minor * (place == 0), now=now)
             for place, one in enumerate(lost)

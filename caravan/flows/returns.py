@@ -44,7 +44,7 @@ def accept_return(house: House, back: Return, *, now: Instant) -> Decision:
 def give_back(house: House, back: Return, returned: LineReturned, facts: list[Section], *, now: Instant) -> None:
     """Pay a part of a line back, with the units that came back for it, if any; a seller's part has a limit."""
     _look_over(house, back)
-    share = funded.shared(house, back.order, back.refund_minor)
+    share = funded.shared(house, back.order, back.refund_minor, now=now)
     refunded = payments.refund(
         house.payments, order=back.order, amount_minor=back.refund_minor, fee_minor=returned.fee_minor,
         fee_tax_minor=returned.fee_tax_minor, now=now,

@@ -152,14 +152,17 @@ def test_a_quote_expires_with_a_clear_next_step(shop: Market) -> None:
     assert complete(shop, session, again.paid_minor, "JPY") == 1
 
 
-def test_a_quote_that_was_taken_elsewhere_or_of_another_total_is_not_open(shop: Market) -> None:
+def test_a_quote_of_a_checkout_is_taken_by_nothing_else(shop: Market) -> None:
     session = shop.hold(1, (ListingId(1), 1))
     quote = choose(shop, session, "JPY")
     assert quote is not None
-    shop.do(exchanging.exchange_money, exchanging.Taking(BuyerId(1), quote.quote))  # type: ignore[arg-type]
 
+    with pytest.raises(exchange.QuoteNotOpen, match="for a checkout"):
+        shop.do(exchanging.exchange_money, exchanging.Taking(BuyerId(1), quote.quote))  # type: ignore[arg-type]
+
+    assert complete(shop, session, quote.paid_minor, "JPY") == 1
     with pytest.raises(exchange.QuoteNotOpen, match="taken"):
-        complete(shop, session, quote.paid_minor, "JPY")
+        shop.do(exchanging.exchange_money, exchanging.Taking(BuyerId(1), quote.quote))  # type: ignore[arg-type]
 
 
 def test_a_checkout_that_goes_elsewhere_needs_a_new_quote(shop: Market) -> None:
@@ -244,10 +247,20 @@ def test_without_a_rate_or_with_an_old_one_nothing_is_quoted(shop: Market) -> No
         choose(shop, shop.hold(1, (ListingId(1), 1)), "JPY")
 
 
-def test_other_ways_of_paying_know_only_the_markets_currency(shop: Market) -> None:
+@pytest.mark.parametrize(
+    ("provider", "code", "currency", "price"),
+    [
+        (payments.Provider.WALLET, "", "JPY", 16_411), (payments.Provider.CASH, "", "JPY", 16_411),
+        (payments.Provider.TRANSFER, "", "JPY", 16_411), (payments.Provider.CARD, "SPRING", "JPY", 16_411),
+        (payments.Provider.CARD, "", "KWD", 33_411),
+    ],
+)  # fmt: skip
+def test_other_ways_of_paying_coupons_and_dinars_by_card_are_refused(
+    shop: Market, provider: payments.Provider, code: str, currency: str, price: int
+) -> None:
     session = shop.hold(1, (ListingId(1), 1))
-    choose(shop, session, "JPY")
-    start = paying.Start(SessionId(session), BuyerId(1), 10_000, payments.Provider.CARD)
+    choose(shop, session, currency)
+    start = paying.Start(SessionId(session), BuyerId(1), price, provider, code=code, currency=currency)
 
     with pytest.raises(exchange.PaysInOtherCurrency):
         shop.do(paying.start_payment, start)

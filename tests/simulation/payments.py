@@ -14,12 +14,13 @@ from caravan.adapters.sandbox.mischief import Mischief
 from caravan.adapters.sandbox.psp import SECRET, SandboxPsp
 from caravan.adapters.sandbox.server import InProcess, make_app
 from caravan.adapters.stripe import StripeProvider, signed
-from caravan.flows import opening, paying, settlement, shopping
+from caravan.flows import exchanging, opening, paying, settlement, shopping
 from caravan.flows.cashier import Cashier
 from caravan.kernel.clock import DAY, MINUTE, SECOND, FixedClock
 from caravan.kernel.errors import NotFound, Refusal
 from caravan.kernel.ids import OrderId, SellerId, SessionId
-from caravan.trade import payments
+from caravan.kernel.money import numeric
+from caravan.trade import exchange, payments
 from caravan.trade.ledger import Kind
 from caravan.trade.payments import Answer, Answered, Ask, AskKind, PaymentProvider, Provider
 from caravan.world import markets
@@ -73,8 +74,9 @@ class Trials:
     """A market and its provider, in which sequences happen one after another."""
 
     def __init__(
-        self, seed: int, *, wrap: Wrap | None = None, mischief: Mischief = MISCHIEF, over_http: bool = False
-    ) -> None:
+        self, seed: int, *, wrap: Wrap | None = None, mischief: Mischief = MISCHIEF, over_http: bool = False,
+        currency: str = "EUR",
+    ) -> None:  # fmt: skip
         self.dice = random.Random(seed)
         self.mischief = mischief
         self.market = Market(clock=FixedClock())
@@ -89,6 +91,10 @@ class Trials:
         self.cashier = Cashier(self.market.cell, {Provider.CARD: self.provider})
         self.market.open(policy=markets.Policy(payout_every=DAY))
         self.market.do(opening.set_money_terms, markets.MoneyTerms(clawback_minor_max=5_000))
+        self.currency, self.unit = currency, numeric(currency)
+        rates = exchange.DayRates("ECB", "2026-09-21", "EUR", {"JPY": "163.27", "USD": "1.0825"})
+        self.market.do(exchanging.set_rates, rates)
+        self.market.do(exchanging.set_exchange_terms, exchanging.ExchangeTerms(50, 2 * MINUTE, 10_000 * DAY))
         self.sellers = [self.market.seller("Ana"), self.market.seller("Rui")]
         self.mail: list[tuple[bytes, str]] = []
         self.shipped: dict[int, int] = {}
@@ -145,6 +151,12 @@ class Trials:
 
     def _do_start(self) -> None:
         total, token = self.market.total(self.session), self.dice.choice(TOKENS)
+        if self.currency != "EUR":
+            choice = exchanging.Choice(SessionId(self.session), self.buyer, self.currency)
+            self.market.do(exchanging.choose_currency, choice)
+            quote = exchange.bound_quote(self.market.house.exchange, self.session)
+            assert quote is not None
+            total = quote.paid_minor
         wanted = paying.Start(
             SessionId(self.session),
             self.buyer,
@@ -152,6 +164,7 @@ class Trials:
             Provider.CARD,
             token,
             "" if token else "https://shop.example/back",
+            currency=self.currency,
         )
         self.market.do(paying.start_payment, wanted)
 
@@ -312,7 +325,7 @@ class Trials:
         ]  # fmt: skip
         found += [f"Payment {one} is under way for ever." for one in payments.under_way(house.dealings)]
         found += [f"Payment {one} waits for ever." for one in sorted(house.dealings.waiting)]
-        if self.market.posted(Kind.AUTHORIZED, int(Provider.CARD)):
+        if self.market.posted(Kind.AUTHORIZED, int(Provider.CARD), self.unit):
             found.append("Something is still kept by the provider.")
         held = house.ledger.accounts.held[house.ledger.accounts.kind == Kind.WALLET]
         return found + (["Money is held in a wallet for nothing."] if held.any() else [])
@@ -320,8 +333,8 @@ class Trials:
     def _differences(self) -> list[str]:
         gross = sum(line["gross"] for line in self.psp.balance_lines())
         found = []
-        if gross != -self.market.posted(Kind.PSP_CLEARING, int(Provider.CARD)):
-            clearing = self.market.posted(Kind.PSP_CLEARING, int(Provider.CARD))
+        clearing = self.market.posted(Kind.PSP_CLEARING, int(Provider.CARD), self.unit)
+        if gross != -clearing:
             found.append(f"The provider's balance is {gross}, ours says {-clearing}.")
         found += [
             f"Checkout {session} was paid for {count} times."
@@ -344,13 +357,13 @@ class Trials:
 
 
 def run(
-    first: int, count: int, *, wrap: Wrap | None = None, over_http: bool = False,
+    first: int, count: int, *, wrap: Wrap | None = None, over_http: bool = False, currency: str = "EUR",
     report: Callable[[str], None] | None = None,
 ) -> list[str]:  # fmt: skip
     """Let so many sequences happen from a seed on; give a sentence for everything that was wrong, with the seed and the story."""
     wrong: list[str] = []
     for seed in range(first, first + count, TRIALS_A_MARKET):
-        trials = Trials(seed, wrap=wrap, over_http=over_http)
+        trials = Trials(seed, wrap=wrap, over_http=over_http, currency=currency)
         try:
             for place in range(min(TRIALS_A_MARKET, first + count - seed)):
                 found = trials.run()
@@ -366,8 +379,10 @@ def run(
 
 if __name__ == "__main__":
     logging.disable(logging.WARNING)  # Lost answers are what this is about.
-    told = [word for word in sys.argv[1:] if word != "--http"]
+    told = [word for word in sys.argv[1:] if word not in {"--http", "--yen"}]
     many = int(told[0]) if told else 10_000
-    faults = run(0, many, over_http="--http" in sys.argv, report=lambda text: print(text, file=sys.stderr))  # noqa: T201
+    paid_in = "JPY" if "--yen" in sys.argv else "EUR"
+    tell = lambda text: print(text, file=sys.stderr)  # noqa: E731, T201
+    faults = run(0, many, over_http="--http" in sys.argv, currency=paid_in, report=tell)
     print(*faults, f"{many:,} sequences, {len(faults)} wrong", sep="\n")  # noqa: T201
     sys.exit(bool(faults))

@@ -7,7 +7,7 @@ from decimal import Decimal, InvalidOperation
 from caravan.events import exchange as events
 from caravan.kernel.clock import DAY, Instant, instant
 from caravan.kernel.errors import Invalid, NotFound, Refusal
-from caravan.kernel.ids import BuyerId, OrderId, QuoteId, SessionId
+from caravan.kernel.ids import BuyerId, DisputeId, OrderId, QuoteId, SessionId
 from caravan.kernel.money import AMOUNT_MAX, CURRENCIES, allocate, alphabetic, numeric
 from caravan.trade.exchange.model import Exchange, Paid, Quote
 from caravan.trade.exchange.ports import DayRates
@@ -140,15 +140,25 @@ def settle_orders(
     ]
 
 
-def exchange_back(paid: Paid, *, amount_minor: int, now: Instant) -> events.OrderExchangedBack:
-    """Say what goes back with so much of an order's total: by rising shares, so that all of it is all that was paid."""
+def exchange_back(
+    paid: Paid, *, amount_minor: int, now: Instant, paid_minor: int | None = None
+) -> events.OrderExchangedBack:
+    """Say what goes back with so much of an order's total: by rising shares, so that all of it is all that was paid.
+
+    What a provider lets go is what it still keeps, which is told as `paid_minor`.
+    """
     assert 0 < amount_minor <= paid.total - paid.back, (paid, amount_minor)
     after = paid.back + amount_minor
     return events.OrderExchangedBack(
         at=now, order=OrderId(paid.order), amount_minor=amount_minor,
-        paid_minor=paid.paid * after // paid.total - paid.paid_back,
+        paid_minor=max(0, paid.paid * after // paid.total - paid.paid_back) if paid_minor is None else paid_minor,
         spread_minor=paid.spread * after // paid.total - paid.spread_back,
     )  # fmt: skip
+
+
+def exchange_dispute(*, dispute: DisputeId, paid_minor: int, now: Instant) -> events.DisputeExchanged:
+    """Note what a bank wants back in the currency that was paid."""
+    return events.DisputeExchanged(at=now, dispute=dispute, paid_minor=paid_minor)
 
 
 def check_quote(quote: Quote, *, buyer: BuyerId, now: Instant) -> None:

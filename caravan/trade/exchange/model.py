@@ -13,8 +13,8 @@ from caravan.kernel.event import Event
 _TERMS = events.ExchangeTermsSet(at=0, spread_basis_points=50, quote_lasts=2 * MINUTE, rates_last=6 * DAY)
 
 
-# A checkout that is over is paid at no quote any more.
-_OVER = (order_events.SessionCompleted, order_events.SessionCanceled, order_events.SessionExpired)
+# A checkout that is over is paid at no quote any more; one that expired may still be, by a card that succeeds late.
+_OVER = (order_events.SessionCompleted, order_events.SessionCanceled)
 
 
 class Quote(msgspec.Struct, array_like=True):
@@ -57,6 +57,7 @@ class _State(msgspec.Struct, array_like=True):
     quotes: list[Quote]
     bound: dict[int, int]
     orders: dict[int, Paid]
+    disputes: dict[int, int]
 
 
 class Exchange:
@@ -72,6 +73,7 @@ class Exchange:
             events.QuoteBound,
             events.OrderExchanged,
             events.OrderExchangedBack,
+            events.DisputeExchanged,
             *_OVER,
         }
     )
@@ -84,6 +86,7 @@ class Exchange:
         self.quotes: list[Quote] = [Quote(0, 0, 0, 0, 0, 0, 0, "", 0)]
         self.bound: dict[int, int] = {}  # by checkout: the quote that it is paid at
         self.orders: dict[int, Paid] = {}
+        self.disputes: dict[int, int] = {}  # what banks want back, in the currency that was paid
 
     def apply(self, part: Section) -> None:
         """Fold in a run of facts; of checkouts only that they are over, where any of them has a quote."""
@@ -125,7 +128,9 @@ class Exchange:
                 self.orders[event.order] = Paid(
                     event.order, event.quote, event.total_minor, event.paid_minor, event.spread_minor
                 )
-            case order_events.SessionCompleted() | order_events.SessionCanceled() | order_events.SessionExpired():
+            case events.DisputeExchanged():
+                self.disputes[event.dispute] = event.paid_minor
+            case order_events.SessionCompleted() | order_events.SessionCanceled():
                 self.bound.pop(event.session, None)
             case events.OrderExchangedBack():
                 paid = self.orders[event.order]
@@ -138,7 +143,17 @@ class Exchange:
         rates = dict(sorted(self.rates.items()))
         return {
             "state": pack(
-                _State(rates, self.day, self.day_at, self.source, self.terms, self.quotes, self.bound, self.orders)
+                _State(
+                    rates,
+                    self.day,
+                    self.day_at,
+                    self.source,
+                    self.terms,
+                    self.quotes,
+                    self.bound,
+                    self.orders,
+                    self.disputes,
+                )
             )
         }
 
@@ -147,4 +162,4 @@ class Exchange:
         state = unpack(parts, "state", _State)
         self.rates, self.terms, self.quotes = state.rates, state.terms, state.quotes
         self.day, self.day_at, self.source = state.day, state.day_at, state.source
-        self.bound, self.orders = state.bound, state.orders
+        self.bound, self.orders, self.disputes = state.bound, state.orders, state.disputes

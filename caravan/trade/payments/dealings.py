@@ -10,6 +10,7 @@ from caravan.cell import Section, numbers, pack, ragged, rows, unpack
 from caravan.events import payments as events
 from caravan.events.orders import PurchasePlaced
 from caravan.kernel.event import Event
+from caravan.kernel.money import allocate
 
 _T = TypeVar("_T")
 
@@ -90,6 +91,7 @@ class Funding(msgspec.Struct, array_like=True):
     taken: int = 0  # of the total
     refunded: int = 0  # of the total
     is_let_go: bool = False
+    unit: int = 0  # of what was promised and captured, where that is another than the order's
 
 
 class Dispute(msgspec.Struct, array_like=True):
@@ -225,7 +227,7 @@ class Dealings:
                 self._apply(event)
 
     def _place(self, part: Section) -> None:
-        sessions = numbers(part.batch, "session")
+        sessions, units = numbers(part.batch, "session"), numbers(part.batch, "unit")
         orders = ragged(part.batch, "totals_minor")
         totals, sellers = orders.values.tolist(), ragged(part.batch, "sellers").values.tolist()
         first = int(numbers(part.batch, "first_order")[0])
@@ -235,6 +237,9 @@ class Dealings:
                 continue
             deal, span = self.deals[number], range(int(orders.offsets[row]), int(orders.offsets[row + 1]))
             deal.orders = [first + place for place in span]
+            if deal.unit != units[row]:
+                self._fund_in_other_currency(deal, span, totals, sellers)
+                continue
             discounts = discounts_of(deal, [totals[place] for place in span], [sellers[place] for place in span])
             for place, discount in zip(span, discounts, strict=True):
                 promised = totals[place] - discount if deal.provider in {Provider.CARD, Provider.CASH} else 0
@@ -242,6 +247,14 @@ class Dealings:
                     first + place, number, deal.provider, sellers[place], totals[place], promised, discount,
                     deal.discount_payer,
                 )  # fmt: skip
+
+    def _fund_in_other_currency(self, deal: Deal, span: range, totals: list[int], sellers: list[int]) -> None:
+        """Share what a provider promised in another currency out over the orders, as exchange does."""
+        shares = allocate(deal.amount, [totals[place] for place in span])
+        for order, place, share in zip(deal.orders, span, shares, strict=True):
+            self.fundings[order] = Funding(
+                order, deal.payment, deal.provider, sellers[place], totals[place], share, 0, 0, unit=deal.unit
+            )
 
     def _move(self, part: Section) -> None:
         orders, amounts = numbers(part.batch, "order").tolist(), numbers(part.batch, "amount_minor").tolist()
@@ -409,6 +422,8 @@ def promised_in(funding: Funding, amount: int) -> int:
 
     What goes back is parted in the same way, so that no more of a part goes back than was taken in.
     """
+    if funding.unit:
+        return funding.promised * (funding.taken + amount) // funding.total - funding.captured
     return amount - _share(funding, funding.taken, amount) if funding.promised else 0
 
 

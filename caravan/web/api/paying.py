@@ -21,16 +21,20 @@ async def start_payment(call: Call) -> Reply:
     """Begin to pay for a checkout; its units stay held meanwhile. Where the payment stands is asked of it next."""
     new: wire.NewPayment = call.body
     step = shopping.Step(SessionId(call.ids["session"]), call.buyer)
-    session = await call.ask(shopping.own_session, step)
-    if new.expected_total.currency != session.currency:
-        raise orders.TotalChanged(f"This checkout is in {session.currency}.")
     provider = payments.Provider[new.provider.upper()]
     if provider == payments.Provider.CARD:
         call.caravan.cashier.provider(provider)
         if not new.token and not new.return_url:
             raise Invalid("A card is a token, or a page to come back from.", field="return_url")
     wanted = paying.Start(
-        step.session, step.buyer, new.expected_total.amount, provider, new.token, new.return_url, new.coupon
+        step.session,
+        step.buyer,
+        new.expected_total.amount,
+        provider,
+        new.token,
+        new.return_url,
+        new.coupon,
+        new.expected_total.currency,
     )
     return await call.do(paying.start_payment, wanted, resources.payment)
 
@@ -81,7 +85,7 @@ OPERATIONS = (
         refusals=(
             NotFound, Invalid, orders.SessionNotReady, orders.TotalChanged, ledger.ReservationExpired,
             ledger.InsufficientFunds, payments.PaymentUnderWay, payments.NoSuchProvider, payments.CouponRefused,
-            exchange.PaysInOtherCurrency,
+            exchange.PaysInOtherCurrency, exchange.QuoteNotOpen,
             payments.CashRefused,
         ),
     ),

@@ -24,6 +24,7 @@ from caravan.web.till import see_to
 from caravan.world import partners
 
 _SESSION_COOKIE = "caravan_checkout"
+_DIGITS_OF_CARDS_MAX = 2
 PLAY_MONEY_MAJOR_MAX = 10_000  # In whole units of the currency, at a time.
 
 
@@ -181,9 +182,20 @@ async def pay(visit: Visit) -> Response:
         visit.caravan.cashier.provider(payments.Provider.CARD)
     back = f"{visit.request.url.scheme}://{visit.request.url.netloc}{here}/paying"
     code = visit.form.text("code", is_needed=False, longest=40)
-    wanted = buying_outside.Start(session, visit.buyer, expected, _PROVIDERS[method], "", back, code)
+    wanted = buying_outside.Start(
+        session,
+        visit.buyer,
+        expected,
+        _PROVIDERS[method],
+        "",
+        back,
+        code,
+        visit.form.text("currency", longest=3, is_needed=False),
+    )
     try:
         await do(visit.caravan, buying_outside.start_payment, wanted)
+    except exchange.QuoteNotOpen:
+        return visit.go(here, "quote_over")
     except payments.CouponRefused:
         return visit.go(here, "coupon_refused")
     except ledger.InsufficientFunds:
@@ -328,7 +340,7 @@ def _count(house: House, step: shopping.Step, now: int, takes_cards: bool) -> Co
         pay_in, due, Money(free, due.currency), Money(max(0, due.amount - free), due.currency), session.expires_at,
         session.reserved_at + policy.reservation_lasts_max,
         session.status in over or 0 < session.expires_at <= now,
-        () if pay_in else _methods(house, session, takes_cards=takes_cards),
+        _methods(house, session, due, takes_cards=takes_cards),
     )  # fmt: skip
 
 
@@ -345,7 +357,9 @@ def _pay_in(house: House, session: orders.Session, now: int) -> PayIn | None:
     )  # fmt: skip
 
 
-def _methods(house: House, session: orders.Session, *, takes_cards: bool) -> tuple[str, ...]:
+def _methods(house: House, session: orders.Session, due: Money, *, takes_cards: bool) -> tuple[str, ...]:
+    if due.currency != session.currency:
+        return ("card",) if takes_cards and exponent(due.currency) <= _DIGITS_OF_CARDS_MAX else ()
     terms = house.markets.money_terms
     takes = {
         "card": takes_cards, "transfer": terms.takes_transfers,

@@ -1,5 +1,7 @@
 """Checks checkout in the buyer's currency through the API: a price that stands for a while, and what an order keeps of it."""
 
+from pathlib import Path
+
 import pytest
 
 from caravan.client import Client, Refused, wallets
@@ -8,7 +10,7 @@ from caravan.flows.house import integers
 from caravan.kernel.clock import MINUTE
 from caravan.kernel.ids import BuyerId
 from caravan.kernel.money import Money
-from tests.web.api.rig import Rig, Shopper, euro
+from tests.web.api.rig import Rig, Shopper, euro, running
 
 JPY = 392
 
@@ -89,6 +91,28 @@ def test_the_choice_is_taken_back_and_other_ways_of_paying_need_that(rig: Rig, l
 
     assert client.choose_currency(session.id, "EUR").pay_in is None
     assert client.pay(session.id, "wallet", euro(10_000)).amount == euro(10_000)
+
+
+def test_a_card_is_charged_in_the_currency_of_its_buyer(tmp_path: Path) -> None:
+    with running(tmp_path / "home", has_play_money=True) as first:
+        first.caravan.cell.snapshot()  # The test cards of a play market are there from its second start on.
+    with running(tmp_path / "home") as rig:
+        rates = {"JPY": "163.27"}
+        rig.operator.set_rates(wallets.NewRates(source="ECB", day="2026-09-21", base="EUR", rates=rates))
+        listing, made = rig.seller().offer(10_000, 5), rig.buyer()
+        client = made.client
+        session = client.open_checkout(lines={listing: 1}, address=made.address)
+        session = client.choose_currency(session.id, "JPY")
+        assert session.pay_in is not None
+        with pytest.raises(Refused) as refused:
+            client.pay(session.id, "card", euro(10_000), token="pm_card_visa")
+        assert refused.value.refusal == "total_changed"
+
+        payment = client.pay(session.id, "card", session.pay_in.total, token="pm_card_visa")
+        payment = client.payment(payment.id)
+
+        assert (payment.status, payment.amount) == ("authorized", Money(16_411, "JPY"))
+        assert client.order(client.purchase(payment.purchase or "").orders[0]).total == euro(10_000)
 
 
 @pytest.mark.parametrize(("currency", "refusal"), [("BRL", "no_rate"), ("ZZZ", "invalid"), ("yen", "invalid_request")])
