@@ -22,6 +22,7 @@ from caravan.trade.delivery import ParcelStatus
 from caravan.trade.orders import SessionStatus
 from caravan.world import markets, partners
 from tests.flows.market import EUR, Market
+from tests.simulation.abroad import Abroad
 from tests.simulation.shipping import Shipping
 
 _LOOKS_EVERY = 40  # steps between comparisons with a replay from nothing
@@ -36,7 +37,7 @@ class Unsound(AssertionError):
 class Days:
     """One run of dice. `refusals` counts what was refused, by class name; `done` counts the steps by name."""
 
-    def __init__(self, seed: int, folder: Path) -> None:
+    def __init__(self, seed: int, folder: Path, *, goes_abroad: bool = False) -> None:
         self.seed = seed
         self.dice = random.Random(seed)
         self.refusals: Counter[str] = Counter()
@@ -46,6 +47,7 @@ class Days:
         self._keys: list[tuple[Key, checkout.DirectOrder]] = []
         self._marks = 0
         self._shipping = Shipping(self.market, self.dice)
+        self.abroad = Abroad(self.market, self.dice) if goes_abroad else None
         self._weights: dict[Callable[[], object], int] = {
             self.open_again: 1, self.change_terms: 2, self.apply: 3, self.approve: 4, self.suspend: 1, self.offer: 5,
             self.move: 5, self.reprice: 3, self.edit: 2, self.bring_stock: 12, self.take_stock_out: 3,
@@ -53,7 +55,7 @@ class Days:
             self.go_to_checkout: 20, self.go_on: 8, self.give_up: 2, self.complete: 16, self.order: 14,
             self.order_with_key: 4, self.order_gold: 1, self.place_many: 8, self.hand_over: 12, self.scan: 14,
             self.cancel: 6, self.take_back: 10, self.rule: 1, self.wait: 9, self.restart: 3, self.crash: 2,
-            **self._shipping.weights(),
+            **self._shipping.weights(), **(self.abroad.weights() if self.abroad else {}),
         }  # fmt: skip
 
     # The run.
@@ -103,6 +105,8 @@ class Days:
                 self.market.listing(seller, price=self.dice.randint(1, 5_000), stock=self.dice.randint(0, 60))
         for _ in range(6):
             self.market.buyer(money=self.dice.randint(1, 300_000))
+        if self.abroad:
+            self.abroad.begin()
         gold = [self.market.listing(SellerId(1), price=10**13, stock=200) for _ in range(2)]
         self._gold = (ListingId(gold[0]), ListingId(gold[1]))
 

@@ -37,6 +37,18 @@ def test_the_house_is_sound_after_every_step_of_many_days(seed: int, tmp_path: P
     assert days.market.failures == []
 
 
+@pytest.mark.parametrize("seed", SEEDS[:5])
+def test_it_is_sound_across_borders_too_with_taxes_and_in_every_currency(seed: int, tmp_path: Path) -> None:
+    days = Days(seed, tmp_path, goes_abroad=True)
+
+    days.run(STEPS)
+
+    house = days.market.house
+    assert house.exchange.orders
+    assert house.taxes.orders
+    assert days.market.failures == []
+
+
 @pytest.mark.skipif(len(SEEDS) * STEPS < 12 * 250, reason="a few days do not see everything")
 def test_every_refusal_has_occurred_over_the_seeds(seen: Counter[str]) -> None:
     assert refusals() - set(seen) == set()
