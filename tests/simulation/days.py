@@ -485,6 +485,7 @@ def refusals() -> set[str]:
     # What trades nothing has its refusals tested where it is.
     apart = (
         "caravan.insight.exports",
+        "caravan.flows.analysts",
         "caravan.flows.exporting",
         "caravan.trade.network",
         "caravan.trade.qr",
