@@ -281,6 +281,7 @@ def of_addresses(house: House, baskets: Baskets, *, now: Instant) -> tuple[Baske
     """Assess baskets at catalog prices by where they go; give them with what that adds, and what it is."""
     if not house.taxes.is_on:
         return baskets, ()
+    assert (np.diff(baskets.rows) >= 0).all(), "Lines stand in the order of their baskets."
     bounds = np.searchsorted(baskets.rows, np.arange(len(baskets) + 1)).tolist()
     shipping, found = baskets.shipping.copy(), list[taxes.Assessment | None]()
     goods = (baskets.unit_prices * baskets.quantities).tolist()
