@@ -14,10 +14,11 @@ _LENGTH = b"content-length: "
 
 
 class Answered(NamedTuple):
-    """What came back: the status of each request, and how long it took from being sent."""
+    """What came back: the status of each request, how long it took from being sent, or due, and when the last was there."""
 
     statuses: np.ndarray
     seconds: np.ndarray
+    ended_s: float = 0.0
 
 
 def work_off(links: Sequence[socket.socket], requests: Sequence[bytes]) -> Answered:
@@ -48,7 +49,35 @@ def work_off(links: Sequence[socket.socket], requests: Sequence[bytes]) -> Answe
                     at_work[number], sent[following] = following, now()
                     link.sendall(requests[following])
                     following += 1
-    return Answered(np.array(statuses), np.array(ended) - np.array(sent))
+    return Answered(np.array(statuses), np.array(ended) - np.array(sent), max(ended) - sent[0])
+
+
+def keep_pace(links: Sequence[socket.socket], requests: Sequence[bytes], *, rate: float) -> Answered:
+    """Send requests by the clock, each over a connection that is free; how long one took counts from when it was due."""
+    count, now = len(requests), time.perf_counter
+    statuses, ended, begun = [0] * count, [0.0] * count, now()
+    due = begun + np.arange(count) / rate
+    by_number = {link.fileno(): link for link in links}
+    free, at_work, halves, following = list(by_number), {}, dict[int, bytes](), 0
+    with select.epoll() as poll:
+        for number in by_number:
+            poll.register(number, select.EPOLLIN)
+        while following < count or at_work:
+            while following < count and free and now() >= due[following]:
+                number = free.pop()
+                at_work[number] = following
+                by_number[number].sendall(requests[following])
+                following += 1
+            waits = max(0.0, due[following] - now()) if following < count and free else _ANSWERS_WITHIN_S
+            for number, _ in poll.poll(waits):
+                said = halves.pop(number, b"") + by_number[number].recv(_READ_BYTES)
+                if not _is_whole(said):
+                    halves[number] = said
+                    continue
+                row = at_work.pop(number)
+                statuses[row], ended[row] = int(said[9:12]), now()
+                free.append(number)
+    return Answered(np.array(statuses), np.array(ended) - due, max(ended) - begun)
 
 
 def _is_whole(said: bytes) -> bool:

@@ -36,7 +36,7 @@ def run(load: Load, progress: Callable[[str, int, int], None]) -> dict[str, Any]
     rng = np.random.default_rng(load.seed)
     view = discovery.Tastes()
     _stock(view, load, progress)
-    _look(view, load, rng, progress)
+    look(view, load, rng, progress)
     progress("Learning by lot", 0, 1)
     skill = discovery.skill_by_lot(load.products, rng)
     answering = discovery.Answering(view, skill, "by-lot")
@@ -48,7 +48,7 @@ def run(load: Load, progress: Callable[[str, int, int], None]) -> dict[str, Any]
     return {
         "machine": runs.machine(), "door": "in process", "seed": load.seed, "products": load.products,
         "looks": len(view.looks), "questions": load.questions, "figures": figures, "seen_after_answers": _seen(answering, view),
-        "memory_mb": round(_resident_mb()), "memory_most_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
+        "memory_mb": round(resident_mb()), "memory_most_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
     }  # fmt: skip
 
 
@@ -68,7 +68,7 @@ def _stock(view: discovery.Tastes, load: Load, progress: Callable[[str, int, int
         progress("Stocking", int(numbers[-1]), load.products)
 
 
-def _look(
+def look(
     view: discovery.Tastes, load: Load, rng: np.random.Generator, progress: Callable[[str, int, int], None]
 ) -> None:
     """Remember sessions that stay near one product: a few products are looked at often, most of them seldom."""
@@ -137,6 +137,7 @@ def _seen(answering: discovery.Answering, view: discovery.Tastes) -> int:
     return -1
 
 
-def _resident_mb() -> float:
+def resident_mb() -> float:
+    """Give how much memory this process holds."""
     with open("/proc/self/statm", encoding="ascii") as file:  # noqa: PTH123
         return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 2**20

@@ -48,6 +48,7 @@ class Books(NamedTuple):
 class _Shelf(NamedTuple):
     numbers: np.ndarray
     buyers_with_addresses: int
+    categories: int
 
 
 def open_home(home: Path, *, ahead: int = 0) -> Caravan:
@@ -57,12 +58,12 @@ def open_home(home: Path, *, ahead: int = 0) -> Caravan:
     return caravan
 
 
-def fill(home: Path, load: Load, progress: Callable[[str], None]) -> Keys:
+def fill(home: Path, load: Load, progress: Callable[[str], None], *, categories: int = 0) -> Keys:
     """Fill a home with as many SKUs as the load says and as many buyers, and leave a snapshot for a quick start."""
     caravan = open_home(home)
     gc.disable()  # What is filled in stays; going through millions of it again and again would find nothing.
     try:
-        keys = _fill(caravan, load, progress)
+        keys = _fill(caravan, load, progress, categories)
         caravan.cell.snapshot()
     finally:
         gc.enable()
@@ -70,7 +71,7 @@ def fill(home: Path, load: Load, progress: Callable[[str], None]) -> Keys:
     return keys
 
 
-def _fill(caravan: Caravan, load: Load, progress: Callable[[str], None]) -> Keys:
+def _fill(caravan: Caravan, load: Load, progress: Callable[[str], None], categories: int) -> Keys:
     cell, now = caravan.cell, caravan.clock.now()
     cell.do(opening.open_market, opening.Opening("Bench", "EUR"))
     names = [partners.Application(name=f"Seller {number}", country="PT") for number in range(SELLERS)]
@@ -80,7 +81,7 @@ def _fill(caravan: Caravan, load: Load, progress: Callable[[str], None]) -> Keys
         progress(f"Filling the shop: {first - 1:,} of {load.skus:,} SKUs")
         numbers = np.arange(first, min(first + _AT_ONCE, load.skus + 1))
         nothing, words = np.zeros(len(numbers), np.int64), [""] * len(numbers)
-        cell.do(_stock_shelf, _Shelf(numbers, with_tokens if first == 1 else 0))
+        cell.do(_stock_shelf, _Shelf(numbers, with_tokens if first == 1 else 0, categories))
         cell.do_many(selling.receive_stock, selling.Receipt(numbers, nothing + load.stock, nothing + now))
         top_ups = settlement.TopUps(
             at=nothing + now, buyers=numbers, units=nothing + EUR, amounts=nothing + load.money_minor, suspense=nothing,
@@ -101,10 +102,11 @@ def _stock_shelf(_: House, shelf: _Shelf, *, now: Instant) -> Decision:
     nothing, words = np.zeros(count, np.int64), [""] * count
     at, sellers = nothing + now, numbers % SELLERS + 1
     addresses = numbers[: shelf.buyers_with_addresses]
+    aisles = [f"Category {one % shelf.categories}" for one in numbers.tolist()] if shelf.categories else words
     facts = [
         section(
             catalog.ProductAdded, at=at, product=numbers, seller=sellers, title=[f"Product {one}" for one in numbers],
-            description=words, category=words, brand=words, gtin=words, attributes=[{}] * count, image=words,
+            description=words, category=aisles, brand=words, gtin=words, attributes=[{}] * count, image=words,
             weight_grams=nothing, reference=words,
         ),
         section(catalog.SkuAdded, at=at, sku=numbers, product=numbers, option=words),

@@ -219,18 +219,27 @@ def proof(
 
 
 @app.command()
-def recommending(
+def recommending(  # noqa: PLR0913  # Each is an option of the command.
     *,
     products: Annotated[int, typer.Option(min=1_000, max=5_000_000, help="Products in the shop.")] = 1_000_000,
     looks: Annotated[int, typer.Option(min=10_000, max=100_000_000, help="Looks that are remembered.")] = 10_000_000,
     questions: Annotated[int, typer.Option(min=200, max=100_000, help="Questions a run.")] = 5_000,
     runs: Annotated[int, typer.Option(min=1, max=50, help="Runs of each; the median is quoted.")] = 5,
+    http: Annotated[
+        bool, typer.Option("--http", help="Ask through the HTTP door of a server, with one worker.")
+    ] = False,
+    rate: Annotated[int, typer.Option(min=1, max=5_000, help="With --http: questions a second at a pace.")] = 200,
     seed: Annotated[int, typer.Option(min=0, help="Seed of everything drawn by lot.")] = 1,
     as_json: Json = False,
 ) -> None:
-    """Measure how fast recommendations are answered in a large shop, and what memory that takes."""
-    module = program("recommending")
+    """Measure how fast recommendations are answered in a large shop, in process or over HTTP, and what memory that takes."""
     with bars() as progress:
+        if http:
+            module = program("recommending_door")
+            load = module.Load(products, looks, questions, rate, runs, seed)
+            tell(module.run(load, progress), _answered, as_json=as_json)
+            return
+        module = program("recommending")
         found = module.run(module.Load(products, looks, questions, runs, seed), progress)
     tell(found, _answered, as_json=as_json)
 

@@ -100,6 +100,7 @@ from caravan.events import (
 )
 from caravan.flows import (
     analysts,
+    clicked,
     comparing,
     estimates,
     finding,
@@ -126,6 +127,7 @@ from caravan.flows.happenings import BOOK, left_out
 from caravan.flows.house import House
 from caravan.flows.labels import TABLE
 from caravan.flows.lookalikes import KnownPeople
+from caravan.flows.noting import Noting
 from caravan.flows.postman import Postman
 from caravan.flows.views import all_views
 from caravan.insight import discovery as tasting
@@ -201,6 +203,7 @@ class Caravan:
     teller: Teller
     couriers: tuple["Clerk", ...]
     comparing: comparing.Comparing
+    noting: Noting
     sandbox: SandboxPsp | None = None  # where a demo market's test cards are
     road: SandboxCarrier | None = None  # where a demo market's parcels are
     people: KnownPeople = field(default_factory=KnownPeople)
@@ -210,6 +213,7 @@ class Caravan:
         """Finish what is waiting and stop."""
         if self.room is not None:
             self.room.stop()
+        self.noting.flush()
         self.ticker.stop()
         self.advice.close()
         self.planner.stop()
@@ -299,6 +303,7 @@ def open_caravan(
         road=road, postman=postman,
         exporter=exporter, teller=teller, couriers=couriers, cashier=cashier, till=till, sandbox=sandbox, settings=settings, finder=finder, planner=planner, cell=cell, views=store, projector=projector,
         vault=vault, clock=clock, ticker=ticker, desk=desk, advice=advice, numbers=numbers, profiles=desk_of_people, comparing=comparer,
+        noting=Noting(cell),
         room=room_of(settings, cell),
     )  # fmt: skip
     if caravan.room is not None:
@@ -1219,12 +1224,21 @@ def compared(settings: Settings, about: str, *, progress: Callable[[str, int, in
 
 
 class Taught(msgspec.Struct, frozen=True):
-    """What came of teaching search: the version, from how many graded queries and pairs, and the products it knows."""
+    """What came of teaching search: the version, from how many graded queries and pairs, and the products it knows.
+
+    From clicks: from how many lists, how likely the first places are looked at, and how many pairs that stands on.
+    """
 
     version: str
     queries: int
     pairs: int
     products: int
+    lists: int = 0
+    examined: tuple[float, ...] = ()
+    swapped: int = 0
+
+
+_EXAMINED_TOLD = 10
 
 
 def teach(
@@ -1232,17 +1246,44 @@ def teach(
 ) -> Taught:  # fmt: skip
     """Teach search to rank from graded pairs over a home's products, while it runs or not, and keep that as a version."""
     house = read_house(settings)
+    return _taught(settings, house, finding.examples(house, graded), seed=seed, threads=threads, progress=progress)
+
+
+def teach_from_clicks(
+    settings: Settings, *, is_corrected: bool, seed: int, threads: int, progress: Callable[[str, int, int], None]
+) -> Taught:  # fmt: skip
+    """Teach search to rank from what people looked for, saw and clicked, as a home's log tells it."""
+    house = read_house(settings)
+    lists = searched(settings, house).lists
+    examples, curve = wording.teach(lists, is_corrected=is_corrected)
+    told = _taught(settings, house, examples, seed=seed, threads=threads, progress=progress)
+    places = tuple(round(float(place), 3) for place in curve.examined[:_EXAMINED_TOLD])
+    return msgspec.structs.replace(told, lists=len(lists), examined=places, swapped=curve.swapped)
+
+
+def searched(settings: Settings, house: House | None = None) -> clicked.Clicked:
+    """Give what people looked for, saw and clicked, as a home's log tells it; of who was erased nothing is."""
+    log = open_log(settings, is_reader=True)
+    try:
+        return clicked.read(log, KINDS, house or read_house(settings))
+    finally:
+        log.close()
+
+
+def _taught(
+    settings: Settings, house: House, examples: Sequence[wording.Example], *, seed: int, threads: int,
+    progress: Callable[[str, int, int], None],
+) -> Taught:  # fmt: skip
     last, engine = finding.products(house), make_engine()
     for first in range(1, last + 1, _SHEETS_AT_ONCE):
         engine.put(finding.sheets(house, range(first, min(first + _SHEETS_AT_ONCE, last + 1))))
         progress("Reading the products", first, last)
     engine.commit()
     engine.phrase(is_forced=True)
-    examples = finding.examples(house, graded)
     learned = wording.learn(engine, examples, make_trainer(threads=threads), seed=seed, report=progress)
-    notes = {"seed": seed, "queries": len(examples), "pairs": len(graded)}
-    version = lessons_of(settings).save(engine.keep(learned), notes)
-    return Taught(version, len(examples), len(graded), last)
+    pairs = sum(len(one.grades) for one in examples)
+    version = lessons_of(settings).save(engine.keep(learned), {"seed": seed, "queries": len(examples), "pairs": pairs})
+    return Taught(version, len(examples), pairs, last)
 
 
 def ranker(*, threads: int) -> tasting.Ranker:

@@ -6,10 +6,9 @@ from caravan.bootstrap import Caravan
 from caravan.flows import discovering, finding
 from caravan.insight import discovery
 from caravan.insight.search import Asked, Found
-from caravan.kernel.errors import CaravanError
 from caravan.kernel.ids import BuyerId
 from caravan.web.reach import find
-from caravan.web.suggesting import NOBODY
+from caravan.web.suggesting import NOBODY, note
 
 _NO_BUYER = BuyerId(0)
 _RELEVANCE = "relevance"
@@ -57,7 +56,4 @@ def _note(
         return
     products = tuple(result.product for result in found.results)
     looked = finding.Looked(visitor, buyer, words, found.ranking, asked.offset, products, drafted)
-    try:
-        caravan.cell.submit(finding.note_results, looked, is_many=True)
-    except CaravanError:
-        return
+    note(caravan, finding.note_results, looked)

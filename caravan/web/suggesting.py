@@ -1,17 +1,18 @@
 """Suggesting: the way from a question to a list that a door can show, the same for the API and for the pages."""
 
+import asyncio
 import hashlib
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from caravan.bootstrap import Caravan
 from caravan.flows import consents, discovering
 from caravan.flows.discovering import OnOffer
+from caravan.flows.noting import GATHERED_S
 from caravan.insight import discovery
 from caravan.kernel.clock import DAY
-from caravan.kernel.errors import CaravanError
 from caravan.kernel.ids import BuyerId, ProductId
 from caravan.web.reach import ask
 
@@ -81,7 +82,9 @@ async def suggest(
         placed, drafted = _drafted(arranged, comparison, limit, seed=_seed(visitor, surface, now))
         version = f"{answer.version}~{answers[1].version}"
     if placed and visitor != NOBODY:
-        _note(caravan, discovering.Shown(visitor, buyer, surface, version, tuple(placed), drafted))
+        note(
+            caravan, discovering.note_shown, discovering.Shown(visitor, buyer, surface, version, tuple(placed), drafted)
+        )
     ranked = {one.product: one for each in reversed(answers) for one in each.offered}
     return Suggestions(version, [_suggestion(one, ranked.get(one.product), offers) for one in placed])
 
@@ -98,6 +101,8 @@ def _drafted(
 
 def proof_of(caravan: Caravan) -> discovery.Proof:
     """Tell what personal lists have brought, out of all that was durable."""
+    for written in caravan.noting.flush():
+        written.result()
     caravan.advice.wait_for(caravan.cell.position, timeout_s=_PROOF_WAIT_S)
     return discovery.prove(caravan.advice.tastes.outcomes, today=caravan.clock.now() // DAY)
 
@@ -122,9 +127,7 @@ def _seed(visitor: bytes, surface: str, now: int) -> int:
     return discovery.seed_of(visitor, surface.encode(), now.to_bytes(8, "big"))
 
 
-def _note(caravan: Caravan, shown: discovering.Shown) -> None:
-    """Put down what was shown; nobody waits for it, and a list that can't be put down is shown all the same."""
-    try:
-        caravan.cell.submit(discovering.note_shown, shown, is_many=True)
-    except CaravanError:
-        return
+def note(caravan: Caravan, flow: Callable[..., Any], request: object) -> None:
+    """Put down what was shown, together with what is shown in the same moment; nobody waits for it."""
+    if caravan.noting.note(flow, request):
+        asyncio.get_running_loop().call_later(GATHERED_S, caravan.noting.flush)

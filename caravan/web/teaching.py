@@ -10,6 +10,7 @@ import typer
 
 from caravan import bootstrap
 from caravan.flows.finding import Graded
+from caravan.insight.search import reformulated
 from caravan.kernel.errors import Invalid
 from caravan.kernel.ids import ProductId, number
 from caravan.web.terminal import bars
@@ -21,23 +22,49 @@ _COLUMNS = ("query", "product", "grade")
 
 
 @app.command()
-def train(
-    graded: Annotated[Path, typer.Argument(help="A CSV file with the columns query, product and grade (1 to 3).")],
+def train(  # noqa: PLR0913  # Each is an option of the command.
+    graded: Annotated[
+        Path | None, typer.Argument(help="A CSV file with the columns query, product and grade (1 to 3).")
+    ] = None,
     *,
+    clicks: Annotated[
+        bool, typer.Option("--clicks", help="Learn from what people looked for, saw and clicked.")
+    ] = False,
+    corrected: Annotated[bool, typer.Option(help="Take the place that something stood at out of its clicks.")] = True,
     home: Home = None,
     seed: Annotated[int, typer.Option(min=0, help="Seed of everything drawn by lot.")] = 1,
     threads: Annotated[int, typer.Option(min=1, max=64, help="Threads that learning to rank may use.")] = 2,
     promote: Annotated[bool, typer.Option(help="Let what was learned rank at once.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Learn an order from pairs of a query and a product that somebody graded."""
-    settings, pairs = settings_of(home), list(read_pairs(graded))
+    """Learn an order from pairs of a query and a product that somebody graded, or from clicks."""
+    settings = settings_of(home)
+    if clicks == (graded is not None):
+        raise Invalid("Name a file of graded pairs, or say --clicks.", field="graded")
     with bars() as progress:
-        taught = bootstrap.teach(settings, pairs, seed=seed, threads=threads, progress=progress)
+        if graded is None:
+            taught = bootstrap.teach_from_clicks(
+                settings, is_corrected=corrected, seed=seed, threads=threads, progress=progress
+            )
+        else:
+            taught = bootstrap.teach(settings, list(read_pairs(graded)), seed=seed, threads=threads, progress=progress)
     if promote:
         bootstrap.lessons_of(settings).promote(taught.version)
     words = "ranks from now on" if promote else f"is ready: caravan search promote {taught.version}"
     tell(taught, f"Version {taught.version} {words}", as_json=as_json)
+
+
+@app.command()
+def tried(
+    *,
+    least: Annotated[int, typer.Option(min=2, help="Told are phrases that at least so many visitors tried.")] = 5,
+    home: Home = None,
+    as_json: Json = False,
+) -> None:
+    """Tell which words people tried next when they clicked on nothing: synonyms to be, if you say so."""
+    found = reformulated(bootstrap.searched(settings_of(home)).tries, least=least)
+    lines = [f"{one.before}, {one.after}  ({one.visitors:,} visitors)" for one in found]
+    tell({"data": [one._asdict() for one in found]}, "\n".join(lines) or "Nothing yet.", as_json=as_json)
 
 
 @app.command()

@@ -16,7 +16,7 @@ from caravan.cell import decode, read_layouts, rows
 from caravan.cli import app
 from caravan.config import Settings
 from caravan.events.search import ResultsShown
-from caravan.flows import discovering, opening, selling
+from caravan.flows import discovering, finding, opening, selling
 from caravan.insight.discovery import Signal
 from caravan.insight.search import Asked, Example, Sheet, learn
 from caravan.kernel.errors import Invalid, NotFound
@@ -101,6 +101,7 @@ async def look_and_click(caravan: Caravan, visitors: int) -> None:
     for number in range(1, visitors + 1):
         visitor = number.to_bytes(16, "big")
         found = await looking.look(caravan, Asked("tool kind7 qwertz", limit=5), visitor=visitor)
+        caravan.noting.flush()
         clicked = discovering.Doing(ProductId(found.results[0].product), Signal.CLICKED, "search", 0)
         doings = discovering.Doings(visitor, BuyerId(0), (clicked,))
         await asyncio.wrap_future(caravan.cell.submit(discovering.note_signals, doings, is_many=True))
@@ -126,6 +127,31 @@ def test_two_orders_of_search_are_compared_and_credit_is_counted_anew_from_the_l
     assert anew["clicks_champion"] + anew["clicks_challenger"] == 40  # type: ignore[operator]
     assert [one.clicks_champion for one in live] == [anew["clicks_champion"]]
     assert 8 <= anew["clicks_champion"] <= 32  # type: ignore[operator]  # Who picks first is drawn by lot.
+
+
+def test_search_learns_from_what_was_shown_and_clicked(home: Path) -> None:
+    caravan = open_caravan(Settings(home=home), ticks=False)
+    for kind in range(55):
+        products, visitor = tuple(range(EACH * kind + 1, EACH * (kind + 1) + 1)), (1_000 + kind).to_bytes(16, "big")
+        looked = finding.Looked(visitor, BuyerId(0), ("tool", f"kind{kind}"), "by hand 1", 0, products)
+        caravan.cell.do_many(finding.note_results, looked)
+        clicked = discovering.Doing(ProductId(products[5]), Signal.CLICKED, "search", 5)
+        caravan.cell.do_many(discovering.note_signals, discovering.Doings(visitor, BuyerId(0), (clicked,)))
+    caravan.close()
+
+    taught = told(home, "train", "--clicks", "--threads", "1")
+
+    assert taught["queries"] == 55
+    assert taught["lists"] == 55 + 40
+    assert len(str(taught["version"])) == 16
+    assert told(home, "tried") == {"data": []}
+
+
+def test_either_a_file_or_clicks_are_learned_from(home: Path, pairs: Path) -> None:
+    for words in (["train"], ["train", str(pairs), "--clicks"]):
+        ran = CliRunner().invoke(app, ["search", *words, "--home", str(home)])
+
+        assert isinstance(ran.exception, Invalid)
 
 
 def results_shown(home: Path) -> list[ResultsShown]:

@@ -3,6 +3,7 @@
 Always: a query is only ever words, whatever it holds; and numbers, sizes and codes are never guessed at.
 """
 
+from caravan.insight.search.clicks import Curve, Shown, Tried, reformulated, teach
 from caravan.insight.search.commands import note_nothing_found, set_synonyms, show_results
 from caravan.insight.search.engine import RANKED_MAX, SUGGESTIONS_MAX, Asked, Engine, Found, Result, Sheet
 from caravan.insight.search.learning import GRADE_MAX, GRADE_MIN, Example, Report, TooFewExamples, learn
@@ -19,6 +20,7 @@ __all__ = [
     "SELLABLE",
     "SUGGESTIONS_MAX",
     "Asked",
+    "Curve",
     "Engine",
     "Example",
     "Facets",
@@ -32,12 +34,16 @@ __all__ = [
     "Result",
     "Search",
     "Sheet",
+    "Shown",
     "TooFewExamples",
     "Trainer",
+    "Tried",
     "learn",
     "missed",
     "note_nothing_found",
+    "reformulated",
     "set_synonyms",
     "show_results",
     "synonyms",
+    "teach",
 ]

@@ -35,6 +35,7 @@ async def note_signals(call: Call) -> Reply:
         )
         for one in new.signals
     )
+    call.caravan.noting.flush()  # What is clicked on was shown before.
     noted = discovering.Doings(suggesting.mark_of(call.caravan, new.visitor), call.buyer_if_any, doings)
     return await call.do(discovering.note_signals, noted, _noted, is_many=True)
 
@@ -145,6 +146,8 @@ async def list_comparisons(call: Call) -> Reply:
 
 
 def _comparisons(call: Call) -> wire.VersionComparisons:
+    for written in call.caravan.noting.flush():
+        written.result()
     call.caravan.advice.wait_for(call.caravan.cell.position, timeout_s=1)
     return wire.VersionComparisons(data=[_comparison(told) for told in call.caravan.comparing.told(now=call.now)])
 

@@ -112,6 +112,7 @@ def _submitted(
     call: Call, bearer: access.Bearer, message: wire.TrackedMessage, wanted: tracking.Tracked
 ) -> "Future[Any]":
     cell = call.caravan.cell
+    call.caravan.noting.flush()  # What is clicked on was shown before.
     if not message.message_id:
         return cell.submit(tracking.track, wanted, is_many=True)
     meant = hashlib.sha256(f"events\0{bearer.audience}\0{message.message_id}".encode()).digest()

@@ -76,6 +76,7 @@ async def note_look(visit: Visit, product: ProductId) -> None:
     if surface:
         doings.insert(0, discovering.Doing(product, discovery.Signal.CLICKED, surface, position))
     noted = discovering.Doings(visitor_of(visit), visit.buyer, tuple(doings))
+    visit.caravan.noting.flush()  # What is clicked on was shown before.
     try:
         visit.caravan.cell.submit(discovering.note_signals, noted, is_many=True)
     except CaravanError:
@@ -88,6 +89,7 @@ def note_carted(visit: Visit, product: ProductId) -> None:
         return
     doing = discovering.Doing(product, discovery.Signal.CARTED)
     noted = discovering.Doings(visitor_of(visit), visit.buyer, (doing,))
+    visit.caravan.noting.flush()  # What is clicked on was shown before.
     try:
         visit.caravan.cell.submit(discovering.note_signals, noted, is_many=True)
     except CaravanError:

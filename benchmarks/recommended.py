@@ -1,0 +1,61 @@
+"""Recommended: a program that serves a large shop's recommendations over HTTP, until its standard input ends.
+
+It is the server of `caravan up` before a home that `benchmarks.shop` filled, without the ticker and the views of pages; what
+people looked at is remembered past the log, and what was learned is drawn by lot. It says "ready" and its memory in MB.
+"""
+
+import os
+import signal
+import sys
+import threading
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks import recommending
+from caravan.bootstrap import Advice, open_caravan, open_log, skills_of
+from caravan.config import Settings
+from caravan.insight.discovery import skill_by_lot
+from caravan.insight.discovery.sequence import fresh
+from caravan.insight.discovery.trained import Trained
+from caravan.web.server import serve
+
+_REQUESTS_PER_MINUTE = 60_000_000
+_FOLDED_WITHIN_S = 900
+
+
+def main(home: str, port: str, products: str, looks: str, seed: str) -> None:
+    """Serve a home on a port of this machine."""
+    settings = Settings(home=Path(home), port=int(port), requests_per_minute=_REQUESTS_PER_MINUTE)
+    load = recommending.Load(products=int(products), looks=int(looks), seed=int(seed))
+    dice = np.random.default_rng(load.seed)
+    learned = Trained("bylot", 0, fresh(2, dice), skill_by_lot(load.products, dice))
+    skills_of(settings).save(learned, {})
+    skills_of(settings).promote("bylot")
+    opened = open_caravan(settings, ticks=False, folds=False)
+    opened.ticker.stop()
+    log = open_log(settings, is_reader=True)
+    caravan = replace(opened, advice=Advice(log, skills_of(settings), rest=opened.cell.give_way))
+    assert caravan.advice.wait_for(caravan.cell.position, timeout_s=_FOLDED_WITHIN_S)
+    recommending.look(caravan.advice.tastes, load, dice, lambda *_: None)
+    caravan.advice.warm()
+    sys.stdout.write(f"ready {round(recommending.resident_mb())}\n")
+    sys.stdout.flush()
+    threading.Thread(target=_stop_at_end, daemon=True).start()
+    try:
+        with suppress(KeyboardInterrupt):
+            serve(caravan, settings.host, settings.port)
+    finally:
+        caravan.close()
+        log.close()
+
+
+def _stop_at_end() -> None:
+    sys.stdin.read()
+    os.kill(os.getpid(), signal.SIGINT)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
