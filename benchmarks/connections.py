@@ -58,7 +58,7 @@ def keep_pace(links: Sequence[socket.socket], requests: Sequence[bytes], *, rate
     statuses, ended, begun = [0] * count, [0.0] * count, now()
     due = begun + np.arange(count) / rate
     by_number = {link.fileno(): link for link in links}
-    free, at_work, halves, following = list(by_number), {}, dict[int, bytes](), 0
+    free, at_work, halves, following = list(by_number), dict[int, int](), dict[int, bytes](), 0
     with select.epoll() as poll:
         for number in by_number:
             poll.register(number, select.EPOLLIN)
