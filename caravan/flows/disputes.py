@@ -152,14 +152,14 @@ def _close(house: House, dispute: Dispute, facts: list[Section], *, is_won: bool
         facts += fold(house, as_facts(_charge(house, order, -seller, now=now)))
     elif seller:
         funded.cap_clawback(house, facts, order=order, amount=seller, now=now)
-    elif not is_won:
+    elif house.payments.money.lost[order]:
         _end(house, order, facts, now=now)
 
 
 def _end(house: House, order: int, facts: list[Section], *, now: Instant) -> None:
     """Call an order off that has not left, as nobody pays for it; let one be over whose escrow is empty."""
     table, money = house.orders.orders, house.payments.money
-    if fulfillment.is_being_captured(house, order):
+    if fulfillment.is_being_captured(house, order) or money.disputing[order]:
         return  # Once it is known how that ended, the order is called off.
     if not table.fulfilled_at[order] and not table.canceled_at[order]:
         facts += fulfillment.call_off(house, integers(order), by=integers(0), at=integers(now))

@@ -4,13 +4,13 @@ from collections.abc import Iterator
 
 import pytest
 
-from caravan.flows import opening, paying, shopping
+from caravan.flows import disputes, opening, paying, shopping
 from caravan.kernel.clock import MINUTE
 from caravan.kernel.errors import NotFound
 from caravan.kernel.ids import AskId, ListingId, OrderId, PaymentId, SellerId
 from caravan.trade import ledger, orders, payments
 from caravan.trade.ledger import Kind
-from caravan.trade.orders import SessionStatus
+from caravan.trade.orders import SessionStatus, order_state
 from caravan.trade.payments import Answer, Answered, Provider, money_state
 from caravan.world import markets
 from tests.flows.till import Till
@@ -382,3 +382,21 @@ def test_an_order_in_cash_can_be_called_off_before_it_leaves(till: Till) -> None
     till.cancel(1)
 
     assert till.money_of(buyer=1, order=1, seller=1) == {}
+
+
+def test_money_that_a_bank_gives_back_to_an_order_that_nobody_pays_for_goes_to_the_card(till: Till) -> None:
+    payment = till.pay(till.buyer(money=0), (till.listing(till.seller(), price=2_000), 1))
+    till.take_in(1)
+    reference = till.house.dealings.deals[payment].reference
+    for name, amount in (("dp_1", 500), ("dp_2", 700)):
+        till.do(disputes.settle_claim, disputes.Claimed(reference, payments.Claim(name, amount, None)))
+
+    till.do(disputes.settle_claim, disputes.Claimed(reference, payments.Claim("dp_1", 500, won=False)))
+    between = order_state(till.house.orders, OrderId(1)).status
+    till.do(disputes.settle_claim, disputes.Claimed(reference, payments.Claim("dp_2", 700, won=True)))
+    till.cashier.see_to_due()
+
+    assert between == "placed"
+    assert order_state(till.house.orders, OrderId(1)).status == "canceled"
+    assert till.posted(Kind.ESCROW, 1) == 0
+    assert till.intent(payment)["refunded"] == 1_500

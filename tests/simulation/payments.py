@@ -1,5 +1,6 @@
 """Random sequences of a provider's misbehavior against the real flows: a seed, what happened, and what is wrong with it."""
 
+import contextlib
 import logging
 import random
 import sys
@@ -14,20 +15,23 @@ from caravan.adapters.sandbox.mischief import Mischief
 from caravan.adapters.sandbox.psp import SECRET, SandboxPsp
 from caravan.adapters.sandbox.server import InProcess, make_app
 from caravan.adapters.stripe import StripeProvider, signed
-from caravan.flows import exchanging, opening, paying, settlement, shopping
+from caravan.flows import claims as claiming
+from caravan.flows import exchanging, opening, parcels, paying, settlement, shopping
 from caravan.flows.cashier import Cashier
 from caravan.kernel.clock import DAY, MINUTE, SECOND, FixedClock
 from caravan.kernel.errors import NotFound, Refusal
-from caravan.kernel.ids import OrderId, SellerId, SessionId
+from caravan.kernel.ids import ClaimId, ListingId, OrderId, ParcelId, SellerId, SessionId
 from caravan.kernel.money import numeric
-from caravan.trade import exchange, payments
+from caravan.trade import exchange, orders, payments
+from caravan.trade.claims import Claim, ClaimStatus, Reason, claims_of
+from caravan.trade.delivery import ParcelStatus, parcels_of
 from caravan.trade.ledger import Kind
 from caravan.trade.payments import Answer, Answered, Ask, AskKind, PaymentProvider, Provider
 from caravan.world import markets
 from tests.flows.market import Market
 
 TRIALS_A_MARKET = 40
-STEPS_MAX = 16
+STEPS_MAX = 24
 QUIET_ROUNDS_MAX = 60
 SERVED_WITHIN_S = 10
 MISCHIEF = Mischief(fails=0.15, loses=0.15, late=0.2, twice=0.3, shuffled=0.5)
@@ -116,17 +120,26 @@ class Trials:
         market, dice = self.market, self.dice
         self.buyer = market.buyer(money=dice.choice([0, 0, 50_000]))
         self.listings = [
-            market.listing(seller, price=dice.randint(100, 9_000), stock=dice.choice([1, 1, 5]))
+            market.listing(seller, price=dice.randint(100, 9_000), stock=dice.choice([1, 3, 9]))
             for seller in self.sellers
         ]
-        lines = [(listing, 1) for listing in self.listings[: dice.randint(1, 2)]]
-        self.session = market.hold(self.buyer, *lines)
+        self.session = self._held(dice.choice([1, 2, 3]), self.listings[: dice.randint(1, 2)])
         self.first_order = len(market.house.orders.orders)
         acts = [name for name in dir(self) if name.startswith("_do_")]
         self._do_start()
+        if dice.random() < 0.6:  # Otherwise most never come to an order.
+            for name in ("_do_see_to", "_do_fill_in", "_do_see_to", "_do_see_to_all"):
+                self._act(name)
         for _ in range(dice.randint(2, STEPS_MAX)):
             self._act(dice.choice(acts))
         return self.end()
+
+    def _held(self, quantity: int, listings: Sequence[ListingId]) -> SessionId:
+        """Go to checkout with as many of each as there may be."""
+        try:
+            return SessionId(self.market.hold(self.buyer, *((listing, quantity) for listing in listings)))
+        except Refusal:
+            return SessionId(self.market.hold(self.buyer, *((listing, 1) for listing in listings)))
 
     def _act(self, name: str) -> None:
         self.story.append(name.removeprefix("_do_"))
@@ -188,7 +201,10 @@ class Trials:
         self._tick()
 
     def _tick(self) -> None:
-        for flow in (shopping.expire_checkouts, paying.expire_payments, settlement.release_due, settlement.pay_out_due):
+        for flow in (
+            shopping.expire_checkouts, paying.expire_payments, claiming.look_after, settlement.release_due,
+            settlement.pay_out_due,
+        ):  # fmt: skip
             self.market.do(flow)
 
     def _do_give_up(self) -> None:
@@ -214,14 +230,84 @@ class Trials:
         for payment in self.market.do(paying.ask_captures, paying.Handing([order], SellerId(0), [part])):  # type: ignore[attr-defined]
             self.cashier.see_to(payment)
 
+    def _do_send_a_part(self) -> None:
+        with contextlib.suppress(NotFound):
+            self._send(self._packed())
+            return
+        order = OrderId(self._any_order())
+        packed = self.market.do(parcels.pack_parcel, parcels.Packing(order, SellerId(0), {0: 1}))
+        if self.dice.random() < 0.8:
+            self._send(ParcelId(packed))  # type: ignore[arg-type]
+
+    def _packed(self) -> ParcelId:
+        found = [
+            parcel for order in self._orders() for parcel in parcels_of(self.market.house.delivery, OrderId(order))
+            if parcel.is_packed
+        ]  # fmt: skip
+        if not found:
+            raise NotFound
+        return found[0].parcel
+
+    def _send(self, parcel: ParcelId) -> None:
+        for payment in self.market.do(parcels.ask_capture, parcels.Unpacking(parcel, SellerId(0))):  # type: ignore[attr-defined]
+            self.cashier.see_to(payment)
+        self.market.do(parcels.send_parcel, parcels.Sending(parcel, SellerId(0), "CTT", ""))
+        self._is_paid(int(self.market.house.delivery.parcels.order[parcel]))
+
+    def _do_unpack(self) -> None:
+        self.market.do(claiming.give_up_anew, parcels.Unpacking(self._packed(), SellerId(0)))
+
+    def _do_call_off_rest(self) -> None:
+        self.market.do(parcels.call_off, parcels.Rest(OrderId(self._any_order()), SellerId(0)))
+
+    def _do_lose(self) -> None:
+        sent = parcels_of(self.market.house.delivery, OrderId(self._any_order()))
+        for parcel in [one for one in sent if one.handed_over_at and not one.delivered_at][:1]:
+            self.market.scan(parcel.parcel, ParcelStatus.LOST)
+
+    def _do_claim(self) -> None:
+        order = OrderId(self._any_order())
+        amount = self.dice.choice([0, 50])
+        self.market.do(
+            claiming.open_claim, claiming.Opening(order, self.buyer, ParcelId(0), Reason.DAMAGED, amount, "", {})
+        )
+
+    def _claim(self, status: ClaimStatus) -> Claim:
+        found = [one for order in self._orders() for one in claims_of(self.market.house.claims, order)]
+        found = [one for one in found if one.status == status]
+        if not found:
+            raise NotFound
+        return found[0]
+
+    def _do_see_to_claim(self) -> None:
+        for step in (self._answer_claim, self._dispute_claim, self._decide_claim):
+            with contextlib.suppress(NotFound):
+                step()
+                return
+
+    def _answer_claim(self) -> None:
+        claim = self._claim(ClaimStatus.OPEN)
+        amount, is_anew = self.dice.choice([0, claim.amount // 2, claim.amount]), self.dice.random() < 0.2
+        self.market.do(
+            claiming.answer_claim, claiming.Answering(ClaimId(claim.claim), SellerId(0), amount, "", is_anew)
+        )
+
+    def _dispute_claim(self) -> None:
+        number = ClaimId(self._claim(ClaimStatus.ANSWERED).claim)
+        self.market.do(claiming.dispute_claim, claiming.Step(number, self.buyer))
+
+    def _decide_claim(self) -> None:
+        claim = self._claim(ClaimStatus.DISPUTED)
+        left = claim.amount - claim.granted
+        self.market.do(claiming.decide_claim, claiming.Verdict(ClaimId(claim.claim), self.dice.choice([0, left]), ""))
+
     def _is_paid(self, order: int) -> None:
         """Look into the provider's own books: what has left must have been taken in there."""
         funding = self.market.house.dealings.fundings.get(order)
         if funding is None:
             return
-        fundings = self.market.house.dealings.fundings
-        orders = self.market.house.dealings.deals[funding.payment].orders
-        left = sum(fundings[one].promised for one in orders if self.market.house.orders.orders.fulfilled_at[one])
+        mine = self.market.house.dealings.deals[funding.payment].orders
+        left = sum(orders.sent_worth(self.market.house.orders, OrderId(one)) for one in mine)
         if self._intent(funding.payment)["amount_received"] < left:
             self.unpaid.append(f"Order {order} was shipped and the provider took in too little.")
 
@@ -290,10 +376,10 @@ class Trials:
         for order in self._orders():
             self._close(order)
         self._calm_down()
-        for _ in range(2):
+        for _ in range(6):
             self.market.days_pass(4)
             self._tick()
-        self._calm_down()
+            self._calm_down()
         return [*wrong, *self.market.findings(), *self._dead_ends(), *self._differences()]
 
     def _calm_down(self) -> None:
@@ -310,11 +396,21 @@ class Trials:
                 return
 
     def _close(self, order: int) -> None:
-        try:
-            self.market.cancel(order)
-        except Refusal:
-            for parcel in self.market.house.delivery.by_order.get(OrderId(order), []):
-                self.market.scan(parcel)
+        for parcel in parcels_of(self.market.house.delivery, OrderId(order)):
+            if parcel.is_packed and parcel.is_replacement:
+                self.market.do(parcels.send_parcel, parcels.Sending(parcel.parcel, SellerId(0), "CTT", ""))
+        for flow in (self.market.cancel, self._call_off):
+            with contextlib.suppress(Refusal):
+                flow(order)
+        for parcel in parcels_of(self.market.house.delivery, OrderId(order)):
+            if parcel.handed_over_at:
+                self.market.scan(parcel.parcel)
+        for claim in claims_of(self.market.house.claims, order):
+            if claim.status == ClaimStatus.DISPUTED:
+                self.market.do(claiming.decide_claim, claiming.Verdict(ClaimId(claim.claim), 0, ""))
+
+    def _call_off(self, order: int) -> object:
+        return self.market.do(parcels.call_off, parcels.Rest(OrderId(order), SellerId(0)))
 
     def _dead_ends(self) -> list[str]:
         house, found = self.market.house, []
