@@ -393,3 +393,17 @@ def test_a_label_for_nothing_is_refused(till: Till) -> None:
     till.pay(1, (ListingId(1), 1))
     with pytest.raises(Invalid):
         till.do(settlement.charge_label, settlement.LabelCharge(OrderId(1), 0))
+
+
+def test_what_is_won_back_of_an_order_that_another_dispute_called_off_goes_to_its_buyer(till: Till) -> None:
+    till.pay(1, (ListingId(1), 1))
+    till.take_in(1)
+    claim(till, 6_000, name="dp_1")
+    claim(till, 1_000, name="dp_2")
+
+    claim(till, 6_000, won=False, name="dp_1")
+    assert till.house.orders.orders.canceled_at[1]
+    moved = changes(till, lambda: claim(till, 1_000, won=True, name="dp_2"))
+
+    assert moved == {"dispute:reserve": -1_000, "psp:clearing": 1_000}
+    assert till.posted(Kind.ESCROW, 1) == 0
