@@ -18,6 +18,7 @@ from caravan.trade.delivery import Answered, LabelAnswer, LabelKind, ParcelStatu
 
 TABLE = "table"  # The name of the carrier whose prices stand in a table: its labels are our own.
 ORPHANS_AT_ONCE_MAX = 100
+_OVER = (int(ParcelStatus.DELIVERED), int(ParcelStatus.RETURNED), int(ParcelStatus.CANCELED))
 
 
 class Buying(NamedTuple):
@@ -88,13 +89,11 @@ def _ask_void(house: House, parcel: ParcelId, facts: list[Section], *, now: Inst
 
 def void_orphans(house: House, _: object, *, now: Instant) -> Decision:
     """Have the labels taken back of parcels that were unpacked; give how many. One that was refused is not asked again."""
-    refused = {
-        work.parcel for work in house.labels.works.values() if work.what == LabelKind.VOID and work.is_done is False
-    }
+    numbers = np.fromiter(house.labels.of, np.int64, len(house.labels.of))
+    found = numbers[house.delivery.parcels.status[numbers] == ParcelStatus.CANCELED].tolist()
     canceled = [
-        parcel for parcel in sorted(house.labels.of)
-        if parcel not in house.labels.open and parcel not in refused
-        and house.delivery.parcels.status[parcel] == ParcelStatus.CANCELED
+        parcel for parcel in sorted(found)
+        if parcel not in house.labels.open and parcel not in house.labels.kept
     ][:ORPHANS_AT_ONCE_MAX]  # fmt: skip
     facts: list[Section] = []
     for parcel in canceled:
@@ -164,10 +163,10 @@ def note_tracked(house: House, tracked: Tracked, *, now: Instant) -> Decision:
 
 def polled(house: House) -> list[tuple[ParcelId, str, str]]:
     """Give the parcels whose carrier can be asked where they are, with its name and their tracking numbers."""
-    table, found = house.delivery.parcels, []
-    for parcel, work in house.labels.of.items():
-        status = ParcelStatus(table.status[parcel])
-        is_over = status in {ParcelStatus.DELIVERED, ParcelStatus.RETURNED, ParcelStatus.CANCELED}
-        if work.carrier != TABLE and work.tracking and not is_over:
+    numbers = np.fromiter(house.labels.of, np.int64, len(house.labels.of))
+    status, found = house.delivery.parcels.status[numbers], []
+    for parcel in numbers[~np.isin(status, _OVER)].tolist():
+        work = house.labels.of[parcel]
+        if work.carrier != TABLE and work.tracking:
             found.append((ParcelId(parcel), work.carrier, work.tracking))
     return found

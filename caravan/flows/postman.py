@@ -22,6 +22,7 @@ RATES_KEPT_FOR = 30 * MINUTE
 _TOGETHER_MAX = 32
 _WAITS_FIRST, _WAITS_MAX = SECOND, 10 * MINUTE
 _RATES_KEPT_MAX = 10_000
+_LOOKS_EVERY = 20 * SECOND  # at all parcels with a label, of which there may be many
 
 
 class Quote(NamedTuple):
@@ -40,6 +41,7 @@ class Postman:
         self._lock = threading.RLock()
         self._quotes: dict[tuple[int, str], Quote] = {}
         self._patience: dict[int, tuple[int, int]] = {}  # by label: when it is asked again, and after how long then
+        self._looked_for_orphans, self._looked_for_parcels = 0, 0
         self._polled: dict[int, int] = {}  # by parcel: when it is asked about again
 
     # Rates.
@@ -78,8 +80,11 @@ class Postman:
     def see_to_labels(self, *, only: int = 0) -> int:
         """Ask about the labels whose time has come, or about one parcel's now; give how many."""
         with self._lock:
-            self._cell.do(labels.void_orphans, None)
-            now, asks = self._cell.clock.now(), self._cell.ask(lambda house: delivery.next_asks(house.labels))
+            now = self._cell.clock.now()
+            if now >= self._looked_for_orphans + _LOOKS_EVERY:
+                self._looked_for_orphans = now
+                self._cell.do(labels.void_orphans, None)
+            asks = self._cell.ask(lambda house: delivery.next_asks(house.labels))
             due = [
                 (work.label, work.carrier, ask) for work, ask in asks
                 if work.parcel == only or (not only and self._patience.get(work.label, (0, 0))[0] <= now)
@@ -104,7 +109,11 @@ class Postman:
 
     def see_to_parcels(self) -> int:
         """Ask where parcels are whose time has come; give how many."""
-        now, known = self._cell.clock.now(), self._cell.ask(labels.polled)
+        now = self._cell.clock.now()
+        if now < self._looked_for_parcels + _LOOKS_EVERY:
+            return 0
+        self._looked_for_parcels = now
+        known = self._cell.ask(labels.polled)
         due = [one for one in known if self._polled.get(one[0], 0) <= now][:_TOGETHER_MAX]
         self._polled = {one[0]: self._polled[one[0]] for one in known if one[0] in self._polled}
         self._poll(due)

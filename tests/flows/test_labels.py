@@ -193,6 +193,7 @@ def test_the_label_of_an_order_that_is_called_off_goes_back_by_itself(yard: Yard
     parcel = yard.labeled({0: 2}).parcel
 
     yard.cancel(ORDER, buyer=1)
+    yard.clock.advance(MINUTE)
     yard.ask_until_known()
 
     assert yard.of(parcel).status == ParcelStatus.CANCELED

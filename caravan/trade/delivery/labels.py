@@ -65,6 +65,7 @@ class Labels:
     def _derive(self) -> None:
         self.open: dict[int, LabelWork] = {}  # by parcel: what a carrier has not answered yet
         self.of: dict[int, LabelWork] = {}
+        self.kept: set[int] = set()  # parcels whose label its carrier did not take back
         for number in sorted(self.works):
             self._index(self.works[number])
 
@@ -75,6 +76,8 @@ class Labels:
             self.of[work.parcel] = work
         elif work.is_done:
             self.of.pop(work.parcel, None)
+        elif work.what == LabelKind.VOID:
+            self.kept.add(work.parcel)
 
     def apply(self, part: Section) -> None:
         """Fold in a run of facts."""
