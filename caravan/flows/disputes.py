@@ -154,9 +154,6 @@ def _close(house: House, dispute: Dispute, facts: list[Section], *, is_won: bool
         funded.cap_clawback(house, facts, order=order, amount=seller, now=now)
     elif house.payments.money.lost[order]:
         _end(house, order, facts, now=now)
-    elif house.orders.orders.canceled_at[order]:
-        # Another dispute called the order off meanwhile: what is won back is its buyer's.
-        funded.refund_whole(house, facts, order, now=now)
 
 
 def _end(house: House, order: int, facts: list[Section], *, now: Instant) -> None:
