@@ -118,6 +118,7 @@ class Finder:
         known = self.engine.position
         last = self._cell.inquire(finding.products).result()
         touched = set(self._cell.inquire(finding.products_of, self._read(known, position)).result()) if known else None
+        title = ""
         for first in range(1, last + 1, _PRODUCTS_AT_ONCE):
             if self._stops.is_set():
                 return self.position
@@ -127,14 +128,23 @@ class Finder:
             stale = [sheet for sheet in sheets if touched is None or sheet.product in touched]
             self.engine.put(stale)
             self.engine.remember(sheets)
+            title = sheets[-1].title if sheets else title
             report(wanted[-1], last)
         if touched is None or touched or known != position:
             self.engine.commit(position)
         self._take_synonyms()
         self._take_lessons()
         self.engine.phrase(is_forced=True)
+        self._warm(title)
         self._show(position)
         return position
+
+    def _warm(self, title: str) -> None:
+        """Ask for a product, as it is written and misspelled, so that nobody waits for compiled parts to be there."""
+        if title:
+            self.engine.find(Asked(title))
+            self.engine.find(Asked(f"{title}x"))
+            self.engine.suggest(title[:2], 1)
 
     def follow(self, position: int) -> None:
         """Put in what has changed up to a position of the log."""
