@@ -21,12 +21,13 @@ from caravan.insight.discovery import skill_by_lot
 from caravan.insight.discovery.sequence import fresh
 from caravan.insight.discovery.trained import Trained
 from caravan.web.server import serve
+from caravan.web.suggesting import mark_of
 
 _REQUESTS_PER_MINUTE = 60_000_000
 _FOLDED_WITHIN_S = 900
 
 
-def main(home: str, port: str, products: str, looks: str, seed: str) -> None:
+def main(home: str, port: str, products: str, looks: str, seed: str, questions: str) -> None:
     """Serve a home on a port of this machine."""
     settings = Settings(home=Path(home), port=int(port), requests_per_minute=_REQUESTS_PER_MINUTE)
     load = recommending.Load(products=int(products), looks=int(looks), seed=int(seed))
@@ -40,6 +41,8 @@ def main(home: str, port: str, products: str, looks: str, seed: str) -> None:
     caravan = replace(opened, advice=Advice(log, skills_of(settings), rest=opened.cell.give_way))
     assert caravan.advice.wait_for(caravan.cell.position, timeout_s=_FOLDED_WITHIN_S)
     recommending.look(caravan.advice.tastes, load, dice, lambda *_: None)
+    for number, heart in enumerate(recommending.hearts(load, int(questions))):
+        recommending.note(caravan.advice.tastes, mark_of(caravan, f"visitor {number}"), heart)
     caravan.advice.warm()
     sys.stdout.write(f"ready {round(recommending.resident_mb())}\n")
     sys.stdout.flush()

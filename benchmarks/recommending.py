@@ -86,6 +86,14 @@ def look(
     view.begin_sessions_at(sessions + 1)
 
 
+def hearts(load: Load, count: int) -> list[int]:
+    """Give the products that visitors looked at before they ask: a few are looked at often, most of them seldom."""
+    found: list[int] = (
+        1 + (load.products * np.random.default_rng(load.seed).random(count) ** 3).astype(np.int64)
+    ).tolist()
+    return found
+
+
 def _ask(
     answering: discovery.Answering, view: discovery.Tastes, load: Load, surface: str, rng: np.random.Generator,
     progress: Callable[[str, int, int], None],
@@ -94,7 +102,7 @@ def _ask(
     visitors = [int(number).to_bytes(16, "big") for number in range(1, load.questions + 1)]
     about = [(int(heart),) if surface != "home" else () for heart in hearts]
     for visitor, heart in zip(visitors, hearts.tolist(), strict=True):
-        _note(view, visitor, int(heart))
+        note(view, visitor, int(heart))
     p50, p99, rate = [], [], []
     for lap in range(-1, load.runs):
         laps = np.zeros(load.questions if lap >= 0 else _WARM_UP)
@@ -116,7 +124,8 @@ def _ask(
     ]
 
 
-def _note(view: discovery.Tastes, visitor: bytes, product: int) -> None:
+def note(view: discovery.Tastes, visitor: bytes, product: int) -> None:
+    """Let a visitor look at a product."""
     view.apply(
         section(
             events.SignalNoted, at=[_AT], visitor=[visitor], buyer=[0], product=[product], signal=[1], surface=[""],
@@ -129,7 +138,7 @@ def _note(view: discovery.Tastes, visitor: bytes, product: int) -> None:
 def _seen(answering: discovery.Answering, view: discovery.Tastes) -> int:
     """Count the answers that pass before a look is seen: a new visitor looks at a product, and asks."""
     visitor, product = b"the next visitor", 12_345 % len(view.products)
-    _note(view, visitor, product)
+    note(view, visitor, product)
     for number in range(10):
         answer = answering.answer(discovery.Asked("home", (), visitor, 0, _AT))
         if any(product in {one.because, one.product} for one in answer.offered):

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import msgspec
 import numpy as np
 
-from benchmarks import runs, shop
+from benchmarks import recommending, runs, shop
 from benchmarks.connections import Answered, keep_pace, work_off
 from benchmarks.workload import Load as Goods
 from caravan.kernel import ids
@@ -69,10 +69,8 @@ def _measure(
     links: Sequence[socket.socket], load: Load, server: Server, progress: Callable[[str, int, int], None]
 ) -> dict[str, Any]:  # fmt: skip
     dice = np.random.default_rng(load.seed)
-    hearts = (1 + (load.products * dice.random(load.questions) ** 3).astype(np.int64)).tolist()
+    hearts = recommending.hearts(recommending.Load(products=load.products, seed=load.seed), load.questions)
     visitors = [f"visitor {number}" for number in range(load.questions)]
-    noted = work_off(links, [_look(who, heart) for who, heart in zip(visitors, hearts, strict=True)])
-    assert (noted.statuses == 201).all(), noted.statuses
     questions = [
         _ask(who, heart, SURFACES[place % 3]) for place, (who, heart) in enumerate(zip(visitors, hearts, strict=True))
     ]
@@ -114,8 +112,8 @@ def _unseen(link: socket.socket, load: Load, dice: np.random.Generator) -> int:
     for number in range(_SEEN_TRIED):
         product = int(1 + load.products * dice.random() ** 3)
         who = f"newcomer {number}"
-        work_off([link], [_look(who, product)])
-        link.sendall(_ask(who, product, "home"))
+        assert work_off([link], [_look(who, product)]).statuses[0] == 201
+        link.sendall(_ask(who, product, "home").replace(b"?", b"?limit=50&", 1))
         said = b""
         while b"\r\n\r\n" not in said or not said.endswith(b"}"):
             said += link.recv(1 << 20)
@@ -147,7 +145,7 @@ def _serving(home: Path, load: Load) -> Iterator[Server]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
-    told = [str(home), str(port), str(load.products), str(load.looks), str(load.seed)]
+    told = [str(home), str(port), str(load.products), str(load.looks), str(load.seed), str(load.questions)]
     command = [sys.executable, "-m", "benchmarks.recommended", *told]
     process = subprocess.Popen(command, cwd=_ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     assert process.stdin is not None

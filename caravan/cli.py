@@ -23,6 +23,7 @@ from caravan.web import (
     access,
     comparing,
     currencies,
+    digesting,
     exporting,
     festival,
     numbering,
@@ -57,6 +58,7 @@ app.add_typer(currencies.app, name="rates")
 app.add_typer(reporting.app, name="tax")
 comparing.add_to(training.app, "lists")
 comparing.add_to(teaching.app, "search")
+digesting.add_to(training.app)
 app.add_typer(training.app, name="discovery")
 app.add_typer(teaching.app, name="search")
 app.add_typer(sandbox.app, name="sandbox")

@@ -264,6 +264,10 @@ class Client:
         """Draw a share of the visitors who are shown no personal lists, as the operator."""
         return self._post("/v1/recommendation_hold_out", wire.HoldOut, wire.NewHoldOut(share_percent=share_percent))
 
+    def write_digests(self, new: wire.NewDigests) -> wire.Digests:
+        """Write letters with suggestions to buyers who allowed them, as the operator."""
+        return self._post("/v1/digests", wire.Digests, new)
+
     def comparisons(self) -> list[wire.VersionComparison]:
         """Tell which versions are compared and what came of it, as the operator."""
         return self._get("/v1/comparisons", wire.VersionComparisons).data

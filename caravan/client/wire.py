@@ -725,6 +725,17 @@ class ComparedAbout(Request, frozen=True, kw_only=True):
     about: Literal["lists", "search"]
 
 
+class NewDigests(Request, frozen=True, kw_only=True):
+    """Letters to write: to the next buyers behind a cursor, with links to a site, to nobody more often than once in so many days."""
+
+    site: Annotated[str, Meta(min_length=8, max_length=200, pattern="^https?://[^/?#@\\s]+/?$")]
+    after: Annotated[str, Meta(max_length=200)] = ""
+    limit: Annotated[int, Meta(ge=1, le=100)] = 50
+    products: Annotated[int, Meta(ge=1, le=24)] = 8
+    days: Annotated[int, Meta(ge=1, le=90)] = 7
+    language: Annotated[str, Meta(max_length=40)] = "en"
+
+
 class NewSignals(Request, frozen=True, kw_only=True):
     """What a visitor did, the latest last. Without consent nothing is noted."""
 
@@ -1219,6 +1230,31 @@ class Recommendations(Response, frozen=True, kw_only=True):
     surface: Surface
     version: str
     data: list[Recommendation]
+
+
+class Digest(Response, frozen=True, kw_only=True):
+    """A letter with suggestions to a buyer who allowed letters: as data, as text and as HTML.
+
+    `headers` let mail programs unsubscribe with one click; the same link stands in the letter.
+    """
+
+    buyer: BuyerRef
+    email: str
+    name: str
+    subject: str
+    text: str
+    html: str
+    headers: dict[str, str]
+    version: str
+    data: list[Recommendation]
+
+
+class Digests(Response, frozen=True, kw_only=True):
+    """Some letters; what they show is noted as shown. Go on behind `next`, also where there were none."""
+
+    data: list[Digest]
+    has_more: bool
+    next: str | None
 
 
 class RecommendationRule(Response, frozen=True, kw_only=True):

@@ -15,6 +15,8 @@ from caravan.kernel.errors import Invalid
 from caravan.kernel.ids import BuyerId
 
 SOURCE = "account"
+DIGEST = "digest"
+"""Letters with suggestions: nobody is written to who has not allowed them."""
 Stands = Literal["allowed", "forbidden", "unsaid"]
 
 
@@ -42,14 +44,14 @@ def choices(house: House, buyer: BuyerId) -> list[Choice]:
         said = {one.purpose: one.is_granted for one in oneid.identity_of(house.oneid, login).consents}
     own = house.oneid.consents.get(login, {})
     looked_for = {one.purpose for one in profiles.segments(house.profiles)}
-    others = sorted((looked_for | set(said)) - set(PURPOSES))
+    others = sorted((looked_for | set(said)) - {*PURPOSES, DIGEST})
     return [
         Choice(
             purpose,
             "unsaid" if purpose not in said else "allowed" if said[purpose] else "forbidden",
             is_elsewhere=said.get(purpose) is False and (purpose not in own or own[purpose].is_granted),
         )
-        for purpose in (*PURPOSES, *others)
+        for purpose in (*PURPOSES, DIGEST, *others)
     ]
 
 

@@ -41,7 +41,7 @@ def test_purposes_are_those_of_every_market_and_of_its_segments(market: Market) 
     buyer = market.buyer()
     market.do(profiles.set_segment, NewSegment("all", EVERYBODY, "news"))
 
-    assert stands(market, buyer) == {"profiling": "unsaid", "personalization": "unsaid", "news": "unsaid"}
+    assert stands(market, buyer) == dict.fromkeys(("profiling", "personalization", "digest", "news"), "unsaid")
     with pytest.raises(Invalid, match="Nobody here"):
         say(market, buyer, "astrology", granted=True)
 

@@ -50,6 +50,7 @@ class Owner(msgspec.Struct):
     visitors: set[bytes] = msgspec.field(default_factory=set)
     sessions: list[int] = msgspec.field(default_factory=list)
     bought: list[int] = msgspec.field(default_factory=list)
+    written_at: int = 0  # When the last letter with suggestions was written to them.
 
 
 class Rule(msgspec.Struct, frozen=True):
@@ -305,6 +306,12 @@ class Tastes:
             return
         self.outcomes.show(event)
         self.latest.append(event)
+        if event.surface == "digest" and event.buyer:
+            # The mark of a buyer's letters is theirs as that of a browser is: it goes with them.
+            self.owners.setdefault(event.visitor, set()).add(event.buyer)
+            owner = self.buyers.setdefault(event.buyer, Owner())
+            owner.visitors.add(event.visitor)
+            owner.written_at = event.at
         taste = self.visitors.get(event.visitor)
         if taste is None:
             return

@@ -13,8 +13,9 @@ from caravan.insight import discovery
 from caravan.kernel import ids
 from caravan.kernel.clock import DAY, iso
 from caravan.kernel.errors import Invalid, NotFound
-from caravan.kernel.ids import CartId, ProductId, SellerId
-from caravan.web import suggesting
+from caravan.kernel.ids import BuyerId, CartId, ProductId, SellerId
+from caravan.web import letters, suggesting
+from caravan.web.api import cursors
 from caravan.web.api.call import Call, Reply
 from caravan.web.api.operations import BUYER, OPERATOR, PUBLIC, Operation
 
@@ -59,7 +60,11 @@ async def recommend(call: Call) -> Reply:
     found = await suggesting.suggest(
         call.caravan, query.surface, about=about, visitor=visitor, buyer=buyer, limit=query.limit
     )
-    shown = [
+    return call.say(wire.Recommendations(surface=query.surface, version=found.version, data=_recommended(found)))
+
+
+def _recommended(found: suggesting.Suggestions) -> list[wire.Recommendation]:
+    return [
         wire.Recommendation(
             id=ids.text(ProductId, one.offer.product), title=one.offer.title, category=one.offer.category,
             brand=one.offer.brand, price=one.offer.price, why=one.why,  # type: ignore[arg-type]
@@ -67,7 +72,30 @@ async def recommend(call: Call) -> Reply:
         )
         for one in found.list
     ]  # fmt: skip
-    return call.say(wire.Recommendations(surface=query.surface, version=found.version, data=shown))
+
+
+async def write_digests(call: Call) -> Reply:
+    """Write letters with suggestions to buyers who allowed them."""
+    new: wire.NewDigests = call.body
+    found = await letters.write(
+        call.caravan, site=new.site, after=cursors.read(new.after, int) or 0, letters=new.limit, products=new.products,
+        days=new.days, language=new.language,
+    )  # fmt: skip
+    return call.say(
+        wire.Digests(
+            data=[_digest(one) for one in found.letters], has_more=not found.is_all,
+            next=None if found.is_all else cursors.write(found.last),
+        )
+    )  # fmt: skip
+
+
+def _digest(letter: letters.Letter) -> wire.Digest:
+    headers = {"List-Unsubscribe": f"<{letter.unsubscribe}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}
+    return wire.Digest(
+        buyer=ids.text(BuyerId, letter.buyer), email=letter.email, name=letter.name, subject=letter.subject,
+        text=letter.text, html=letter.html, headers=headers, version=letter.suggestions.version,
+        data=_recommended(letter.suggestions),
+    )  # fmt: skip
 
 
 def _products(house: House) -> int:
@@ -213,6 +241,11 @@ OPERATIONS = (
         method="POST", path="/v1/recommendation_hold_out", summary="Draw visitors who are shown no personal lists",
         handler=draw_hold_out, who=(OPERATOR,), scope="market:write", request=wire.NewHoldOut,
         response=wire.HoldOut, status=HTTPStatus.CREATED, refusals=(Invalid,),
+    ),
+    Operation(
+        method="POST", path="/v1/digests", summary="Write letters with suggestions to buyers who allowed them",
+        handler=write_digests, who=(OPERATOR,), scope="market:write", request=wire.NewDigests, response=wire.Digests,
+        status=HTTPStatus.CREATED, refusals=(Invalid,),
     ),
     Operation(
         method="POST", path="/v1/signals", summary="Note what a visitor did", handler=note_signals,

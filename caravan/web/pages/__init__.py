@@ -27,6 +27,7 @@ from caravan.web.pages import (
     tastes,
     taxes,
     transfers,
+    unsubscribe,
 )
 from caravan.web.pages.pictures import picture_door
 from caravan.web.pages.shop import Shop
@@ -173,6 +174,7 @@ def routes(caravan: Caravan) -> list[BaseRoute]:
     """Give the routes of all pages, to be mounted at "/" behind every other route: the last one answers any GET."""
     shop = Shop(caravan)
     made: list[BaseRoute] = [
+        Route("/unsubscribe", unsubscribe.door(shop), methods=["GET", "POST"]),
         Route("/static/{name}", files.static, methods=["GET"]),
         Route("/robots.txt", files.robots, methods=["GET"]),
         Route("/sitemap.xml", files.sitemap(shop), methods=["GET"]),

@@ -27,6 +27,7 @@ PURPOSES = {
     "personalization": (
         "Suggestions that follow me", "What you look at and buy decides what the shelves show you, and is remembered.",
     ),
+    "digest": ("Letters with suggestions", "Now and then an e-mail with what may please you. Nobody writes before you allow it."),
 }  # fmt: skip
 
 
