@@ -166,12 +166,12 @@ def on_offer(house: House, products: Sequence[int]) -> dict[int, OnOffer]:
     there = np.flatnonzero(is_there)
     best = there[np.lexsort((landed[there], owner[there]))]
     first = best[np.unique(owner[best], return_index=True)[1]]
+    sellers, units = table.seller[listings[first]].tolist(), table.unit[listings[first]].tolist()
     found = {}
-    for place in first.tolist():
-        page, listing = pages[owner[place]], listings[place]
-        price = Money(int(landed[place]), alphabetic(int(table.unit[listing])))
+    for place, price, seller, unit in zip(owner[first].tolist(), landed[first].tolist(), sellers, units, strict=True):
+        page = pages[place]
         found[page.product] = OnOffer(
-            page.product, page.title, page.category, page.brand, SellerId(int(table.seller[listing])), price
+            page.product, page.title, page.category, page.brand, SellerId(seller), Money(price, alphabetic(unit))
         )
     return found
 

@@ -2,8 +2,12 @@
 
 import hmac
 from collections.abc import Sequence
+from decimal import Decimal
 from html import escape
 from typing import NamedTuple
+
+from babel import Locale, UnknownLocaleError
+from babel.numbers import format_currency
 
 from caravan.bootstrap import Caravan
 from caravan.flows import consents, digests
@@ -12,9 +16,8 @@ from caravan.kernel import ids
 from caravan.kernel.clock import DAY
 from caravan.kernel.errors import NotFound
 from caravan.kernel.ids import BuyerId, ProductId
+from caravan.kernel.money import Money, exponent
 from caravan.web import access, suggesting
-from caravan.web.pages.formats import formats_of
-from caravan.web.pages.tastes import REASONS
 from caravan.web.reach import ask
 
 _SURFACE = "digest"
@@ -76,14 +79,22 @@ async def _letter(
     market = caravan.cell.house.markets.market
     name = market.name if market is not None else "Caravan"
     subject, out = f"{contact.name}, for you at {name}", f"{site}/unsubscribe?token={token_of(caravan, buyer.buyer)}"
-    formats = formats_of(language)
     rows = [
-        (one.offer.title, formats.money(one.offer.price), REASONS[one.why],
+        (one.offer.title, _money(one.offer.price, language), suggesting.REASONS[one.why],
          f"{site}/products/{ids.text(ProductId, one.offer.product)}?from={_SURFACE}.{place}")
         for place, one in enumerate(found.list)
     ]  # fmt: skip
     text, html = _text(contact.name, name, rows, out), _html(contact.name, name, rows, out)
     return Letter(buyer.buyer, contact.email, contact.name, subject, text, html, out, found)
+
+
+def _money(money: Money, language: str) -> str:
+    try:
+        locale = Locale.parse(language.replace("-", "_"))
+    except (UnknownLocaleError, ValueError):
+        locale = Locale("en")
+    value = Decimal(money.amount).scaleb(-exponent(money.currency))
+    return str(format_currency(value, money.currency, locale=locale))
 
 
 def _text(to: str, market: str, rows: Sequence[tuple[str, str, str, str]], out: str) -> str:

@@ -21,6 +21,17 @@ _NO_BUYER = BuyerId(0)
 _PROOF_WAIT_S = 1.0
 NOBODY = b"\0" * 16  # The mark of a visitor who is not to be remembered.
 
+REASONS = {
+    "looked_at_together": "Goes with what you looked at",
+    "bought_together": "Bought together with",
+    "like_what_you_look_at": "Like what you look at",
+    "you_looked_at_it": "You looked at this",
+    "you_bought_it": "You bought this before",
+    "wanted_now": "Wanted these days",
+    "new": "New here",
+    "picked": "Picked for you by the market",
+}
+
 
 class Suggestion(NamedTuple):
     """A product in a list, and why it is there."""

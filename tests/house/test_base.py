@@ -38,3 +38,11 @@ def test_what_is_set_up_alone_is_enough_to_start_and_to_ask() -> None:
     )
 
     assert done.stdout == "enough\n", done.stderr
+
+
+def test_the_doors_can_be_imported_by_themselves() -> None:
+    command = [sys.executable, "-c", "import caravan.web.app"]
+
+    done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, timeout=120, check=False)
+
+    assert done.returncode == 0, done.stderr

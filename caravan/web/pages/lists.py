@@ -15,7 +15,6 @@ from caravan.kernel.errors import Invalid, NotFound
 from caravan.kernel.ids import ProductId
 from caravan.kernel.money import Money, alphabetic
 from caravan.web import suggesting
-from caravan.web.pages.tastes import REASONS
 from caravan.web.pages.visit import Visit
 from caravan.web.reach import ask, do
 
@@ -153,7 +152,7 @@ async def why(visit: Visit) -> Response:
     titles = await ask(visit.caravan, _titles, products)
     rows = [
         (place, titles[one.product], f"{one.chance_ppm / 1e4:g}", one.rank or _NOTHING, f"{one.score:.2f}",
-         REASONS.get(one.why, one.why), titles.get(one.because, ""))
+         suggesting.REASONS.get(one.why, one.why), titles.get(one.because, ""))
         for place, one in enumerate(found.reasons, 1)
     ]  # fmt: skip
     looked_at = [titles[product] for product in reversed(found.looked_at[-_LOOKS_SHOWN:])]

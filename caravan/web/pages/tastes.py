@@ -26,16 +26,6 @@ _ROBOT = re.compile(
     r"bot\b|bot/|crawl|spider|slurp|preview|fetch|monitor|curl|wget|python|java/|go-http", re.IGNORECASE
 )
 _PLACE = re.compile(r"([a-z_]{2,20})\.(\d{1,3})")
-REASONS = {
-    "looked_at_together": "Goes with what you looked at",
-    "bought_together": "Bought together with",
-    "like_what_you_look_at": "Like what you look at",
-    "you_looked_at_it": "You looked at this",
-    "you_bought_it": "You bought this before",
-    "wanted_now": "Wanted these days",
-    "new": "New here",
-    "picked": "Picked for you by the market",
-}
 
 
 class Suggested(NamedTuple):
@@ -113,7 +103,7 @@ async def shelf(
     cards = await ask(visit.caravan, baskets.cards, [one.offer.product for one in found.list])
     titles = await ask(visit.caravan, _titles, [one.because for one in found.list])
     return [
-        Suggested(card, f"{surface}.{place}", REASONS[one.why], title)
+        Suggested(card, f"{surface}.{place}", suggesting.REASONS[one.why], title)
         for place, (card, one, title) in enumerate(zip(cards, found.list, titles, strict=True))
     ]
 
