@@ -280,7 +280,7 @@ def open_caravan(
     ticker = Ticker(cell, projector, settings, desk, processes)
     lessons = lessons_of(settings)
     finder = Finder(
-        cell=cell, log=log, kinds=KINDS, make_engine=lambda: make_engine(settings.home / "search"),
+        cell=cell, log=log, kinds=KINDS, make_engine=lambda: make_engine(settings.home / "search", language=settings.search_language),
         lessons=lessons.news, rival=lambda: lessons.rival,
     )  # fmt: skip
     comparer = comparing_of(settings, lambda: advice.tastes)
@@ -454,9 +454,12 @@ def open_log(settings: Settings, *, is_reader: bool = False) -> Log:
     return SqliteLog(settings.home / "log.db", is_reader=is_reader)
 
 
-def make_engine(folder: Path | None = None) -> Engine:
-    """Make a search engine over an index in a folder, or in memory."""
-    return Engine(TantivyIndex(folder), stem)
+def make_engine(folder: Path | None = None, *, language: str = "english") -> Engine:
+    """Make a search engine over an index in a folder, or in memory. Refuses a language that there is no stemmer of."""
+    if language not in wording.LATIN:
+        known = ", ".join(wording.LATIN)
+        raise Invalid(f"Search knows no language {language[:40]!r}, but {known}.", field="search_language")
+    return Engine(TantivyIndex(folder, language=language), stem, latin=language)
 
 
 def make_trainer(*, threads: int = 1) -> Trainer:
@@ -1274,7 +1277,7 @@ def _taught(
     settings: Settings, house: House, examples: Sequence[wording.Example], *, seed: int, threads: int,
     progress: Callable[[str, int, int], None],
 ) -> Taught:  # fmt: skip
-    last, engine = finding.products(house), make_engine()
+    last, engine = finding.products(house), make_engine(language=settings.search_language)
     for first in range(1, last + 1, _SHEETS_AT_ONCE):
         engine.put(finding.sheets(house, range(first, min(first + _SHEETS_AT_ONCE, last + 1))))
         progress("Reading the products", first, last)

@@ -21,10 +21,11 @@ _OPEN_END = 2**62
 
 
 class TantivyIndex:
-    """An index with one writer; without a folder it lives in memory."""
+    """An index with one writer; without a folder it lives in memory. One of another language is thrown away."""
 
-    def __init__(self, folder: Path | None = None) -> None:
+    def __init__(self, folder: Path | None = None, *, language: str = "english") -> None:
         self._folder = folder
+        self._shape = _SHAPE if language == "english" else f"{_SHAPE} {language}"
         self._open()
 
     def _open(self) -> None:
@@ -32,10 +33,10 @@ class TantivyIndex:
         if self._folder is None:
             self._index = tantivy.Index(self._schema)
         else:
-            if _read(self._folder / "shape") != _SHAPE:
+            if _read(self._folder / "shape") != self._shape:
                 shutil.rmtree(self._folder, ignore_errors=True)
             (self._folder / "index").mkdir(parents=True, exist_ok=True)
-            (self._folder / "shape").write_text(_SHAPE)
+            (self._folder / "shape").write_text(self._shape)
             self._index = tantivy.Index(self._schema, path=str(self._folder / "index"))
         self._index.config_reader("manual")
         self._index.reload()

@@ -240,6 +240,14 @@ class TestAlarms:
 
         assert "uneven_groups" in self.alarms(made)
 
+    @pytest.mark.parametrize(("before", "is_alarming"), [(350, True), (349, False)])
+    def test_a_day_without_lists_is_noticed_where_there_were_many(self, before: int, is_alarming: bool) -> None:  # noqa: FBT001
+        made = drawn(0)
+        for mark in marks(before):
+            show(made, mark, "v", at=20_005 * DAY)
+
+        assert ("no_lists" in self.alarms(made)) == is_alarming
+
     def test_fewer_clicks_than_in_the_week_before_are_noticed(self) -> None:
         made = drawn(0)
         for number, mark in enumerate(marks(400)):

@@ -1,6 +1,7 @@
 """Checks that search finds what people mean, guesses at no number, filters, counts, suggests, and can't be broken."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from caravan.bootstrap import make_engine, make_trainer
 from caravan.insight.search import Asked, Engine, Example, Filter, Sheet, TooFewExamples, learn
 from caravan.insight.search.spelling import distance
 from caravan.insight.search.text import codes, words
+from caravan.kernel.errors import Invalid
 
 SHEETS = (
     Sheet(1, "Delft 3/4 in. x 8 ft. Oak Curtain Rod", category="Home/Windows", sellers=(7,), price_minor=1_999),
@@ -229,3 +231,38 @@ def _graded() -> tuple[Engine, list[Example]]:
         for kind in range(60)
     ]
     return engine, examples
+
+
+@pytest.mark.parametrize(
+    ("language", "listed", "asked"),
+    [("danish", "stole", "stolen"), ("dutch", "stoelen", "stoel"), ("finnish", "tuolit", "tuoli"),
+     ("french", "chaussures", "chaussure"), ("german", "Stühle", "Stuhl"), ("hungarian", "székek", "szék"),
+     ("italian", "scarpe", "scarpa"), ("norwegian", "stoler", "stol"), ("portuguese", "sapatos", "sapato"),
+     ("romanian", "scaune", "scaun"), ("spanish", "zapatos", "zapato"), ("swedish", "stolar", "stol"),
+     ("turkish", "kitaplar", "kitap"), ("english", "стулья", "стульями"), ("german", "காலணிகள்", "காலணிகள்")],
+)  # fmt: skip
+def test_words_are_stemmed_in_the_language_of_the_market_or_of_their_script(
+    language: str, listed: str, asked: str
+) -> None:
+    engine = make_engine(language=language)
+    engine.put([Sheet(1, listed), Sheet(2, "xylophone")])
+    engine.commit(1)
+
+    found = engine.find(Asked(asked))
+
+    assert [(one.product, one.lacks, found.mended) for one in found.results] == [(1, (), ())]
+
+
+def test_an_index_of_another_language_is_made_anew(tmp_path: Path) -> None:
+    engine = make_engine(tmp_path)
+    engine.put([Sheet(1, "chair")])
+    engine.commit(7)
+    engine.close()
+    assert make_engine(tmp_path).position == 7
+
+    assert make_engine(tmp_path, language="german").position == 0
+
+
+def test_a_language_without_a_stemmer_is_refused() -> None:
+    with pytest.raises(Invalid, match="klingon"):
+        make_engine(language="klingon")

@@ -17,6 +17,7 @@ MISMATCHED_MAX = 5
 LIFTS_TOLD = (0.3, 0.1, 0.05)  # How many people a lift of so much would need.
 ALARMED = 0.001  # An alarm is something that chance alone does once in a thousand times.
 _COUNTED_OUT = 1_000  # Up to so many lists, chance is counted out; above, the bell curve is as good.
+_WEEK = 7
 _TUNED_FOR = 5_000.0  # The interval for looking often is narrowest at about so many people.
 
 
@@ -164,13 +165,15 @@ def _surfaces(days: Mapping[tuple[int, str, str], Day]) -> list[str]:
 
 
 def _drift(days: Mapping[tuple[int, str, str], Day], surface: str, today: int) -> Alarm | None:
-    """Compare the clicks a list of the last day that is over with those of the week before it."""
+    """Compare the lists and the clicks a list of the last day that is over with those of the week before it."""
 
     def total(first: int, last: int) -> Day:
         ones = [days.get((day, surface, ""), Day()) for day in range(first, last)]
         return Day(sum(one.lists for one in ones), sum(one.clicks for one in ones))
 
     late, before = total(today - 1, today), total(today - 8, today - 1)
+    if not late.lists and before.lists >= _WEEK * PEOPLE_MIN:
+        return Alarm("no_lists", f"{surface}: no list was shown yesterday, {before.lists:,} in the week before.")
     if min(late.lists, before.lists) < PEOPLE_MIN:
         return None
     rate = (late.clicks + before.clicks) / (late.lists + before.lists)

@@ -11,11 +11,13 @@ from caravan.insight.search.lessons import Kept, Lessons
 from caravan.insight.search.model import Search
 from caravan.insight.search.ports import EVERYTHING, SELLABLE, Facets, Filter, Index, IndexBroken, Trainer
 from caravan.insight.search.queries import missed, synonyms
+from caravan.insight.search.text import LATIN
 
 __all__ = [
     "EVERYTHING",
     "GRADE_MAX",
     "GRADE_MIN",
+    "LATIN",
     "RANKED_MAX",
     "SELLABLE",
     "SUGGESTIONS_MAX",

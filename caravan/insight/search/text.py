@@ -44,7 +44,13 @@ _SCRIPTS = (
     (re.compile(r"[\u0400-\u04ff]"), "russian"),
     (re.compile(r"[\u0370-\u03ff]"), "greek"),
     (re.compile(r"[\u0600-\u06ff]"), "arabic"),
+    (re.compile(r"[\u0b80-\u0bff]"), "tamil"),
 )
+LATIN = (
+    "danish", "dutch", "english", "finnish", "french", "german", "hungarian", "italian", "norwegian", "portuguese",
+    "romanian", "spanish", "swedish", "turkish",
+)  # fmt: skip
+"""Languages of the Latin script that words can be stemmed in: a market has one of them. Other scripts tell their language."""
 
 
 def words(text: str) -> list[str]:
