@@ -17,9 +17,7 @@ class Settings:
     port: int = 8000
     market: str = "demo"  # what an empty home is filled with: demo or empty
     currency: str = "EUR"  # of a market that is opened empty
-    search_language: str = (
-        "english"  # of titles in the Latin script, which words are stemmed in; other scripts tell theirs
-    )
+    search_language: str = "english"  # in which words of the Latin script are stemmed; other scripts tell theirs
     log_url: str = ""  # postgresql://… keeps the log there instead of in the home
     tick_seconds: float = 1.0  # between looks at what is due: reservations, settlements, payouts
     snapshot_facts: int = 500_000  # facts between snapshots
