@@ -3,6 +3,7 @@
 import select
 import socket
 import time
+from collections import deque
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -58,19 +59,21 @@ def keep_pace(links: Sequence[socket.socket], requests: Sequence[bytes], *, rate
     statuses, ended, begun = [0] * count, [0.0] * count, now()
     due = begun + np.arange(count) / rate
     by_number = {link.fileno(): link for link in links}
-    free, at_work, halves, following = list(by_number), dict[int, int](), dict[int, bytes](), 0
+    free, at_work, halves, following = deque(by_number), dict[int, int](), dict[int, bytes](), 0
     with select.epoll() as poll:
         for number in by_number:
             poll.register(number, select.EPOLLIN)
         while following < count or at_work:
             while following < count and free and now() >= due[following]:
-                number = free.pop()
+                number = free.popleft()  # In turn: a server hangs up on who is silent.
                 at_work[number] = following
                 by_number[number].sendall(requests[following])
                 following += 1
             waits = max(0.0, due[following] - now()) if following < count and free else _ANSWERS_WITHIN_S
             for number, _ in poll.poll(waits):
-                said = halves.pop(number, b"") + by_number[number].recv(_READ_BYTES)
+                heard = by_number[number].recv(_READ_BYTES)
+                assert heard, "The server has hung up."
+                said = halves.pop(number, b"") + heard
                 if not _is_whole(said):
                     halves[number] = said
                     continue

@@ -116,7 +116,9 @@ def _unseen(link: socket.socket, load: Load, dice: np.random.Generator) -> int:
         link.sendall(_ask(who, product, "home").replace(b"?", b"?limit=50&", 1))
         said = b""
         while b"\r\n\r\n" not in said or not said.endswith(b"}"):
-            said += link.recv(1 << 20)
+            heard = link.recv(1 << 20)
+            assert heard, "The server has hung up."
+            said += heard
         told = msgspec.json.decode(said.split(b"\r\n\r\n", 1)[1])
         name = ids.text(ProductId, product)
         missed += not any(name in {one["id"], one["because"]} for one in told["data"])
