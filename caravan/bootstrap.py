@@ -332,7 +332,7 @@ def room_of(settings: Settings, cell: Cell[House]) -> RoomKeeper | None:
     """Give what takes memory ahead of the orders of a big day, where that is wanted."""
     if settings.orders_ahead <= 0:
         return None
-    return RoomKeeper(lambda: cell.house.make_room(settings.orders_ahead), lambda: cell.is_busy)
+    return RoomKeeper(lambda: cell.house.make_room(settings.orders_ahead), lambda: cell.is_idle)
 
 
 def sandbox_pages(caravan: Caravan) -> list[BaseRoute]:

@@ -270,6 +270,11 @@ class Cell(Generic[House]):
         """Tell whether more is waiting than is decided together while little goes on."""
         return self._rows_waiting >= ROWS_GATHERED
 
+    @property
+    def is_idle(self) -> bool:
+        """Tell whether nothing waits and nothing is on its way to the disk."""
+        return not self._rows_waiting and not self._frames_under_way
+
     def give_way(self, worked_s: float, stops: threading.Event) -> None:
         """Let whoever follows the log in this process rest while much is waiting: for thrice as long as it worked, at most.
 

@@ -18,6 +18,7 @@ _MAPPED = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | _NO_RESERVE
 _POPULATE_WRITE = 23
 # Whoever maps memory meanwhile waits for one step at most.
 _STEP_BYTES = 4 << 20
+_STEP_AHEAD_BYTES = 2 << 20
 _LOOK_S = 0.02
 
 
@@ -71,7 +72,7 @@ class Stretch:
 
     def prepare(self, rows: int, until: int, rooms: Sequence[tuple[Room, int]]) -> Iterator[None]:
         """Prepare rooms up to a row from the last one on that is taken or prepared, a step at a time."""
-        step = max(_STEP_BYTES // sum(width for _, width in rooms), 1)
+        step = max(_STEP_AHEAD_BYTES // sum(width for _, width in rooms), 1)
         while self._until < until and self._at_work.acquire(blocking=False):
             try:
                 first = max(self._until, rows)
@@ -97,12 +98,12 @@ class Stretch:
 
 
 class RoomKeeper:
-    """A thread that takes memory ahead of what is to come, whenever the cell has little to do."""
+    """A thread that takes memory ahead of what is to come, while the cell has nothing to do: who maps memory waits for it."""
 
-    def __init__(self, make_room: Callable[[], Iterable[None]], is_busy: Callable[[], bool]) -> None:
-        """Take `make_room`, which takes what is missing a step at a time, and `is_busy`, which is asked before each."""
+    def __init__(self, make_room: Callable[[], Iterable[None]], is_idle: Callable[[], bool]) -> None:
+        """Take `make_room`, which takes what is missing a step at a time, and `is_idle`, which is asked before each."""
         self._make_room = make_room
-        self._is_busy = is_busy
+        self._is_idle = is_idle
         self._stops = threading.Event()
         self._thread = threading.Thread(target=self._keep, name="room-keeper", daemon=True)
 
@@ -118,10 +119,10 @@ class RoomKeeper:
 
     def _keep(self) -> None:
         while not self._stops.wait(_LOOK_S):
-            if self._is_busy():
+            if not self._is_idle():
                 continue
             for _ in self._make_room():
-                if self._is_busy() or self._stops.is_set():
+                if not self._is_idle() or self._stops.is_set():
                     break
 
 
