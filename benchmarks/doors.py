@@ -41,6 +41,8 @@ _LOOK_S = 0.05
 _UNDER_WAY_MAX = 16
 _BATCH_CLIENTS = 4
 _PACED_CLIENTS = 8
+# Before orders are drawn, where memory is taken ahead: so that no process still takes it within the window.
+_LULL_S = 1.5
 _TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 
 
@@ -370,6 +372,8 @@ class Http:
 
     def measure(self, load: Load, dice: np.random.Generator, *, orders: int) -> Window:
         """Place so many orders, each by one of the buyers who have a token."""
+        if load.ahead:
+            time.sleep(_LULL_S)
         drawn = draw(load, dice, count=max(orders, load.clients))
         buyers = dice.integers(1, len(self._server.keys.buyers) + 1, len(drawn))
         drawn = replace(drawn, buyers=buyers)
@@ -426,6 +430,8 @@ def _batches(load: Load, orders: int) -> int:
 
 
 def _laid(load: Load, dice: np.random.Generator, orders: int, lay: Callable[[Orders], Any]) -> _Laid:
+    if load.ahead:
+        time.sleep(_LULL_S)
     laid = _Laid([], [])
     for _ in range(_batches(load, orders)):
         drawn = draw(load, dice)
