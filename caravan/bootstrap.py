@@ -18,6 +18,7 @@ from typing import IO, Any
 import msgspec
 import pyarrow as pa
 import uvicorn
+from starlette.applications import Starlette
 from starlette.routing import BaseRoute, Mount
 
 from caravan.adapters import archive, bank_statements, customer_files, stripe_report
@@ -371,28 +372,26 @@ def read_statement(text: str) -> list[StatementLine]:
 
 def serve_sandbox(psp: SandboxPsp, *, webhook: str, host: str, port: int) -> None:
     """Serve the sandbox provider on its own until told to stop, and bring its webhooks to an address, if there is one."""
-    courier = Courier(psp, webhook) if webhook else None
-    if courier is not None:
-        courier.start()
-    try:
-        uvicorn.run(make_sandbox_app(psp), host=host, port=port, log_level="warning", access_log=False)
-    finally:
-        if courier is not None:
-            courier.stop()
-        psp.close()
+    _serve_alone(make_sandbox_app(psp), psp, Courier(psp, webhook) if webhook else None, host=host, port=port)
 
 
 def serve_sandbox_carrier(carrier: SandboxCarrier, *, webhook: str, host: str, port: int) -> None:
     """Serve the sandbox carrier on its own until told to stop, and bring its webhooks to an address, if there is one."""
     courier = Courier(carrier, webhook, header=CARRIER_HEADER) if webhook else None
+    _serve_alone(make_carrier_app(carrier), carrier, courier, host=host, port=port)
+
+
+def _serve_alone(
+    app: Starlette, sandbox: SandboxPsp | SandboxCarrier, courier: Courier | None, *, host: str, port: int
+) -> None:
     if courier is not None:
         courier.start()
     try:
-        uvicorn.run(make_carrier_app(carrier), host=host, port=port, log_level="warning", access_log=False)
+        uvicorn.run(app, host=host, port=port, log_level="warning", access_log=False)
     finally:
         if courier is not None:
             courier.stop()
-        carrier.close()
+        sandbox.close()
 
 
 def carriers_of(settings: Settings, road: SandboxCarrier | None) -> dict[str, Carrier]:

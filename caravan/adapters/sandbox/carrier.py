@@ -1,9 +1,5 @@
 """What the sandbox carrier does: rates, labels, refunds and tracking as EasyPost tells them; and how it can misbehave."""
 
-import itertools
-import random
-import sqlite3
-import threading
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from pathlib import Path
@@ -13,6 +9,7 @@ from urllib.parse import parse_qsl
 import msgspec
 
 from caravan.adapters.easypost import signed
+from caravan.adapters.sandbox.books import Books
 from caravan.adapters.sandbox.mischief import Mischief, Notice, Object, Reply
 from caravan.kernel.clock import SECOND, iso
 
@@ -37,36 +34,17 @@ class _Refused(Exception):
         self.status, self.code, self.message = status, code, message
 
 
-class SandboxCarrier:
+class SandboxCarrier(Books):
     """The carrier's books. In a file they outlive it; one request at a time."""
 
+    own_secret = SECRET
+
     def __init__(
-        self, *, now: Callable[[], int], secret: str = SECRET, mischief: Mischief | None = None, seed: int = 0,
+        self, *, now: Callable[[], int], secret: str | None = None, mischief: Mischief | None = None, seed: int = 0,
         file: Path | None = None, url: str = "", currency: str = "EUR",
     ) -> None:  # fmt: skip
-        self.url, self._now, self._secret, self._currency = url, now, secret, currency
-        self.mischief = mischief or Mischief()
-        self._dice = random.Random(seed)  # noqa: S311  # Not for secrets: the same seed misbehaves in the same way.
-        self._lock = threading.RLock()
-        self._books = sqlite3.connect(file or ":memory:", check_same_thread=False, isolation_level=None)
-        self._books.execute("CREATE TABLE IF NOT EXISTS objects (id TEXT PRIMARY KEY, body BLOB)")
-        self.objects: dict[str, Object] = {
-            number: msgspec.msgpack.decode(body) for number, body in self._books.execute("SELECT * FROM objects")
-        }
-        self._count = itertools.count(len(self.objects) + 1)
-        self._notices: list[bytes] = []
-
-    def close(self) -> None:
-        """Close the books."""
-        self._books.close()
-
-    def _keep(self, one: Object) -> Object:
-        self.objects[one["id"]] = one
-        self._books.execute("INSERT OR REPLACE INTO objects VALUES (?, ?)", (one["id"], msgspec.msgpack.encode(one)))
-        return one
-
-    def _new(self, prefix: str) -> str:
-        return f"{prefix}_{next(self._count):08d}{self._dice.getrandbits(32):08x}"
+        super().__init__(now=now, secret=secret, mischief=mischief, seed=seed, file=file, url=url)
+        self._currency = currency
 
     # The API.
 

@@ -1,18 +1,14 @@
 """What the sandbox provider does: payments kept, captured, let go, refunded, disputed; and how it can misbehave, seeded."""
 
 import hashlib
-import itertools
-import random
-import sqlite3
-import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from http import HTTPStatus
-from pathlib import Path
 from urllib.parse import parse_qsl
 
 import msgspec
 
-from caravan.adapters.sandbox.mischief import Mischief, Notice, Object, Reply
+from caravan.adapters.sandbox.books import Books
+from caravan.adapters.sandbox.mischief import Notice, Object, Reply
 from caravan.adapters.stripe import signed
 
 _FEE_FIXED, _FEE_BASIS_POINTS = 25, 150  # What it says that it takes: 1.5 % and a quarter of the currency's unit.
@@ -39,28 +35,10 @@ class _Refused(Exception):
         self.status, self.error = status, error
 
 
-class SandboxPsp:
+class SandboxPsp(Books):
     """The provider's books. In a file they outlive it; one request at a time."""
 
-    def __init__(
-        self, *, now: Callable[[], int], secret: str = SECRET, mischief: Mischief | None = None, seed: int = 0,
-        file: Path | None = None, url: str = "",
-    ) -> None:  # fmt: skip
-        self.url, self._now, self._secret = url, now, secret
-        self.mischief = mischief or Mischief()
-        self._dice = random.Random(seed)  # noqa: S311  # Not for secrets: the same seed misbehaves in the same way.
-        self._lock = threading.RLock()
-        self._books = sqlite3.connect(file or ":memory:", check_same_thread=False, isolation_level=None)
-        self._books.execute("CREATE TABLE IF NOT EXISTS objects (id TEXT PRIMARY KEY, body BLOB)")
-        self.objects: dict[str, Object] = {
-            number: msgspec.msgpack.decode(body) for number, body in self._books.execute("SELECT * FROM objects")
-        }
-        self._count = itertools.count(len(self.objects) + 1)
-        self._notices: list[bytes] = []
-
-    def close(self) -> None:
-        """Close the books."""
-        self._books.close()
+    own_secret = SECRET
 
     # The API.
 
@@ -122,15 +100,6 @@ class SandboxPsp:
 
     def _all(self, kind: str) -> list[Object]:
         return [one for one in self.objects.values() if one.get("object") == kind]
-
-    def _keep(self, one: Object) -> Object:
-        self.objects[one["id"]] = one
-        body = msgspec.msgpack.encode(one)
-        self._books.execute("INSERT OR REPLACE INTO objects VALUES (?, ?)", (one["id"], body))
-        return one
-
-    def _new(self, prefix: str) -> str:
-        return f"{prefix}_{next(self._count):08d}{self._dice.getrandbits(32):08x}"
 
     def _intent(self, *, amount: int, currency: str, payment: str) -> Object:
         return {
