@@ -12,6 +12,7 @@ from typing import Annotated, Any
 
 import msgspec
 import typer
+from rich.markup import escape
 
 from caravan import bench, bootstrap, config, identities
 from caravan.flows import history, promises
@@ -75,7 +76,7 @@ def main() -> None:
     try:
         app()
     except CaravanError as error:
-        say.print(f"[red]{code(error)}[/red]: {error}", soft_wrap=True)
+        say.print(f"[red]{code(error)}[/red]: {escape(str(error))}", soft_wrap=True)
         sys.exit(1)
     except KeyboardInterrupt:
         say.print("Stopped. What was acknowledged is kept; the same command goes on from there.")
