@@ -1,6 +1,5 @@
 """The same from a terminal: start Caravan, move a shop in, verify, rebuild, back up, restore."""
 
-import csv
 import gc
 import logging
 import socket
@@ -15,7 +14,7 @@ import typer
 from rich.markup import escape
 
 from caravan import bench, bootstrap, config, identities
-from caravan.flows import history, promises
+from caravan.flows import history, promises, tables
 from caravan.flows.opening import Opening, open_market
 from caravan.kernel.clock import SystemClock
 from caravan.kernel.errors import CaravanError, Invalid, code
@@ -167,11 +166,7 @@ def import_history(
 
 def _write_rejects(target: Path, tally: history.Tally) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
-    with target.open("w", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(tally.rejects.column_names)
-        for batch in tally.rejects.to_batches():
-            writer.writerows(zip(*(column.to_pylist() for column in batch.columns), strict=True))
+    tables.write_csv(tally.rejects, target)
 
 
 @promise.command("train")

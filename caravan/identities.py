@@ -9,13 +9,13 @@ from typing import Annotated
 import msgspec
 import numpy as np
 import pyarrow as pa
-import pyarrow.csv
 import pyarrow.parquet as pq
 import typer
 
 from caravan import bootstrap, config
 from caravan.bench import mapping
 from caravan.flows import lookalikes
+from caravan.flows.tables import write_csv
 from caravan.insight import likeness
 from caravan.web.terminal import bars, say
 
@@ -92,7 +92,7 @@ def import_customers(
     rejected = sorted([*read.torn, *((read.numbers[row - 1], known, why) for row, known, why in taken.rejects)])
     if rejects and rejected:
         columns = dict(zip(("row", "id", "reason"), map(list, zip(*rejected, strict=True)), strict=True))
-        pyarrow.csv.write_csv(pa.table(columns), rejects)
+        write_csv(pa.table(columns), rejects)
     shown = {
         "rows": taken.rows + len(read.torn), "kept": taken.kept, "rejected": len(rejected), "records": looked.records,
         "tied": looked.tied, "proposed": looked.proposed,
@@ -136,7 +136,7 @@ def _write(table: pa.Table, found: likeness.Found, out: Path) -> None:
     if out.suffix == ".parquet":
         pq.write_table(made, out)
     else:
-        pyarrow.csv.write_csv(made, out)
+        write_csv(made, out)
 
 
 def _settings(home: Path | None) -> config.Settings:

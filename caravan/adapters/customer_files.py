@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import yaml
 
+from caravan.kernel.cells import unguarded
 from caravan.kernel.errors import Invalid
 
 ROWS_MAX = 20_000_000
@@ -74,7 +75,7 @@ def _rows(file: Path, lines: Iterator[str], delimiter: str) -> CustomerFile:
         else:
             numbers.append(number)
             for column, value in zip(columns, row, strict=True):
-                column.append(value.strip() or None)
+                column.append(unguarded(value.strip()) or None)
     arrays = [pa.array(column, pa.string()) for column in columns]
     return CustomerFile(pa.table(dict(zip(header, arrays, strict=True))), numbers, torn)
 

@@ -3,11 +3,13 @@
 import io
 from collections.abc import Sequence
 from datetime import date
-from typing import Any, Literal, Protocol
+from pathlib import Path
+from typing import IO, Any, Literal, Protocol
 
 import msgspec
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.csv
 import pyarrow.parquet as pq
 
@@ -16,7 +18,7 @@ from caravan.flows.numbers import Answer
 from caravan.insight import profiles
 from caravan.insight.metrics import Definitions, Limit, Question
 from caravan.insight.profiles import Segment
-from caravan.kernel import ids
+from caravan.kernel import cells, ids
 from caravan.kernel.errors import Invalid
 from caravan.kernel.ids import PREFIXES, BuyerId, IdentityId
 
@@ -158,8 +160,24 @@ def _words(crowd: profiles.Crowd, name: str, places: np.ndarray) -> list[str]:
 def csv_of(table: pa.Table) -> bytes:
     """Write a table as CSV."""
     sink = io.BytesIO()
-    pyarrow.csv.write_csv(table, sink)
+    write_csv(table, sink)
     return sink.getvalue()
+
+
+def write_csv(table: pa.Table, sink: Path | IO[bytes]) -> None:
+    """Write a table as CSV for people: no text in it is reckoned with by a spreadsheet; numbers stay numbers."""
+    columns = [_guarded(column) for column in table.columns]
+    pyarrow.csv.write_csv(pa.table(columns, names=[cells.guarded(name) for name in table.column_names]), sink)
+
+
+def _guarded(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    if not pa.types.is_string(column.type) and not pa.types.is_large_string(column.type):
+        return column
+    is_formula = pc.match_substring_regex(column, cells.FORMULA)
+    if not pc.any(is_formula).as_py():
+        return column
+    is_formula = pc.and_not(is_formula, pc.match_substring_regex(column, cells.NUMBER))
+    return pc.if_else(is_formula, pc.binary_join_element_wise("'", column, ""), column)
 
 
 def file_of(table: pa.Table, kind: str) -> bytes:

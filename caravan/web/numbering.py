@@ -10,7 +10,6 @@ from typing import Annotated, Any
 
 import msgspec
 import pyarrow as pa
-import pyarrow.csv
 import pyarrow.parquet as pq
 import typer
 from rich.console import Console
@@ -18,7 +17,7 @@ from rich.table import Table
 
 from caravan import bootstrap, config
 from caravan.client import Client, wire
-from caravan.flows.tables import question_of, table_of
+from caravan.flows.tables import question_of, table_of, write_csv
 from caravan.insight import metrics
 from caravan.kernel.errors import Invalid
 from caravan.kernel.money import plain
@@ -215,7 +214,7 @@ def write_table(table: pa.Table, target: Path) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     draft = target.with_name(f".{target.name}.draft")
     if target.suffix == ".csv":
-        pyarrow.csv.write_csv(table, draft)
+        write_csv(table, draft)
     else:
         pq.write_table(table, draft)
     draft.rename(target)

@@ -10,6 +10,7 @@ import msgspec
 import pyarrow as pa
 from pyarrow import parquet as pq
 
+from caravan.kernel.cells import unguarded
 from caravan.kernel.errors import Invalid
 from caravan.trade import network
 
@@ -166,7 +167,7 @@ def _csv(file: Path, raw: bytes, found: list[network.Fault]) -> list[dict[str, s
                     network.Fault(file.name, number, "", f"{len(cells)} fields; the header has {len(header)}.")
                 )
             elif cells:
-                rows.append({name: cell.strip() for name, cell in zip(header, cells, strict=True)})
+                rows.append({name: unguarded(cell.strip()) for name, cell in zip(header, cells, strict=True)})
             if number > ROWS_MAX:
                 break
     except csv.Error as error:

@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import msgspec
+import pyarrow as pa
 import typer
 from rich.table import Table
 
 from caravan import bootstrap, config
 from caravan.flows import planning
+from caravan.flows.tables import csv_of
 from caravan.kernel.errors import Invalid
 from caravan.kernel.money import plain
 from caravan.trade import network
@@ -57,8 +59,9 @@ def write_demand(
     if not found:
         raise Invalid(f"Nobody ordered anything in {settings.home} within {days} days; look back further with --days.")
     if out is not None:
-        rows = [f"{row.place},{row.origin},{row.parcels}\n" for row in found]
-        _write(out, {"demand.csv": "".join(["place,origin,parcels\n", *rows])})
+        columns = {"place": [row.place for row in found], "origin": [row.origin for row in found]}
+        told = pa.table(columns | {"parcels": [row.parcels for row in found]})
+        _write(out, {"demand.csv": csv_of(told).decode()})
     if as_json:
         _print_json({"demand": [row._asdict() for row in found], "days": days})
         return
