@@ -506,6 +506,8 @@ def test_the_operator_draws_a_hold_out_and_sees_why_a_list_was_shown(caravan: Ca
     why = client.get(path.replace("&amp;", "&")).text
 
     assert "Nothing was sold yet" in page
+    assert re.search(r"<td><time[^>]*>\d+ \w+, \d\d:\d\d UTC</time></td>", page)
+    assert re.search(r"<time[^>]*>\d+ \w+, \d\d:\d\d UTC</time> ·", why)
     assert "Nothing is being compared" in page
     assert (
         "no version"

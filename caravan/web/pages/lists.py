@@ -10,7 +10,6 @@ from caravan import bootstrap
 from caravan.events.discovery import ListShown
 from caravan.flows import comparing, discovering
 from caravan.flows.house import House
-from caravan.kernel.clock import iso
 from caravan.kernel.errors import Invalid, NotFound
 from caravan.kernel.ids import ProductId
 from caravan.kernel.money import Money, alphabetic
@@ -39,7 +38,7 @@ class Line(NamedTuple):
 class Shown(NamedTuple):
     """A list that was shown, and where its reasons stand."""
 
-    at: str
+    at: int
     surface: str
     version: str
     products: int
@@ -100,7 +99,7 @@ async def _overview(visit: Visit, *, wrong: dict[str, str], status: int) -> Resp
     ]  # fmt: skip
     return await visit.show(
         "operator_lists.html", status=status, wrong=wrong, proof=found, lines=lines, money=money,
-        since=iso(found.drawn_at) if found.drawn_at else "", lists=[_shown(one) for one in reversed(tastes.latest)],
+        since=visit.formats.day(found.drawn_at) if found.drawn_at else "", lists=[_shown(one) for one in reversed(tastes.latest)],
         share=f"{found.share_ppm / 1e4:g}", comparisons=await run_in_threadpool(_comparisons, visit),
         versions=await run_in_threadpool(_versions, visit), is_begun=bool(found.share_ppm and unit),
     )  # fmt: skip
@@ -133,7 +132,7 @@ def _figure(visit: Visit, unit: str, name: str, value: float) -> str:
 
 def _shown(one: ListShown) -> Shown:
     path = f"/operator/lists/why?visitor={one.visitor.hex()}&at={one.at}"
-    return Shown(iso(one.at), one.surface, one.version, len(one.products), path)
+    return Shown(one.at, one.surface, one.version, len(one.products), path)
 
 
 async def why(visit: Visit) -> Response:
