@@ -13,19 +13,23 @@ import numpy as np
 import pyarrow as pa
 
 from caravan.cell import Section, numbers, ragged, schema
-from caravan.events import catalog, delivery, discovery, identity, markets, orders, partners, payments, search
+from caravan.events import catalog, claims, delivery, discovery, identity, markets, orders, partners, payments, search
 from caravan.insight.discovery import Signal
 from caravan.insight.metrics import Book, Insert, Step, View
 from caravan.kernel.event import Event
 from caravan.kernel.event import name as kind_of
 from caravan.kernel.money import CURRENCIES
+from caravan.trade.claims import Opener, Reason
+from caravan.trade.delivery import ParcelStatus
 from caravan.trade.orders import orders_in
 
-VERSION: Final = 2  # Change it with anything here: the tables are then built again.
+VERSION: Final = 3  # Change it with anything here: the tables are then built again.
 # A sale counts as recommended when its buyer came to the product from one of these within a week before.
 RECOMMENDING: Final = ("home", "also_bought", "goes_with", "cart", "digest")
 ATTRIBUTION_DAYS: Final = 7
 _LETTERS = {numeric: letters for letters, (numeric, _) in CURRENCIES.items()}
+_REASONS = {int(reason): reason.name.lower() for reason in Reason}
+_OPENERS = {int(opener): opener.name.lower() for opener in Opener}
 _SIGNALS = {int(signal): signal.name.lower() for signal in Signal}
 
 _AT = (("fact", pa.int64()), ("happened_at", pa.timestamp("us")), ("day", pa.date32()))
@@ -90,6 +94,17 @@ TABLES: Final[Mapping[str, pa.Schema]] = MappingProxyType({
         *_ORDER, ("total_minor", pa.int64()), ("seconds", pa.int64()), ("is_promised", pa.bool_()), ("is_kept", pa.bool_()),
     ),
     "releases": _table(*_ORDER, *_integers("amount_minor", "fee_minor", "fee_tax_minor")),
+    "opened_claims": _table(
+        *_ORDER, ("claim", pa.int64()), ("reason", pa.string()), ("opened_by", pa.string()), ("amount_minor", pa.int64()),
+    ),
+    "granted_claims": _table(
+        *_ORDER, ("claim", pa.int64()), ("reason", pa.string()), ("granted_by", pa.string()), ("amount_minor", pa.int64()),
+    ),
+    "closed_claims": _table(
+        *_ORDER, ("claim", pa.int64()), ("reason", pa.string()), ("seconds", pa.int64()), ("is_withdrawn", pa.bool_()),
+    ),
+    "lost_parcels": _table(*_ORDER, ("parcel", pa.int64()), ("carrier", pa.string())),
+    "replacements": _table(*_ORDER, *_integers("parcel", "units"), ("is_claimed", pa.bool_())),
     "payouts": _table(
         *_integers("payout", "seller"), ("currency", pa.string()), ("seller_country", pa.string()),
         *_integers("amount_minor", "deducted_minor", "orders"),
@@ -189,6 +204,13 @@ _BUYER = "LEFT JOIN buyers b ON b.buyer = s.buyer"
 _PAGE = "ASOF LEFT JOIN product_versions p ON p.product = {0} AND p.fact <= s.fact"
 _OF_ORDER = "o.order_number, o.purchase, o.buyer, o.seller, o.currency, o.seller_country, o.buyer_country"
 _BY_ORDER = "FROM staged s JOIN placed_orders o ON o.order_number = s.order_number"
+_BY_CLAIM = "FROM staged s JOIN opened_claims o ON o.claim = s.claim"
+# A parcel may be said to be lost more than once, and is lost once.
+_LOST = (
+    "FROM staged s JOIN handovers o ON o.parcel = s.parcel"  # noqa: S608 - A number of our own.
+    f" WHERE s.status = {int(ParcelStatus.LOST)} AND NOT EXISTS (SELECT 1 FROM lost_parcels l WHERE l.parcel = s.parcel)"
+    " QUALIFY row_number() OVER (PARTITION BY s.parcel ORDER BY s.fact) = 1"
+)
 _SECONDS = "(epoch_us(s.happened_at) - epoch_us(o.happened_at)) // 1000000"
 _DAY_US = 86_400_000_000
 
@@ -218,6 +240,39 @@ def _delivery() -> Step:
     more = f"o.total_minor, {_SECONDS}, {promised} IS NOT NULL, coalesce({arrived}, FALSE)"
     source = f"{_BY_ORDER} {made.format('promises', 'p')} {made.format('handovers', 'h')}"
     return _of_order(orders.OrderReceived, "deliveries", (), more, source)
+
+
+def _claims(part: Section, positions: np.ndarray) -> dict[str, pa.Table]:
+    reasons = [_REASONS.get(one, "") for one in part.batch.column("reason").to_pylist()]
+    openers = [_OPENERS.get(one, "") for one in part.batch.column("by").to_pylist()]
+    columns = _plainly(
+        part, positions, "claim", "amount_minor", order_number=part.batch.column("order"),
+        reason=pa.array(reasons, pa.string()), opened_by=pa.array(openers, pa.string()),
+    )  # fmt: skip
+    return {"staged": columns}
+
+
+def _replacements(part: Section, positions: np.ndarray) -> dict[str, pa.Table]:
+    quantities = ragged(part.batch, "quantities")
+    units = np.diff(np.concatenate([[0], np.cumsum(quantities.values)])[quantities.offsets])
+    columns = _plainly(
+        part, positions, "parcel", "claim", "is_replacement", order_number=part.batch.column("order"),
+        units=pa.array(units),
+    )  # fmt: skip
+    return {"staged": columns}
+
+
+def _granted(kind: type[Event], columns: tuple[str, ...], by: str) -> Step:
+    """Make a step for facts by which money goes back for a claim."""
+    source = f"{_BY_CLAIM} WHERE s.amount_minor > 0"
+    granted = f"{_OF_ORDER}, o.claim, o.reason, {by}, s.amount_minor"
+    return _step(kind, ("claim", "amount_minor", *columns), Insert("granted_claims", granted, source))
+
+
+def _closed(kind: type[Event], columns: tuple[str, ...], is_withdrawn: str) -> Step:
+    """Make a step for facts that end a claim."""
+    closed = f"{_OF_ORDER}, o.claim, o.reason, {_SECONDS}, {is_withdrawn}"
+    return _step(kind, ("claim", *columns), Insert("closed_claims", closed, _BY_CLAIM))
 
 
 def _promise() -> Step:
@@ -343,6 +398,20 @@ STEPS: Final[tuple[Step, ...]] = (
         payments.EscrowReleased, "releases", ("amount_minor", "fee_minor", "fee_tax_minor"),
         "s.amount_minor, s.fee_minor, s.fee_tax_minor",
     ),
+    Step(kind_of(claims.ClaimOpened), _claims, (
+        Insert("opened_claims", f"{_OF_ORDER}, s.claim, s.reason, s.opened_by, s.amount_minor", _BY_ORDER),
+    )),
+    _granted(claims.ClaimAnswered, ("is_silence",), "CASE WHEN s.is_silence THEN 'silence' ELSE 'seller' END"),
+    _granted(claims.ClaimDecided, (), "'operator'"),
+    _closed(claims.ClaimDecided, (), "FALSE"),
+    _closed(claims.ClaimClosed, ("is_withdrawn",), "s.is_withdrawn"),
+    *(
+        _step(kind, ("parcel", "status"), Insert("lost_parcels", f"{_OF_ORDER}, o.parcel, o.carrier", _LOST))
+        for kind in (delivery.ParcelScanned, delivery.ParcelTracked)
+    ),
+    Step(kind_of(delivery.ParcelMade), _replacements, (
+        Insert("replacements", f"{_OF_ORDER}, s.parcel, s.units, s.claim > 0", f"{_BY_ORDER} WHERE s.is_replacement"),
+    )),
     Step(kind_of(payments.PayoutSent), _payouts, (
         Insert(
             "payouts", "s.payout, s.seller, s.currency, coalesce(e.country, ''), s.amount_minor, s.deducted_minor, s.orders",

@@ -16,11 +16,14 @@ from caravan.adapters.memory import MemoryLog
 from caravan.bootstrap import KINDS, numbers_of, seal_log
 from caravan.cell import Section, facts
 from caravan.config import Settings
-from caravan.flows import dashboards, numbers, soundness
+from caravan.flows import claims, dashboards, numbers, returns, soundness
 from caravan.flows.happenings import BOOK
 from caravan.insight import metrics
 from caravan.insight.metrics import Limit, Question, Viewer
 from caravan.kernel.clock import DAY, Instant
+from caravan.kernel.ids import ClaimId, OrderId, ParcelId
+from caravan.trade.claims import Reason
+from caravan.trade.delivery import ParcelStatus
 from tests.flows.market import Market
 from tests.simulation.days import Days
 
@@ -94,6 +97,40 @@ def test_the_story_of_an_order_is_told_in_numbers(market: Market, asked: numbers
     }  # fmt: skip
     by_category = asked.ask(Question(("sales", "return_rate"), ("category",)), metrics.OPERATOR).table.to_pylist()
     assert by_category == [{"category": "Home/Mugs", "currency": "EUR", "sales": 30_000, "return_rate": 1 / 3}]
+
+
+def test_what_goes_wrong_is_told_in_numbers(market: Market, asked: numbers.Numbers) -> None:
+    seller, buyer = market.seller(), market.buyer()
+    listing = market.listing(seller, price=10_000)
+    for _ in range(3):
+        market.buy(buyer, (listing, 1))
+    market.hand_over(1)
+    market.scan(1, ParcelStatus.LOST)
+    market.scan(1, ParcelStatus.LOST)
+    market.do(claims.answer_claim, claims.Answering(ClaimId(1), seller, 4_000, "Sorry."))
+    market.do(claims.dispute_claim, claims.Step(ClaimId(1), buyer))
+    market.do(claims.decide_claim, claims.Verdict(ClaimId(1), 1_000, "So be it."))
+    market.deliver(2)
+    market.do(claims.open_claim, claims.Opening(OrderId(2), buyer, ParcelId(2), Reason.DAMAGED, 0, "Broken.", {}))
+    market.do(claims.accept_answer, claims.Step(ClaimId(2), buyer))
+    market.deliver(3)
+    market.do(returns.accept_exchange, returns.Exchange(seller, OrderId(3), 0, 1))
+
+    assert value(asked, "claims_opened", "claims_settled", "claims_withdrawn", "claim_rate") == {
+        "claims_opened": 2, "claims_settled": 1, "claims_withdrawn": 1, "claim_rate": 2 / 3,
+    }  # fmt: skip
+    assert value(asked, "claimed", "claims_refunded") == {
+        "currency": "EUR",
+        "claimed": 20_000,
+        "claims_refunded": 5_000,
+    }
+    assert value(asked, "lost_parcels", "parcels_sent_anew", "exchanges", "exchanged_units") == {
+        "lost_parcels": 1, "parcels_sent_anew": 0, "exchanges": 1, "exchanged_units": 1,
+    }  # fmt: skip
+    granted = asked.ask(Question(("claims_refunded",), ("granted_by", "reason")), metrics.OPERATOR).table.to_pylist()
+    assert [(row["granted_by"], row["reason"], row["claims_refunded"]) for row in granted] == [
+        ("operator", "lost", 1_000), ("seller", "lost", 4_000),
+    ]  # fmt: skip
 
 
 def test_a_seller_sees_rows_of_their_own_only(market: Market, asked: numbers.Numbers) -> None:
