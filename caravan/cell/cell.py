@@ -153,6 +153,7 @@ class Cell(Generic[House]):
         self._layouts = set(log.layouts())
         self._state = threading.RLock()
         self._durable = self._decided.sequence
+        self._folded = self._durable  # The frame behind the last change of any model: what a question can have seen.
         self._durable_changed = threading.Condition()
         self._waiters: list[_Waiter] = []
         self._undurable_keys: set[bytes] = set()
@@ -230,13 +231,16 @@ class Cell(Generic[House]):
         return self.inquire(query, *arguments).result()
 
     def inquire(self, query: Callable[..., Any], *arguments: object) -> "Future[Any]":
-        """Like `ask`, giving a future: done at once when nothing that was seen is still on its way to the disk."""
+        """Like `ask`, giving a future: done at once when nothing that was seen is still on its way to the disk.
+
+        Facts that no model folds, such as lists that were shown, are not seen and not waited for.
+        """
         future: Future[Any] = Future()
         answer, refusal = None, None
         with self._state:
             if self._failure is not None:
                 raise Outage("The cell has stopped.") from self._failure
-            seen = self._decided.sequence
+            seen = self._folded
             try:
                 answer = query(self.house, *arguments)
             except CaravanError as error:
@@ -378,6 +382,8 @@ class Cell(Generic[House]):
                     self._decide_group(group, now, facts, outcomes)
                 if facts:
                     self._decided = self._decided.behind(facts)
+                    if any(self._by_kind[part.kind] for part in facts):
+                        self._folded = self._decided.sequence
                     draft = (facts, now)
             except BaseException as error:
                 self._failure = error  # While the lock is held: nobody may see what was left half done.

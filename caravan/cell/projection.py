@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Protocol
 
 from caravan.cell.facts import Section
-from caravan.cell.frame import decode
+from caravan.cell.frame import Frame, decode
 from caravan.cell.log import Log
 from caravan.cell.replay import read_layouts
 from caravan.kernel.event import Event
@@ -173,8 +173,7 @@ class Projector:
                 break
         if not frames:
             return False
-        self._layouts = read_layouts(self._log)
-        parts = [part for frame in frames for part in decode(frame, self._kinds, self._layouts)]
+        parts = [part for frame in frames for part in self._decoded(frame)]
         try:
             self._store.write(frames[-1].sequence, self._changes(parts))
         except Exception:
@@ -184,6 +183,13 @@ class Projector:
             self.position = frames[-1].sequence
             self._changed.notify_all()
         return True
+
+    def _decoded(self, frame: Frame) -> list[Section]:
+        try:
+            return decode(frame, self._kinds, self._layouts)
+        except KeyError:  # Laid out by a schema that is newer than those that have been read.
+            self._layouts = read_layouts(self._log)
+            return decode(frame, self._kinds, self._layouts)
 
     def _changes(self, parts: Sequence[Section]) -> Iterator[tuple[str, Iterable[Sequence[object]]]]:
         for part in parts:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from caravan.cell import Batch, Decision, Section
-from caravan.flows.house import House, as_facts, integers, one_by_one
+from caravan.flows.house import House, answered, as_facts, integers, one_by_one
 from caravan.insight import discovery
 from caravan.kernel.clock import Instant
 from caravan.kernel.errors import NotFound
@@ -89,21 +89,17 @@ def signals(house: House, request: Doings, *, now: Instant) -> list[Section]:
 
 def note_shown(_: House, requests: Sequence[Shown], *, now: Instant) -> Batch:
     """Note what visitors were shown, with the chances by which that can be weighed later."""
-
-    def note(request: Shown, facts: list[Section]) -> None:
-        products = [ProductId(one.product) for one in request.placed]
-        chances = [one.chance for one in request.placed]
-        facts.extend(
-            as_facts(
-                discovery.show(
-                    visitor=request.visitor, buyer=request.buyer, surface=request.surface, version=request.version,
-                    products=products, chances=chances, now=now,
-                )
-            )
-        )  # fmt: skip
-        facts.extend(draft_facts(request.drafted, request.visitor, request.buyer, request.surface, now=now))
-
-    return one_by_one(requests, note)
+    shown = [
+        discovery.show(
+            visitor=one.visitor, buyer=one.buyer, surface=one.surface, version=one.version, now=now,
+            products=[ProductId(placed.product) for placed in one.placed], chances=[placed.chance for placed in one.placed],
+        )
+        for one in requests
+    ]  # fmt: skip
+    drafted = [
+        part for one in requests for part in draft_facts(one.drafted, one.visitor, one.buyer, one.surface, now=now)
+    ]
+    return answered([*as_facts(*shown), *drafted], [None] * len(requests))
 
 
 def draft_facts(

@@ -39,7 +39,11 @@ class Counted(Event, frozen=True, kw_only=True, tag="test.counted.v1"):
     number: int
 
 
-KINDS: Mapping[str, type[Event]] = {name(kind): kind for kind in (Noted, Counted, RequestAnswered)}
+class Passed(Event, frozen=True, kw_only=True, tag="test.passed.v1"):
+    """Somebody passed by; no model remembers it."""
+
+
+KINDS: Mapping[str, type[Event]] = {name(kind): kind for kind in (Noted, Counted, Passed, RequestAnswered)}
 LAYOUTS = {fingerprint(schema(kind)): schema(kind).serialize().to_pybytes() for kind in KINDS.values()}
 
 
@@ -97,6 +101,11 @@ def note(house: House, text: str, *, now: int) -> Decision:
     if text == "outage":
         raise Outage
     return Decision(transpose([Noted(at=now, text=text)]), lambda: len(house.notes.texts))
+
+
+def pass_by(_: House, __: object, *, now: int) -> Decision:
+    """Put down what changes no model."""
+    return Decision(transpose([Passed(at=now)]))
 
 
 def count(_: House, requests: Sequence[int], *, now: int) -> Batch:

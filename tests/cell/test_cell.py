@@ -45,6 +45,7 @@ from tests.cell.notes import (
     look,
     missing,
     note,
+    pass_by,
     refuse_too_late,
     render,
     stumble,
@@ -264,6 +265,20 @@ def test_asking_about_what_is_durable_does_not_wait(cell: Cell[House]) -> None:
 
     assert cell.inquire(texts).done()
     assert isinstance(cell.inquire(missing).exception(0), Forbidden)
+
+
+def test_asking_does_not_wait_for_facts_that_no_model_folds(cell: Cell[House], log: GatedLog) -> None:
+    cell.do(note, "a")
+    log.gate.clear()
+    log.arrived.clear()
+    passed = cell.submit(pass_by, None)
+    assert log.arrived.wait(WAIT_S)
+
+    asked = cell.inquire(texts)
+
+    assert asked.done()
+    assert asked.result(0) == ["a"]
+    assert not passed.done()
 
 
 def test_an_answer_in_flight_is_not_replayed_before_it_is_durable(cell: Cell[House], log: GatedLog) -> None:

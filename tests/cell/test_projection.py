@@ -106,6 +106,15 @@ def test_a_view_goes_on_from_where_it_stopped(log: MemoryLog, path: Path) -> Non
     assert _table(path) == [(1, "a"), (2, "b")]
 
 
+def test_facts_of_a_kind_that_is_new_to_the_log_are_followed(log: MemoryLog, path: Path) -> None:
+    projector = _projector(log, path)
+    _take_notes(log, "a")
+
+    projector.catch_up()
+
+    assert _table(path) == [(1, "a")]
+
+
 def test_nothing_new_changes_nothing(log: MemoryLog, path: Path) -> None:
     assert _projector(log, path).catch_up() == 0
     assert not _projector(log, path).fold_some()
