@@ -405,6 +405,10 @@ class Client:
         )
         return self._post(f"/v1/checkout_sessions/{session}/payments", wire.Payment, wanted, key=key)
 
+    def price_with_coupon(self, session: str, code: str) -> wire.CouponPrice:
+        """Say what a checkout comes to with a coupon, and what is left to pay; nothing is used up."""
+        return self._post(f"/v1/checkout_sessions/{session}/coupon", wire.CouponPrice, wire.CouponWish(code=code))
+
     def payment(self, payment: str) -> wire.Payment:
         """Show a payment; while it waits, its provider is asked how it stands."""
         return self._get(f"/v1/payments/{payment}", wire.Payment)

@@ -470,7 +470,7 @@ class Completion(Request, frozen=True, kw_only=True):
 
 
 class NewPayment(Request, frozen=True, kw_only=True):
-    """How a buyer pays for a checkout. `expected_total` is before the coupon.
+    """How a buyer pays for a checkout. `expected_total` is before the coupon; or as the coupon's price says, less tax.
 
     With `token`, a card that the provider knows is asked at once; without, the buyer goes to the provider's page, and
     comes back to `return_url` from there.
@@ -481,6 +481,12 @@ class NewPayment(Request, frozen=True, kw_only=True):
     token: Annotated[str, Meta(max_length=200)] = ""
     return_url: Annotated[str, Meta(max_length=1_000, pattern="^(https?://[^ ]+)?$")] = ""
     coupon: Annotated[str, Meta(max_length=40)] = ""
+
+
+class CouponWish(Request, frozen=True, kw_only=True):
+    """A coupon that a buyer thinks of using."""
+
+    code: Annotated[str, Meta(min_length=1, max_length=40)]
 
 
 class NewOrder(Request, frozen=True, kw_only=True):
@@ -1587,6 +1593,15 @@ class Coupon(Response, frozen=True, kw_only=True):
     spend_min: Money
     uses: int
     uses_max: int
+
+
+class CouponPrice(Response, frozen=True, kw_only=True):
+    """What a checkout comes to with a coupon: `total` with the taxes as they are then, of which the buyer pays `to_pay`."""
+
+    total: Money
+    discount: Money
+    to_pay: Money
+    parts: TotalParts
 
 
 class GiftCard(Response, frozen=True, kw_only=True):

@@ -1,7 +1,7 @@
 """What happens with taxes: rules come in, products are classified, and what is charged, collected, returned and remitted."""
 
 from caravan.kernel.event import Event
-from caravan.kernel.ids import AddressId, OrderId, ProductId, SessionId
+from caravan.kernel.ids import AddressId, OrderId, PaymentId, ProductId, SessionId
 
 
 class TaxRulesLoaded(Event, frozen=True, kw_only=True, tag="taxes.rules_loaded.v1"):
@@ -39,6 +39,19 @@ class CheckoutTaxed(Event, frozen=True, kw_only=True, tag="taxes.checkout_taxed.
     `lines` count from 0 within the checkout; `rules` are names in that version.
     """
 
+    session: SessionId
+    version: int
+    country: str
+    region: str
+    lines: tuple[int, ...]
+    rules: tuple[str, ...]
+    amounts_minor: tuple[int, ...]
+
+
+class PaymentTaxed(Event, frozen=True, kw_only=True, tag="taxes.payment_taxed.v1"):
+    """What a checkout's destination means for its lines if this payment pays for it, with its coupon; as in CheckoutTaxed."""
+
+    payment: PaymentId
     session: SessionId
     version: int
     country: str

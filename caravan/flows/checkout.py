@@ -189,17 +189,24 @@ def _session_basket(house: House, request: Completion, taken: set[int], *, now: 
     return basket_of(session, request.expected_minor, session.holds, now=now)
 
 
-def basket_of(session: orders.Session, expected_minor: int, holds: Sequence[int], *, now: Instant) -> Baskets:
-    """Lay a checkout down as a basket, at its quoted prices, out of these holds (0: out of what is there)."""
+def basket_of(
+    session: orders.Session, expected_minor: int, holds: Sequence[int], *, now: Instant,
+    lines: Sequence[orders.Line] | None = None,
+) -> Baskets:  # fmt: skip
+    """Lay a checkout down as a basket, at its quoted prices, out of these holds (0: out of what is there).
+
+    `lines` are its lines where a coupon changes what taxes add to them.
+    """
+    lines = session.lines if lines is None else lines
     return Baskets(
         at=integers(now), buyers=integers(session.buyer), sessions=integers(session.session),
         addresses=integers(session.address), units=integers(numeric(session.currency)),
         expected=integers(expected_minor), marks_high=integers(0), marks_low=integers(0),
-        rows=np.zeros(len(session.lines), np.int64),
-        listings=integers([line.listing for line in session.lines]),
-        quantities=integers([line.quantity for line in session.lines]),
-        unit_prices=integers([line.unit_price_minor for line in session.lines]),
-        shipping=integers([line.shipping_minor for line in session.lines]),
+        rows=np.zeros(len(lines), np.int64),
+        listings=integers([line.listing for line in lines]),
+        quantities=integers([line.quantity for line in lines]),
+        unit_prices=integers([line.unit_price_minor for line in lines]),
+        shipping=integers([line.shipping_minor for line in lines]),
         holds=integers(list(holds)),
     )  # fmt: skip
 
@@ -246,17 +253,18 @@ def _direct_baskets(house: House, requests: Sequence[DirectOrder], *, now: Insta
 
 
 def place_decided(
-    house: House, baskets: Baskets, assessments: taxing.Assessments = ()
+    house: House, baskets: Baskets, assessments: taxing.Assessments = (), before_coupons: taxing.Assessments = ()
 ) -> tuple[list[Section], np.ndarray, np.ndarray, np.ndarray]:
     """Decide baskets in order; give the facts, purchase numbers, verdicts and the ledger accounts at fault.
 
     What is placed has been folded in by ledger, orders and payments when this returns. With an assessment a basket, the
-    taxes that are in its `shipping` and in its prices are frozen with its orders; a fee is on prices without them.
+    taxes that are in its `shipping` and in its prices are frozen with its orders; a fee is on prices without them, as they
+    were before any coupon.
     """
     verdicts, lines = judged(house, baskets)
     prices, taxed = lines.unit_prices * lines.quantities, None
     if len(assessments):
-        taxed = taxing.reckon(house, baskets, lines, assessments)
+        taxed = taxing.reckon(house, baskets, lines, assessments, before_coupons)
         prices = np.where(np.repeat(verdicts, np.diff(lines.offsets)) == 0, prices - taxed.included, prices)
     fees, fee_taxes = markets.fees(
         house.markets, sellers=lines.sellers, quantities=lines.quantities, prices_minor=prices,

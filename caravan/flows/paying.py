@@ -14,7 +14,7 @@ from caravan.kernel.clock import Instant
 from caravan.kernel.errors import NotFound, code
 from caravan.kernel.ids import AskId, BuyerId, CouponId, OrderId, PaymentId, PurchaseId, SellerId, SessionId
 from caravan.kernel.money import alphabetic, exponent, numeric
-from caravan.trade import exchange, ledger, orders, payments
+from caravan.trade import exchange, ledger, orders, payments, taxes
 from caravan.trade.payments import Answer, Answered, AskKind, Deal, PaymentStatus, Provider
 
 EXPIRED_AT_ONCE_MAX = 500
@@ -22,7 +22,7 @@ _DIGITS_OF_CARDS_MAX = 2  # Stripe takes dinars in tens of a fils only, and part
 
 
 class Start(NamedTuple):
-    """A buyer wants to pay for a checkout of theirs, at this total before any coupon.
+    """A buyer wants to pay for a checkout of theirs, at this total before any coupon; or as it is with the coupon, less tax.
 
     `method` is a token of the provider for a card that it knows; without one, the buyer goes to the provider's page, and
     comes `back` from there. `code` is a coupon's. A checkout that is to be paid in another `currency` is, by card.
@@ -69,7 +69,7 @@ def start_payment(house: House, start: Start, *, now: Instant) -> Decision:
     Out of the wallet, and in cash on delivery, that is the whole of it; the others are asked next.
     """
     session = _ready(house, start, now=now)
-    intent = _intent(house, session, start, now=now)
+    intent, assessment = _intent(house, session, start, now=now)
     created = payments.create(house.dealings, intent, now=now)
     if start.provider == Provider.WALLET:
         _require_funds(house, start.buyer, intent.unit, created.amount_minor)
@@ -77,6 +77,7 @@ def start_payment(house: House, start: Start, *, now: Instant) -> Decision:
     holds, facts = shopping.hold_until(house, session, until, now=now)
     paying = orders.pay_session(session, holds=holds, expires_at=until, now=now)
     facts = fold(house, [*facts, *as_facts(created, paying)])
+    facts += fold(house, taxing.noted_payment(created.payment, session.session, assessment, now=now))
     if start.provider in {Provider.WALLET, Provider.CASH}:
         authorized(house, house.dealings.deals[created.payment], "", facts, now=now)
     return Decision(facts, lambda: created.payment)
@@ -96,7 +97,9 @@ def _ready(house: House, start: Start, *, now: Instant) -> orders.Session:
         exchanging.require_open(
             quote, session, expected_minor=start.expected_minor, currency=start.currency or session.currency, now=now
         )
-    elif session.total_minor != start.expected_minor or start.currency not in {"", session.currency}:
+    elif start.currency not in {"", session.currency} or (
+        not start.code and session.total_minor != start.expected_minor
+    ):
         raise orders.TotalChanged
     return session
 
@@ -107,31 +110,74 @@ def _require_card(quote: exchange.Quote, start: Start) -> None:
         raise exchange.PaysInOtherCurrency
 
 
-def _intent(house: House, session: orders.Session, start: Start, *, now: Instant) -> payments.Intent:
+def _intent(
+    house: House, session: orders.Session, start: Start, *, now: Instant
+) -> tuple[payments.Intent, taxes.Assessment | None]:
+    """Give how a checkout is paid for, and what its destination means for it then."""
     terms, unit = house.markets.money_terms, numeric(session.currency)
     if start.provider == Provider.CASH and not session.total_minor <= terms.cash_minor_max:
         raise payments.CashRefused(limit_minor=terms.cash_minor_max)
     if start.provider == Provider.TRANSFER and not terms.takes_transfers:
         raise payments.NoSuchProvider("This market takes no bank transfers.")
-    coupon = _coupon(house, session, start.code, unit, now=now) if start.code else None
-    quote, total = exchange.bound_quote(house.exchange, session.session), session.total_minor
+    coupon, assessment = None, house.taxes.sessions.get(session.session)
+    quote, total, discount = exchange.bound_quote(house.exchange, session.session), session.total_minor, 0
+    if start.code:
+        coupon, found = with_coupon(house, session, start.code, now=now)
+        assessment, total, discount = found.assessment, found.total_minor, found.discount_minor
+        if start.expected_minor not in {session.total_minor, total} or total - discount > start.expected_minor:
+            raise orders.TotalChanged
     if quote is not None:
         unit, total = quote.unit, quote.paid_minor
     lasts = terms.transfer_lasts if start.provider == Provider.TRANSFER else terms.payment_lasts
-    return payments.Intent(
+    intent = payments.Intent(
         session=session.session, buyer=session.buyer, unit=unit, total_minor=total, provider=start.provider,
         expires_at=now + lasts, method=start.method, back=start.back,
         coupon=CouponId(coupon.coupon if coupon else 0), discount_payer=SellerId(coupon.payer if coupon else 0),
-        discount_minor=coupon.amount if coupon else 0,
+        discount_minor=discount,
     )  # fmt: skip
+    return intent, assessment
 
 
-def _coupon(house: House, session: orders.Session, text: str, unit: int, *, now: Instant) -> payments.Coupon:
+def with_coupon(
+    house: House, session: orders.Session, text: str, *, now: Instant
+) -> tuple[payments.Coupon, taxing.Couponed]:
+    """Give the coupon of a code, and what a checkout is with it. Refuses one that does not apply as CouponRefused.
+
+    What is spent is goods and delivery: what taxes add to them does not count.
+    """
     spent: dict[int, int] = {}
-    for line in session.lines:
-        total = line.unit_price_minor * line.quantity + line.shipping_minor
-        spent[line.seller] = spent.get(line.seller, 0) + total
-    return payments.coupon_for(house.dealings, code=text, unit=unit, totals_minor=spent, now=now)
+    for line in taxing.bare_lines(house, session):
+        spent[line.seller] = spent.get(line.seller, 0) + line.total_minor
+    unit = numeric(session.currency)
+    coupon = payments.coupon_for(house.dealings, code=text, unit=unit, totals_minor=spent, now=now)
+    return coupon, taxing.couponed(house, session, payer=coupon.payer, amount=coupon.amount, now=now)
+
+
+class Considering(NamedTuple):
+    """A buyer thinks of paying for a checkout of theirs with a coupon."""
+
+    session: SessionId
+    buyer: BuyerId
+    code: str
+
+
+class CouponPrice(NamedTuple):
+    """What a checkout comes to with a coupon, what that pays of it, and the parts of the total."""
+
+    currency: str
+    total_minor: int
+    discount_minor: int
+    parts: taxing.Breakdown
+
+
+def price_with_coupon(house: House, wish: Considering, now: Instant) -> CouponPrice:
+    """Say what a checkout comes to with a coupon. Refuses one that does not apply as CouponRefused. It uses nothing up."""
+    session = shopping.own_session(house, shopping.Step(wish.session, wish.buyer))
+    _, found = with_coupon(house, session, wish.code, now=now)
+    bare = taxing.bare_lines(house, session)
+    goods, shipping = sum(line.goods_minor for line in bare), sum(line.shipping_minor for line in bare)
+    parts = taxing.broken_down(house, found.assessment, goods=goods, shipping=shipping)
+    return CouponPrice(session.currency, found.total_minor, found.discount_minor, parts)
 
 
 def _require_funds(house: House, buyer: BuyerId, unit: int, amount: int) -> None:
@@ -205,8 +251,10 @@ def _place(
     if quote is not None:
         facts += exchanging.move(house, quote, now=now)
     holds = session.holds if is_held else [0] * len(session.lines)
-    basket = checkout.basket_of(session, session.total_minor, holds, now=now)
-    placed, purchases, verdicts, culprits = checkout.place_decided(house, basket, taxing.of_sessions(house, basket))
+    lines, assessments = taxing.of_payment(house, session, deal.payment)
+    basket = checkout.basket_of(session, sum(line.total_minor for line in lines), holds, now=now, lines=lines)
+    before = taxing.of_sessions(house, basket)
+    placed, purchases, verdicts, culprits = checkout.place_decided(house, basket, assessments, before)
     facts += placed
     if verdicts[0]:
         if quote is not None:

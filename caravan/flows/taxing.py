@@ -5,7 +5,7 @@ way; what of it is tax, the taxes' own facts say. A market without rules does no
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 
@@ -18,22 +18,28 @@ from caravan.flows.judgment import Lines
 from caravan.kernel.clock import Instant, iso
 from caravan.kernel.errors import Invalid, NotFound
 from caravan.kernel.event import Event
-from caravan.kernel.ids import AddressId, CartId, ListingId, OrderId, ProductId, SessionId
-from caravan.kernel.money import numeric
+from caravan.kernel.ids import AddressId, CartId, ListingId, OrderId, PaymentId, ProductId, SessionId
+from caravan.kernel.money import allocate, numeric
 from caravan.trade import catalog, exchange, ledger, orders, payments, taxes
 
 _DAY_CHARACTERS = 10
 _PER_BASIS_POINT = 100  # A rate is in millionths.
 
 Assessments = Sequence[taxes.Assessment | None]
+CouponOf = Literal["", "seller", "operator"]
 
 
 class Wanted(NamedTuple):
-    """A line to assess: units of a listing at a price; `shipping_minor` is of the whole line, without any levy."""
+    """A line to assess: units of a listing at a price; `shipping_minor` is of the whole line, without any levy.
+
+    `_off` is what a coupon takes off either.
+    """
 
     listing: int
     goods_minor: int
     shipping_minor: int
+    goods_off_minor: int = 0
+    shipping_off_minor: int = 0
 
 
 class Destination(NamedTuple):
@@ -64,11 +70,16 @@ def destination_of(house: House, address: int) -> Destination | None:
     return Destination(known[address].country, house.taxes.regions.get(address, ""))
 
 
-def assess(
-    house: House, wanted: Sequence[Wanted], where: Destination | None, *, unit: int, now: Instant
-) -> taxes.Assessment | None:
-    """Say what a destination means for lines, consignment by consignment; None where nothing is known of it."""
-    table = house.taxes.now
+def assess(  # All of it decides.
+    house: House, wanted: Sequence[Wanted], where: Destination | None, *, unit: int, now: Instant, version: int = 0,
+    coupon_of: CouponOf = "",
+) -> taxes.Assessment | None:  # fmt: skip
+    """Say what a destination means for lines, consignment by consignment; None where nothing is known of it.
+
+    By the rules of now, or of a `version` before. `coupon_of` is whose coupon takes something off.
+    """
+    version = version or len(house.taxes.tables)
+    table = house.taxes.tables.get(version)
     if table is None or where is None or not where.country:
         return None
     consignments: dict[tuple[int, str], list[taxes.Ware]] = {}
@@ -82,15 +93,16 @@ def assess(
     parts: list[taxes.Part] = []
     for (seller, ships_from), wares in consignments.items():
         route = taxes.Route(
-            where.country, where.region, ships_from, house.partners.sellers[seller].country, iso(now)[:_DAY_CHARACTERS]
-        )
+            where.country, where.region, ships_from, house.partners.sellers[seller].country, iso(now)[:_DAY_CHARACTERS],
+            coupon_of,
+        )  # fmt: skip
         parts += taxes.assess(
             table, wares, route,
             convert=lambda amount, currency: _worth(house, amount, unit=unit, into=numeric(currency)),
             convert_back=lambda amount, currency: _worth(house, amount, unit=numeric(currency), into=unit),
         )  # fmt: skip
     parts.sort(key=lambda part: part.line)
-    return taxes.Assessment(len(house.taxes.tables), where.country, where.region, parts)
+    return taxes.Assessment(version, where.country, where.region, parts)
 
 
 def _ware(house: House, place: int, line: Wanted) -> taxes.Ware:
@@ -98,8 +110,9 @@ def _ware(house: House, place: int, line: Wanted) -> taxes.Ware:
     known = taxes.classified(house.taxes, sku.product)
     category = house.catalog.products[sku.product].category
     return taxes.Ware(
-        place, category, known.hs_code, known.origin, known.tax_class, line.goods_minor, line.shipping_minor
-    )
+        place, category, known.hs_code, known.origin, known.tax_class, line.goods_minor, line.shipping_minor,
+        line.goods_off_minor, line.shipping_off_minor,
+    )  # fmt: skip
 
 
 def _worth(house: House, amount: int, *, unit: int, into: int) -> int | None:
@@ -177,7 +190,7 @@ def broken_down(
 
 def of_session(house: House, session: orders.Session) -> Breakdown:
     """Give the parts of a checkout's total; of one that became a purchase, those that its orders were frozen with."""
-    goods = sum(line.unit_price_minor * line.quantity for line in session.lines)
+    goods = sum(line.goods_minor for line in session.lines)
     assessment = house.taxes.sessions.get(session.session)
     added = sum(added_by_line(house, assessment, len(session.lines)))
     if session.purchase:
@@ -235,7 +248,7 @@ def levied(
     """Give a checkout's lines with what its destination adds to them, and what that is."""
     if not house.taxes.is_on:
         return list(lines), None
-    wanted = [Wanted(line.listing, line.unit_price_minor * line.quantity, line.shipping_minor) for line in lines]
+    wanted = [Wanted(line.listing, line.goods_minor, line.shipping_minor) for line in lines]
     where = destination_of(house, address)
     assessment = assess(house, wanted, where, unit=numeric(currency), now=now)
     return _raised(house, lines, assessment, sign=1), assessment
@@ -277,6 +290,88 @@ def of_sessions(house: House, baskets: Baskets) -> Assessments:
     return [house.taxes.sessions.get(session) for session in baskets.sessions.tolist()]
 
 
+class Couponed(NamedTuple):
+    """A checkout as it is with a coupon: lines with what taxes add to them then, what that is, and what the coupon pays."""
+
+    lines: list[orders.Line]
+    assessment: taxes.Assessment | None
+    discount_minor: int
+
+    @property
+    def total_minor(self) -> int:
+        """Give what the checkout comes to then; the coupon pays a part of it."""
+        return sum(line.total_minor for line in self.lines)
+
+
+def bare_lines(house: House, session: orders.Session) -> list[orders.Line]:
+    """Give a checkout's lines without what taxes add to them."""
+    return _raised(house, session.lines, house.taxes.sessions.get(session.session), sign=-1)
+
+
+def couponed(house: House, session: orders.Session, *, payer: int, amount: int, now: Instant) -> Couponed:
+    """Say what a checkout is with a coupon of a seller's (0: the operator's).
+
+    Where the rules say so, what is taxed is less by it: a seller's coupon is a lower price, the operator's is paid by a third.
+    Lines of other sellers, and the version of the rules, stay as they were.
+    """
+    before = house.taxes.sessions.get(session.session)
+    whose: CouponOf = "seller" if payer else "operator"
+    covered = [place for place, line in enumerate(session.lines) if not payer or line.seller == payer]
+    lines, assessment = list(session.lines), before
+    if before is not None and _lowers(house, before, whose):
+        assessment = _lowered(house, session, before, covered, whose, amount, now=now)
+        lines = _raised(house, bare_lines(house, session), assessment, sign=1)
+    return Couponed(lines, assessment, min(amount, sum(lines[place].total_minor for place in covered)))
+
+
+def _lowers(house: House, before: taxes.Assessment, whose: CouponOf) -> bool:
+    return any(rule.coupons in {whose, "any"} for rule in house.taxes.tables[before.version].rules)
+
+
+def _lowered(  # All of it decides.
+    house: House, session: orders.Session, before: taxes.Assessment, covered: Sequence[int], whose: CouponOf, amount: int,
+    *, now: Instant,
+) -> taxes.Assessment:  # fmt: skip
+    """Assess anew what a coupon covers; its amount is shared out over goods and delivery so that no unit of it is lost."""
+    bare = bare_lines(house, session)
+    worth = [part for place in covered for part in (bare[place].goods_minor, bare[place].shipping_minor)]
+    off = allocate(min(amount, sum(worth)), worth) if sum(worth) else [0] * len(worth)
+    wanted = [
+        Wanted(
+            bare[place].listing, bare[place].goods_minor, bare[place].shipping_minor, off[2 * nth], off[2 * nth + 1]
+        )
+        for nth, place in enumerate(covered)
+    ]  # fmt: skip
+    where = Destination(before.country, before.region)
+    anew = assess(
+        house, wanted, where, unit=numeric(session.currency), now=now, version=before.version, coupon_of=whose
+    )
+    assert anew is not None, "A checkout that was assessed can be assessed."
+    parts = [part for part in before.parts if part.line not in covered]
+    parts += [part._replace(line=covered[part.line]) for part in anew.parts]
+    parts.sort(key=lambda part: part.line)
+    return taxes.Assessment(before.version, before.country, before.region, parts)
+
+
+def noted_payment(
+    payment: PaymentId, session: SessionId, assessment: taxes.Assessment | None, *, now: Instant
+) -> list[Section]:
+    """Give the fact of what a checkout that is paid for was assessed as; none where there is nothing to say."""
+    if assessment is None:
+        return []
+    return as_facts(taxes.tax_payment(payment=payment, session=session, assessment=assessment, now=now))
+
+
+def of_payment(house: House, session: orders.Session, payment: int) -> tuple[list[orders.Line], Assessments]:
+    """Give a checkout's lines as this payment pays for them, and what was assessed of them."""
+    if not house.taxes.is_on:
+        return list(session.lines), ()
+    if payment not in house.taxes.payments:
+        return list(session.lines), [house.taxes.sessions.get(session.session)]
+    _, assessment = house.taxes.payments[payment]
+    return _raised(house, bare_lines(house, session), assessment, sign=1), [assessment]
+
+
 def of_addresses(house: House, baskets: Baskets, *, now: Instant) -> tuple[Baskets, Assessments]:
     """Assess baskets at catalog prices by where they go; give them with what that adds, and what it is."""
     if not house.taxes.is_on:
@@ -300,15 +395,20 @@ def of_addresses(house: House, baskets: Baskets, *, now: Instant) -> tuple[Baske
 # Orders.
 
 
-def reckon(house: House, baskets: Baskets, lines: Lines, assessments: Assessments) -> Reckoned:
-    """Lay what was assessed beside the lines of orders, which stand by seller within their basket."""
+def reckon(
+    house: House, baskets: Baskets, lines: Lines, assessments: Assessments, before_coupons: Assessments = ()
+) -> Reckoned:
+    """Lay what was assessed beside the lines of orders, which stand by seller within their basket.
+
+    A fee is on prices without the tax in them; that is the tax before any coupon, so that no coupon changes a fee.
+    """
     table = house.catalog.listings
     known = np.where((baskets.listings > 0) & (baskets.listings < len(table)), baskets.listings, 0)
     by_seller = np.lexsort((np.arange(len(known)), table.seller[known], baskets.rows))
     starts = np.searchsorted(baskets.rows, np.arange(len(baskets) + 1))
     places = by_seller - starts[baskets.rows[by_seller]]
     included = np.zeros(len(known), np.int64)
-    for row, assessment in enumerate(assessments):
+    for row, assessment in enumerate(before_coupons or assessments):
         for part in assessment.parts if assessment else ():
             if taxes.rule_of(house.taxes, assessment.version, part.rule).is_included:  # type: ignore[union-attr]
                 included[starts[row] + part.line] += part.amount_minor

@@ -60,6 +60,16 @@ class Line(msgspec.Struct, array_like=True, frozen=True):
     unit_price_minor: int
     shipping_minor: int  # and whatever else comes on top of the price, such as taxes of the destination
 
+    @property
+    def goods_minor(self) -> int:
+        """Give the price of all its units."""
+        return self.unit_price_minor * self.quantity
+
+    @property
+    def total_minor(self) -> int:
+        """Give all that it comes to."""
+        return self.goods_minor + self.shipping_minor
+
 
 def with_shipping(line: Line, shipping_minor: int) -> Line:
     """Give a line with another amount on top of its price."""

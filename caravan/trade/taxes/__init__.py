@@ -18,6 +18,7 @@ from caravan.trade.taxes.commands import (
     remit,
     tax_checkout,
     tax_order,
+    tax_payment,
 )
 from caravan.trade.taxes.model import Assessment, Classified, Movement, Part, Rule, Table, Taxed, Taxes
 from caravan.trade.taxes.queries import Line, added, authority_number, classified, findings, owed, report, rule_of
@@ -61,4 +62,5 @@ __all__ = [
     "shipped",
     "tax_checkout",
     "tax_order",
+    "tax_payment",
 ]

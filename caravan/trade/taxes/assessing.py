@@ -1,7 +1,7 @@
 """Assessing: what taxes and duties a consignment meets, line by line. Pure: wares, a route and a table in, parts out."""
 
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from caravan.kernel.money import allocate
 from caravan.trade.taxes.model import Part, Rule, Side, Table
@@ -15,7 +15,7 @@ Convert = Callable[[int, str], int | None]
 
 
 class Ware(NamedTuple):
-    """A line as a tax office sees it. `goods_minor` is the price of all its units."""
+    """A line as a tax office sees it. `goods_minor` is the price of all its units; `_off` is what a coupon takes off."""
 
     line: int
     category: str
@@ -24,16 +24,19 @@ class Ware(NamedTuple):
     tax_class: str
     goods_minor: int
     shipping_minor: int
+    goods_off_minor: int = 0
+    shipping_off_minor: int = 0
 
 
 class Route(NamedTuple):
-    """Where a consignment goes, from where, by whom it is sold, and on which day (2026-11-28)."""
+    """Where a consignment goes, from where, by whom it is sold, on which day (2026-11-28), and who gave the coupon, if any."""
 
     country: str
     region: str
     ships_from: str
     seller_country: str
     day: str
+    coupon_of: Literal["", "seller", "operator"] = ""
 
 
 def assess(table: Table, wares: Sequence[Ware], route: Route, *, convert: Convert, convert_back: Convert) -> list[Part]:
@@ -43,12 +46,11 @@ def assess(table: Table, wares: Sequence[Ware], route: Route, *, convert: Conver
     """
     parts: list[Part] = []
     duties = dict.fromkeys((ware.line for ware in wares), 0)
-    value = sum(ware.goods_minor for ware in wares)
     for levy in _LEVIES:
         for layer in dict.fromkeys(rule.layer for rule in table.rules if rule.levy == levy):
-            found = _met(table, wares, route, levy=levy, layer=layer, value=value, convert=convert)
+            found = _met(table, wares, route, levy=levy, layer=layer, convert=convert)
             for rule, its in found.items():
-                amounts = _amounts(rule, its, duties, convert_back)
+                amounts = _amounts(rule, its, duties, route.coupon_of, convert_back)
                 parts += [Part(ware.line, rule.id, amount) for ware, amount in zip(its, amounts, strict=True)]
                 if levy == "duty":
                     for ware, amount in zip(its, amounts, strict=True):
@@ -65,20 +67,27 @@ def fee_rule(table: Table, *, seller_country: str, day: str) -> Rule | None:
 
 
 def _met(
-    table: Table, wares: Sequence[Ware], route: Route, *, levy: str, layer: str, value: int, convert: Convert
+    table: Table, wares: Sequence[Ware], route: Route, *, levy: str, layer: str, convert: Convert
 ) -> dict[Rule, list[Ware]]:
     """Give the wares that each rule meets: for each ware the first rule of its levy and layer."""
     found: dict[Rule, list[Ware]] = {}
+    whole = sum(ware.goods_minor for ware in wares)
+    lower = whole - sum(ware.goods_off_minor for ware in wares)
     candidates = [
         rule for rule in table.rules
         if rule.levy == levy and rule.layer == layer and _is_of_route(table, rule, route)
-        and _is_within(rule, value, convert)
+        and _is_within(rule, lower if _is_lowered(rule, route.coupon_of) else whole, convert)
     ]  # fmt: skip
     for ware in wares:
         rule = next((one for one in candidates if _meets(one, ware)), None)
         if rule is not None:
             found.setdefault(rule, []).append(ware)
     return found
+
+
+def _is_lowered(rule: Rule, coupon_of: str) -> bool:
+    """Tell whether what this rule taxes is less by a coupon: who sells gave it, or the rule asks not who did."""
+    return bool(coupon_of) and rule.coupons in {coupon_of, "any"}
 
 
 def _is_of_route(table: Table, rule: Rule, route: Route) -> bool:
@@ -120,11 +129,14 @@ def _meets(rule: Rule, ware: Ware) -> bool:
     )
 
 
-def _amounts(rule: Rule, wares: Sequence[Ware], duties: dict[int, int], convert_back: Convert) -> list[int]:
+def _amounts(
+    rule: Rule, wares: Sequence[Ware], duties: dict[int, int], coupon_of: str, convert_back: Convert
+) -> list[int]:
     """Give what a rule comes to on each ware it meets: reckoned and rounded once for all, then shared out."""
+    off = int(_is_lowered(rule, coupon_of))
     bases = [
-        ware.goods_minor
-        + (ware.shipping_minor if rule.on_shipping else 0)
+        ware.goods_minor - off * ware.goods_off_minor
+        + (ware.shipping_minor - off * ware.shipping_off_minor if rule.on_shipping else 0)
         + (duties[ware.line] if rule.on_duty or rule.levy == "import" else 0)
         for ware in wares
     ]  # fmt: skip

@@ -8,7 +8,7 @@ import msgspec
 from caravan.events import taxes as events
 from caravan.kernel.clock import Instant
 from caravan.kernel.errors import Invalid, Refusal
-from caravan.kernel.ids import AddressId, OrderId, ProductId, SessionId
+from caravan.kernel.ids import AddressId, OrderId, PaymentId, ProductId, SessionId
 from caravan.trade.taxes.model import Assessment, Classified, Part, Table, Taxed, Taxes
 
 CLASSES = ("standard", "reduced", "zero")
@@ -70,6 +70,15 @@ def tax_checkout(*, session: SessionId, assessment: Assessment, now: Instant) ->
     return events.CheckoutTaxed(
         at=now, session=session, version=assessment.version, country=assessment.country, region=assessment.region,
         lines=lines, rules=rules, amounts_minor=amounts,
+    )  # fmt: skip
+
+
+def tax_payment(*, payment: PaymentId, session: SessionId, assessment: Assessment, now: Instant) -> events.PaymentTaxed:
+    """Freeze what a checkout's destination means for it while it is paid for, with the coupon of the payment."""
+    lines, rules, amounts = _columns(assessment.parts)
+    return events.PaymentTaxed(
+        at=now, payment=payment, session=session, version=assessment.version, country=assessment.country,
+        region=assessment.region, lines=lines, rules=rules, amounts_minor=amounts,
     )  # fmt: skip
 
 

@@ -14,6 +14,7 @@ TaxClass = Literal["standard", "reduced", "zero"]
 Levy = Literal["sale", "import", "duty", "fee"]
 Side = Literal["inside", "outside", "any"]
 Remitter = Literal["marketplace", "seller", "buyer"]
+Lowering = Literal["seller", "any", "none"]
 
 
 class Authority(msgspec.Struct, frozen=True):
@@ -29,6 +30,7 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
     `ships` and `seller` say whether goods and seller are in the destination's customs area. Of a consignment, goods worth
     more than `over_minor` and at most `up_to_minor` are met (0: no bound), in the rule's currency. `fixed_minor` is for
     each tariff heading, `deduct_minor` off the whole consignment. `is_unknown`: something is due that nobody here can say.
+    `coupons` says whose coupons lower what is taxed.
     """
 
     id: str
@@ -57,6 +59,7 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
     is_grossed_up: bool = False
     on_shipping: bool = True
     on_duty: bool = False
+    coupons: Lowering = "seller"
     is_unknown: bool = False
     valid_from: str = ""
     valid_until: str = ""
@@ -141,6 +144,7 @@ class _State(msgspec.Struct, array_like=True):
     orders: dict[int, Taxed]
     movements: list[Movement]
     authorities: list[str]
+    payments: dict[int, tuple[int, Assessment]] = {}
 
 
 class Taxes:
@@ -150,7 +154,7 @@ class Taxes:
     kinds: frozenset[type[Event]] = frozenset(
         {
             events.TaxRulesLoaded, events.ProductClassified, events.AddressPlaced, events.CheckoutTaxed,
-            events.OrderTaxed, events.TaxCollected, events.TaxReturned, events.TaxRemitted,
+            events.PaymentTaxed, events.OrderTaxed, events.TaxCollected, events.TaxReturned, events.TaxRemitted,
             order_events.SessionCompleted, order_events.SessionCanceled, order_events.SessionExpired,
         }
     )  # fmt: skip
@@ -161,6 +165,7 @@ class Taxes:
         self.products: dict[int, Classified] = {}
         self.regions: dict[int, str] = {}
         self.sessions: dict[int, Assessment] = {}
+        self.payments: dict[int, tuple[int, Assessment]] = {}  # With the checkout that is being paid for.
         self.orders: dict[int, Taxed] = {}
         self.movements: list[Movement] = []
         self.authorities: list[str] = [""]  # By the number that owns their account in the ledger.
@@ -194,9 +199,6 @@ class Taxes:
                 self.products[event.product] = Classified(event.hs_code, event.origin, event.tax_class)
             case events.AddressPlaced():
                 self.regions[event.address] = event.region
-            case events.CheckoutTaxed():
-                parts = _parts(event.lines, event.rules, event.amounts_minor)
-                self.sessions[event.session] = Assessment(event.version, event.country, event.region, parts)
             case events.OrderTaxed():
                 parts = _parts(event.lines, event.rules, event.amounts_minor)
                 nothing = [0] * len(parts)
@@ -223,7 +225,29 @@ class Taxes:
                     )
                 )
             case _:
-                self.sessions.pop(event.session, None)  # type: ignore[attr-defined]
+                self._apply_checkout(event)
+
+    def _apply_checkout(self, event: Event) -> None:
+        """Fold in what is of checkouts, until they are over."""
+        match event:
+            case events.CheckoutTaxed():
+                parts = _parts(event.lines, event.rules, event.amounts_minor)
+                self.sessions[event.session] = Assessment(event.version, event.country, event.region, parts)
+            case events.PaymentTaxed():
+                parts = _parts(event.lines, event.rules, event.amounts_minor)
+                assessment = Assessment(event.version, event.country, event.region, parts)
+                self.payments[event.payment] = (event.session, assessment)
+            case order_events.SessionExpired():
+                # A payment that was begun may succeed late, and is placed as it was assessed then.
+                if all(session != event.session for session, _ in self.payments.values()):
+                    self.sessions.pop(event.session, None)
+            case _:
+                self._forget(event.session)  # type: ignore[attr-defined]
+
+    def _forget(self, session: int) -> None:
+        self.sessions.pop(session, None)
+        for payment in [number for number, (paid, _) in self.payments.items() if paid == session]:
+            del self.payments[payment]
 
     def _collect(self, event: events.TaxCollected) -> None:
         taxed = self.orders[event.order]
@@ -256,6 +280,7 @@ class Taxes:
         state = _State(
             dict(sorted(self.tables.items())), dict(sorted(self.products.items())), dict(sorted(self.regions.items())),
             dict(sorted(self.sessions.items())), dict(sorted(self.orders.items())), self.movements, self.authorities,
+            dict(sorted(self.payments.items())),
         )  # fmt: skip
         return {"state": pack(state)}
 
@@ -263,7 +288,7 @@ class Taxes:
         """Take everything back."""
         state = unpack(parts, "state", _State)
         self.tables, self.products, self.regions = state.tables, state.products, state.regions
-        self.sessions, self.orders = state.sessions, state.orders
+        self.sessions, self.orders, self.payments = state.sessions, state.orders, state.payments
         self.movements, self.authorities = state.movements, state.authorities
         self._derive()
 

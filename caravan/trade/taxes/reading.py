@@ -12,7 +12,7 @@ import yaml
 from caravan.kernel.errors import Invalid
 from caravan.kernel.money import AMOUNT_MAX, CURRENCIES, parse
 from caravan.trade.taxes.commands import CLASSES
-from caravan.trade.taxes.model import Authority, Levy, Remitter, Rule, Side, Table
+from caravan.trade.taxes.model import Authority, Levy, Lowering, Remitter, Rule, Side, Table
 
 FILE_BYTES_MAX = 2**20
 RULES_MAX = 2_000
@@ -35,7 +35,7 @@ _FLAGS = {
 }
 _KNOWN = {
     *_NEEDED, *_TEXTS, *_FLAGS, "region", "class", "hs", "origin", "ships", "seller", "rate", "fixed", "deduct",
-    "currency", "over", "up_to", "valid_from", "valid_until",
+    "currency", "over", "up_to", "coupons", "valid_from", "valid_until",
 }  # fmt: skip
 _AMOUNTS = {"fixed": "fixed_minor", "deduct": "deduct_minor", "over": "over_minor", "up_to": "up_to_minor"}
 
@@ -154,6 +154,7 @@ def _faults_of(row: object, place: int, authorities: set[str], seen: set[str]) -
         ("class", row.get("class", "standard") in CLASSES, f"is one of {', '.join(CLASSES)}"),
         ("ships", row.get("ships", "any") in get_args(Side), f"is one of {', '.join(get_args(Side))}"),
         ("seller", row.get("seller", "any") in get_args(Side), f"is one of {', '.join(get_args(Side))}"),
+        ("coupons", row.get("coupons", "seller") in get_args(Lowering), f"is one of {', '.join(get_args(Lowering))}"),
         ("hs", all(one.isdecimal() for one in _texts(row, "hs")), "is a list of beginnings of HS codes, in quotes"),
         ("origin", all(_COUNTRY.match(one) for one in _texts(row, "origin")), "is a list of countries"),
         ("rate", _rate(row) is not None, "is a percentage from 0 to below 100, with at most four digits after the point"),
@@ -224,6 +225,6 @@ def _rule(row: dict[str, Any]) -> Rule:
     }
     return Rule(
         **texts, **amounts, **flags, tax_class=str(row.get("class", "")), hs=tuple(_texts(row, "hs")),
-        origin=tuple(_texts(row, "origin")), ships=row.get("ships", "any"), seller=row.get("seller", "any"),
+        origin=tuple(_texts(row, "origin")), ships=row.get("ships", "any"), seller=row.get("seller", "any"), coupons=row.get("coupons", "seller"),
         rate_per_million=_rate(row) or 0, currency=str(row.get("currency", "")),
     )  # fmt: skip

@@ -10,6 +10,7 @@ from caravan.flows import paying, shopping
 from caravan.flows.house import House
 from caravan.kernel.errors import Invalid, NotFound
 from caravan.kernel.ids import BuyerId, OrderId, PaymentId, SessionId
+from caravan.kernel.money import Money
 from caravan.trade import exchange, ledger, orders, payments
 from caravan.web.api import ordered, resources
 from caravan.web.api.call import Call, Reply
@@ -37,6 +38,16 @@ async def start_payment(call: Call) -> Reply:
         new.expected_total.currency,
     )
     return await call.do(paying.start_payment, wanted, resources.payment)
+
+
+async def price_with_coupon(call: Call) -> Reply:
+    """Say what a checkout comes to with a coupon. It uses nothing up."""
+    wish = paying.Considering(SessionId(call.ids["session"]), call.buyer, call.body.code)
+    found = await call.ask(paying.price_with_coupon, wish, call.now)
+    total, discount = Money(found.total_minor, found.currency), Money(found.discount_minor, found.currency)
+    to_pay = Money(total.amount - discount.amount, found.currency)
+    parts = resources.total_parts(found.parts, found.currency)
+    return call.say(wire.CouponPrice(total=total, discount=discount, to_pay=to_pay, parts=parts))
 
 
 async def show_payment(call: Call) -> Reply:
@@ -88,6 +99,11 @@ OPERATIONS = (
             exchange.PaysInOtherCurrency, exchange.QuoteNotOpen,
             payments.CashRefused,
         ),
+    ),
+    Operation(
+        method="POST", path="/v1/checkout_sessions/{session}/coupon", summary="Say what a checkout costs with a coupon",
+        handler=price_with_coupon, who=(BUYER,), scope="checkout:write", request=wire.CouponWish,
+        response=wire.CouponPrice, refusals=(NotFound, payments.CouponRefused),
     ),
     Operation(
         method="POST", path="/v1/checkout_sessions/{session}/payments/give-up", summary="Give up a payment that waits",

@@ -53,6 +53,30 @@ def test_a_checkout_shows_its_parts_and_an_order_keeps_them(rig: Rig, trader: Tr
     assert client.checkout(session.id).parts.taxes_included == euro(1_900)
 
 
+def test_a_coupon_is_priced_before_it_is_used_and_lowers_the_tax(rig: Rig, trader: Trader) -> None:
+    listing, shopper = trader.offer(10_000, 5), rig.buyer(50_000)
+    client = shopper.client
+    wanted = {
+        "code": "TAXED", "amount": {"amount": 2_000, "currency": "EUR"}, "spend_min": {"amount": 5_000, "currency": "EUR"},
+        "uses_max": 1,
+    }  # fmt: skip
+    issued = rig.http(trader.client.token).post("/v1/coupons", json=wanted, headers={"Idempotency-Key": "taxed-1"})
+    assert issued.status_code == 201
+    session = client.open_checkout(lines={listing: 1}, address=client.add_address(FRESNO).id)
+
+    priced = client.price_with_coupon(session.id, "TAXED")
+    with pytest.raises(Refused) as refused:
+        client.price_with_coupon(session.id, "NONE")
+
+    assert refused.value.refusal == "coupon_refused"
+    assert (session.total, session.parts.taxes_added) == (euro(10_725), euro(725))
+    assert (priced.total, priced.discount, priced.to_pay) == (euro(10_580), euro(2_000), euro(8_580))
+    payment = client.pay(session.id, "wallet", session.total, coupon="TAXED")
+    assert (payment.amount, payment.discount) == (priced.to_pay, priced.discount)
+    order = client.order(client.purchase(payment.purchase or "").orders[0])
+    assert (order.total, order.parts and order.parts.taxes_added) == (euro(10_580), euro(580))
+
+
 def test_a_landed_cost_is_what_a_direct_order_then_costs(rig: Rig, trader: Trader) -> None:
     listing, shopper = trader.offer(10_000, 5), rig.buyer(50_000)
     client = shopper.client
