@@ -483,7 +483,7 @@ def baskets(orders: Orders, now: int) -> Baskets:
     return Baskets(
         at=nothing + now, buyers=orders.buyers, sessions=nothing, addresses=nothing, units=nothing + EUR,
         expected=orders.totals, marks_high=orders.ids, marks_low=nothing, rows=rows, listings=listings,
-        quantities=quantities, unit_prices=no_lines + PRICE_MINOR, shipping=no_lines, holds=no_lines,
+        quantities=quantities, unit_prices=no_lines + PRICE_MINOR, shipping=no_lines, holds=no_lines, locations=no_lines,
     )  # fmt: skip
 
 

@@ -3,6 +3,7 @@
 import atexit
 import contextlib
 import functools
+import itertools
 import os
 import pwd
 import secrets
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import NoReturn
 
 import hypothesis
+import psycopg
 import pytest
 
 # DuckDB's binding counts what is still referenced when the interpreter ends (a failed test's traceback is enough) and
@@ -23,6 +25,7 @@ atexit.register(lambda: os.dup2(os.open(os.devnull, os.O_WRONLY), 2))
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 START_TIMEOUT_S = 60
+_schemas = itertools.count(1)
 
 # Compiling a kernel, or a busy neighbor, is no reason to fail; pytest's own timeout bounds every test.
 hypothesis.settings.register_profile("house", deadline=None)
@@ -37,6 +40,15 @@ def postgres_url() -> Iterator[str]:
         _go_without("PostgreSQL's initdb and pg_ctl were not found; on Debian they are in the package postgresql")
     with tempfile.TemporaryDirectory(prefix="caravan-postgres-") as folder, _server(programs, Path(folder)) as url:
         yield url
+
+
+@pytest.fixture
+def fresh_postgres_url(postgres_url: str) -> str:
+    """Lend an empty schema."""
+    schema = f"log_{next(_schemas)}"
+    with psycopg.connect(postgres_url, autocommit=True) as connection:
+        connection.execute(f"CREATE SCHEMA {schema}".encode())
+    return f"{postgres_url}?options=-csearch_path%3D{schema}"
 
 
 @pytest.fixture(scope="session")

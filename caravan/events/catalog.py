@@ -91,3 +91,10 @@ class ListingRepriced(Event, frozen=True, kw_only=True, tag="catalog.listing_rep
     price_minor: int
     shipping_minor: int
     by: str
+
+
+class ListingRelocated(Event, frozen=True, kw_only=True, tag="catalog.listing_relocated.v1"):
+    """A listing's own location, where its stock comes in unless another is named, is another from now on."""
+
+    listing: ListingId
+    location: LocationId

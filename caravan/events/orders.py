@@ -57,6 +57,23 @@ class SessionOpened(Event, frozen=True, kw_only=True, tag="orders.session_opened
     shipping_minor: tuple[int, ...]
 
 
+class SessionAllocated(Event, frozen=True, kw_only=True, tag="orders.session_allocated.v1"):
+    """It was decided which locations send a checkout's lines: these lines are in the place of those that it had.
+
+    A line that several locations send is several lines; `shipping_minor` is without what a destination adds.
+    """
+
+    session: SessionId
+    total_minor: int
+    listings: tuple[ListingId, ...]
+    skus: tuple[SkuId, ...]
+    locations: tuple[LocationId, ...]
+    sellers: tuple[SellerId, ...]
+    quantities: tuple[int, ...]
+    unit_prices_minor: tuple[int, ...]
+    shipping_minor: tuple[int, ...]
+
+
 class SessionReserved(Event, frozen=True, kw_only=True, tag="orders.session_reserved.v1"):
     """All lines of a session are held for its buyer, until it expires."""
 

@@ -1,4 +1,4 @@
-"""What happens with sellers: they apply, are approved, open locations, are suspended or close."""
+"""What happens with sellers: they apply, are approved or suspended; they open, describe and close locations."""
 
 from caravan.kernel.event import Event
 from caravan.kernel.ids import LocationId, SellerId
@@ -36,3 +36,39 @@ class LocationOpened(Event, frozen=True, kw_only=True, tag="partners.location_op
     country: str
     city: str
     postcode: str
+
+
+class LocationDescribed(Event, frozen=True, kw_only=True, tag="partners.location_described.v1"):
+    """What is known of a location from now on, all of it; whoever reads the log takes the last.
+
+    `handling_days` are working days until something leaves, `cut_off` the minute of the day (UTC) from which on an order
+    counts as of the next, 0 for none. It comes first for the destinations in `serves` ("ES", "US-CA"), and of several
+    that do the one with the lowest `priority`. `by` names who said so.
+    """
+
+    location: LocationId
+    name: str
+    line1: str
+    line2: str
+    postcode: str
+    city: str
+    region: str
+    country: str
+    handling_days: int
+    cut_off: int
+    priority: int
+    serves: tuple[str, ...]
+    takes_returns: bool
+    by: str
+
+
+class LocationClosed(Event, frozen=True, kw_only=True, tag="partners.location_closed.v1"):
+    """A location sends nothing any more and holds no stock."""
+
+    location: LocationId
+
+
+class LocationReopened(Event, frozen=True, kw_only=True, tag="partners.location_reopened.v1"):
+    """A closed location sends again."""
+
+    location: LocationId

@@ -8,7 +8,7 @@ from numba import njit
 
 from caravan.cell import Batch, owned
 from caravan.cell.prefetch import prefetch
-from caravan.flows import checkout, taxing
+from caravan.flows import checkout
 from caravan.flows.baskets import Baskets
 from caravan.flows.checkout import Placement
 from caravan.flows.house import House
@@ -48,9 +48,9 @@ def order_in_columns(house: House, requests: Sequence[DirectOrders], *, now: Ins
     An order whose key was placed before is answered with that purchase, or with IDEMPOTENCY_CONFLICT where it was
     another order.
     """
-    priced = [taxing.of_addresses(house, _at_catalog_prices(house, request, now=now), now=now) for request in requests]
-    assessments = [one for _, found in priced for one in found]
-    decided = checkout.place_assessed(house, [baskets for baskets, _ in priced], assessments)
+    decided = checkout.place_sourced(
+        house, [_at_catalog_prices(house, request, now=now) for request in requests], now=now
+    )
     answers = [
         # Looked up once the facts are folded in, so that a key that stands twice in one batch finds its first.
         lambda request=request, answer=answer: _settled(house, request, answer())
@@ -78,7 +78,7 @@ def _at_catalog_prices(house: House, request: DirectOrders, *, now: Instant) -> 
         units=nothing + (numeric(market.currency) if market is not None else 0), expected=request.expected,
         marks_high=request.marks_high, marks_low=request.marks_low, rows=request.rows, listings=request.listings,
         quantities=request.quantities, unit_prices=prices, shipping=shipping,
-        holds=np.zeros(len(request.rows), np.int64),
+        holds=np.zeros(len(request.rows), np.int64), locations=np.zeros(len(request.rows), np.int64),
     )  # fmt: skip
 
 
@@ -118,12 +118,20 @@ def _is_same(house: House, request: DirectOrders, row: int, purchase: int) -> bo
     bought, orders = house.orders.purchases, house.orders
     numbers = np.arange(bought.first_order[purchase], bought.first_order[purchase] + bought.orders[purchase])
     lines = orders.lines_of(numbers).values
-    stored = sorted(zip(orders.lines.listing[lines].tolist(), orders.lines.quantity[lines].tolist(), strict=True))
+    stored = _summed(orders.lines.listing[lines], orders.lines.quantity[lines])
     mine = request.rows == row
-    asked = sorted(zip(request.listings[mine].tolist(), request.quantities[mine].tolist(), strict=True))
+    asked = _summed(request.listings[mine], request.quantities[mine])
     said = (int(request.buyers[row]), int(request.addresses[row]), int(request.expected[row]))
     return stored == asked and said == (
         int(bought.buyer[purchase]),
         int(bought.address[purchase]),
         int(bought.total[purchase]),
     )
+
+
+def _summed(listings: np.ndarray, quantities: np.ndarray) -> dict[int, int]:
+    """Sum units by listing: what several locations send of one is as many lines."""
+    sums: dict[int, int] = {}
+    for listing, quantity in zip(listings.tolist(), quantities.tolist(), strict=True):
+        sums[listing] = sums.get(listing, 0) + quantity
+    return sums

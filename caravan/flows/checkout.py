@@ -7,10 +7,10 @@ from typing import NamedTuple
 import numpy as np
 
 from caravan.cell import Batch, Section
-from caravan.flows import exchanging, taxing
-from caravan.flows.baskets import Baskets, join
+from caravan.flows import exchanging, places, taxing
+from caravan.flows.baskets import Baskets, join, select
 from caravan.flows.house import House, answered, as_facts, fold, integers
-from caravan.flows.judgment import Verdict, judge, judged
+from caravan.flows.judgment import Lines, Verdict, judge, judged
 from caravan.insight import identity
 from caravan.kernel.clock import Instant
 from caravan.kernel.errors import CaravanError, Invalid, NotFound, Refusal
@@ -22,6 +22,7 @@ from caravan.world import markets, partners
 PURCHASES_PER_REQUEST_MAX = 8_192
 LINES_PER_PURCHASE_MAX = 100
 UNITS_PER_LINE_MAX = orders.UNITS_PER_LINE_MAX
+_TRIES_MORE = 3
 
 
 class AlreadyPlaced(Refusal):
@@ -56,13 +57,17 @@ class DirectOrder(NamedTuple):
 
 def place_baskets(house: House, requests: Sequence[Baskets], *, now: Instant) -> Batch:  # noqa: ARG001  # Baskets carry their own time.
     """Place all purchases of several requests in order; each answer is a Placement."""
-    return place_assessed(house, requests, ())
+    facts, placed, verdicts, _ = place_decided(house, join(requests))
+    return _parted(requests, facts, placed, verdicts)
 
 
-def place_assessed(house: House, requests: Sequence[Baskets], assessments: taxing.Assessments) -> Batch:
-    """Place all purchases of several requests in order, with an assessment each or none at all; each answer is a Placement."""
-    joined = join(requests)
-    facts, placed, verdicts, _ = place_decided(house, joined, assessments)
+def place_sourced(house: House, requests: Sequence[Baskets], *, now: Instant) -> Batch:
+    """Place all purchases of several requests at catalog prices, out of where their units lie; each answer is a Placement."""
+    facts, placed, verdicts, _ = source_and_place(house, join(requests), now=now)
+    return _parted(requests, facts, placed, verdicts)
+
+
+def _parted(requests: Sequence[Baskets], facts: list[Section], placed: np.ndarray, verdicts: np.ndarray) -> Batch:
     answers = []
     first = 0
     for request in requests:
@@ -143,8 +148,35 @@ def order_directly(house: House, requests: Sequence[DirectOrder], *, now: Instan
     sound = [request for request, refusal in zip(requests, refusals, strict=True) if refusal is None]
     if not sound:
         return _answer(house, refusals, None)
-    baskets, assessments = taxing.of_addresses(house, _direct_baskets(house, sound, now=now), now=now)
-    return _answer(house, refusals, baskets, assessments)
+    facts, placed, verdicts, culprits = source_and_place(house, _direct_baskets(house, sound, now=now), now=now)
+    return _told(house, refusals, facts, (placed, verdicts, culprits))
+
+
+def source_and_place(
+    house: House, baskets: Baskets, *, now: Instant
+) -> tuple[list[Section], np.ndarray, np.ndarray, np.ndarray]:
+    """Place baskets at catalog prices, each order out of the locations that its units lie in; give as `place_decided` does.
+
+    What found too little because of others that came to nothing in the end, is looked at once more.
+    """
+    facts, placed, verdicts, culprits = _source_once(house, baskets, now=now)
+    for _ in range(_TRIES_MORE if house.partners.is_spread else 0):
+        short = np.flatnonzero(verdicts == Verdict.OUT_OF_STOCK)
+        again = places.allocate(house, select(baskets.by_row(), short)) if len(short) else None
+        short = short[again.is_split & ~again.is_short] if again is not None else short
+        if not len(short):
+            break
+        more, numbers, told, at_fault = _source_once(house, select(baskets.by_row(), short), now=now)
+        facts += more
+        placed[short], verdicts[short], culprits[short] = numbers, told, at_fault
+    return facts, placed, verdicts, culprits
+
+
+def _source_once(
+    house: House, baskets: Baskets, *, now: Instant
+) -> tuple[list[Section], np.ndarray, np.ndarray, np.ndarray]:
+    sourced = places.allocate(house, baskets).baskets
+    return place_decided(house, *taxing.of_addresses(house, sourced, now=now))
 
 
 def _place_each(house: House, wanted: Sequence[Baskets | CaravanError]) -> Batch:
@@ -164,13 +196,22 @@ def _answer(
     """Place what was not refused yet, which `baskets` holds in order; each answer is a PurchaseId or the refusal."""
     if baskets is None:
         return answered((), refusals)
-    facts, placed, verdicts, culprits = place_decided(house, baskets, assessments)
+    facts, *decided = place_decided(house, baskets, assessments)
+    return _told(house, refusals, facts, (decided[0], decided[1], decided[2]))
+
+
+def _told(
+    house: House, refusals: Sequence[CaravanError | None], facts: list[Section],
+    decided: tuple[np.ndarray, np.ndarray, np.ndarray],
+) -> Batch:  # fmt: skip
+    """Answer requests: those that were refused before, and in order what became of the others."""
+    placed, verdicts, culprits = decided
     results = [
         refusal_of(house, verdict, culprit) if verdict else PurchaseId(purchase)
         for purchase, verdict, culprit in zip(placed.tolist(), verdicts.tolist(), culprits.tolist(), strict=True)
     ]
-    decided = iter(results)
-    return answered(facts, [next(decided) if refusal is None else refusal for refusal in refusals])
+    left = iter(results)
+    return answered(facts, [next(left) if refusal is None else refusal for refusal in refusals])
 
 
 def _session_basket(house: House, request: Completion, taken: set[int], *, now: Instant) -> Baskets:
@@ -207,7 +248,7 @@ def basket_of(
         quantities=integers([line.quantity for line in lines]),
         unit_prices=integers([line.unit_price_minor for line in lines]),
         shipping=integers([line.shipping_minor for line in lines]),
-        holds=integers(list(holds)),
+        holds=integers(list(holds)), locations=integers([line.location for line in lines]),
     )  # fmt: skip
 
 
@@ -249,6 +290,7 @@ def _direct_baskets(house: House, requests: Sequence[DirectOrder], *, now: Insta
         rows=np.repeat(np.arange(len(requests)), [len(request.lines) for request in requests]),
         listings=listings, quantities=quantities, unit_prices=table.price[listings],
         shipping=table.shipping[listings] * quantities, holds=np.zeros(len(listings), np.int64),
+        locations=np.zeros(len(listings), np.int64),
     )  # fmt: skip
 
 
@@ -266,11 +308,7 @@ def place_decided(
     if len(assessments):
         taxed = taxing.reckon(house, baskets, lines, assessments, before_coupons)
         prices = np.where(np.repeat(verdicts, np.diff(lines.offsets)) == 0, prices - taxed.included, prices)
-    fees, fee_taxes = markets.fees(
-        house.markets, sellers=lines.sellers, quantities=lines.quantities, prices_minor=prices,
-        in_category=lambda category: catalog.in_category(house.catalog, lines.listings, category),
-        tax_basis_points=taxed.fee_basis_points if taxed is not None else None,
-    )  # fmt: skip
+    fees, fee_taxes = _fees(house, lines, prices, taxed.fee_basis_points if taxed is not None else None)
     placing = ledger.Placing(
         at=baskets.at, buyers=baskets.buyers, units=baskets.units, line_offsets=lines.offsets,
         order_offsets=lines.order_offsets, amounts=lines.totals, locations=lines.locations, skus=lines.skus,
@@ -311,6 +349,28 @@ def place_decided(
     return facts, placed, verdicts, done.culprits
 
 
+def _fees(
+    house: House, lines: Lines, prices: np.ndarray, tax_basis_points: np.ndarray | None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Give the fee on each line and the tax on it; what several locations send of one line bears the fee of one line."""
+    is_more = places.same_before(lines.offsets, lines.listings) if house.partners.is_spread else None
+    if is_more is None or not is_more.any():
+        return markets.fees(
+            house.markets, sellers=lines.sellers, quantities=lines.quantities, prices_minor=prices,
+            in_category=lambda category: catalog.in_category(house.catalog, lines.listings, category),
+            tax_basis_points=tax_basis_points,
+        )  # fmt: skip
+    firsts = np.flatnonzero(~is_more)
+    listings = lines.listings[firsts]
+    fees, taxes = markets.fees(
+        house.markets, sellers=lines.sellers[firsts], quantities=np.add.reduceat(lines.quantities, firsts),
+        prices_minor=np.add.reduceat(prices, firsts),
+        in_category=lambda category: catalog.in_category(house.catalog, listings, category),
+        tax_basis_points=tax_basis_points[firsts] if tax_basis_points is not None else None,
+    )  # fmt: skip
+    return tuple(places.share_out(whole, firsts, lines.quantities) for whole in (fees, taxes))  # type: ignore[return-value]
+
+
 def _verdicts_of(house: House, codes: np.ndarray, culprits: np.ndarray) -> np.ndarray:
     kinds = house.ledger.accounts.kind[culprits]
     verdicts = np.full(len(codes), int(Verdict.ENTRY_REFUSED), np.int64)
@@ -341,6 +401,6 @@ def refusal_of(house: House, verdict: int, culprit: int) -> Refusal:
     if verdict in _REFUSALS:
         return _REFUSALS[verdict]()
     if culprit:
-        return ledger.refusal(house.ledger, code=ledger.Refused.BELOW_FLOOR, account=culprit)
+        return places.refusal(house, code=ledger.Refused.BELOW_FLOOR, account=culprit)
     # The account in question was never opened.
     return ledger.OutOfStock() if verdict == Verdict.OUT_OF_STOCK else ledger.InsufficientFunds()

@@ -6,13 +6,14 @@ from typing import NamedTuple
 import numpy as np
 
 from caravan.cell import Batch, Decision, Section
+from caravan.flows import places
 from caravan.flows.house import House, answered, as_facts, integers, one_by_one
 from caravan.insight import discovery
 from caravan.kernel.clock import Instant
 from caravan.kernel.errors import NotFound
 from caravan.kernel.ids import BuyerId, CartId, ListingId, ProductId, SellerId
 from caravan.kernel.money import Money, alphabetic
-from caravan.trade import catalog, ledger, orders
+from caravan.trade import catalog, orders
 
 RULES_MAX = 500
 
@@ -154,9 +155,7 @@ def on_offer(house: House, products: Sequence[int]) -> dict[int, OnOffer]:
     owned = [[listing for sku in page.skus for listing in skus[sku].listings] for page in pages]
     listings = integers([listing for ones in owned for listing in ones])
     is_live = (table.status[listings] == catalog.ListingStatus.LIVE) & house.partners.active[table.seller[listings]]
-    numbers = house.ledger.find(ledger.Kind.AVAILABLE, table.location[listings], table.sku[listings])
-    accounts = house.ledger.accounts
-    is_there = is_live & (numbers > 0) & (accounts.posted[numbers] - accounts.held[numbers] > 0)
+    is_there = is_live & (places.available(house, listings) > 0)
     landed = table.price[listings] + table.shipping[listings]
     owner = np.repeat(np.arange(len(owned)), [len(ones) for ones in owned])
     there = np.flatnonzero(is_there)

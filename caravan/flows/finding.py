@@ -10,7 +10,7 @@ from caravan.events import catalog as changes
 from caravan.events import ledger as postings
 from caravan.events import orders
 from caravan.events import partners as sellers
-from caravan.flows import discovering
+from caravan.flows import discovering, places
 from caravan.flows.house import House, as_facts, one_by_one
 from caravan.insight import search
 from caravan.insight.search import Sheet
@@ -129,13 +129,12 @@ def sheets(house: House, wanted: Sequence[int]) -> list[Sheet]:
 
 def _sheet(house: House, product: ProductId) -> Sheet:
     page = catalog.product_of(house.catalog, product)
-    table, accounts = house.catalog.listings, house.ledger.accounts
+    table = house.catalog.listings
     skus = [house.catalog.skus[sku] for sku in page.skus]
     listings = np.array([listing for sku in skus for listing in sku.listings], np.int64)
     is_live = (table.status[listings] == catalog.ListingStatus.LIVE) & house.partners.active[table.seller[listings]]
     live = listings[is_live]
-    stock = house.ledger.find(ledger.Kind.AVAILABLE, table.location[live], table.sku[live])
-    is_there = (stock > 0) & (accounts.posted[stock] > accounts.held[stock])
+    is_there = places.available(house, live) > 0
     offered = live[is_there] if is_there.any() else live
     landed = table.price[offered] + table.shipping[offered]
     numbers_of = (page.gtin, page.reference, *(page.attributes.get(name, "") for name in _NUMBERS))

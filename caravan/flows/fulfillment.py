@@ -6,17 +6,22 @@ from dataclasses import dataclass
 import numpy as np
 
 from caravan.cell import Batch, Section, numbers
-from caravan.flows import claims, exchanging, funded, parcels
+from caravan.flows import claims, exchanging, funded, parcels, places
 from caravan.flows.house import House, as_facts, fold, integers, one_by_one
 from caravan.kernel.clock import Instant
 from caravan.kernel.errors import NotFound, Refusal
-from caravan.kernel.ids import OrderId, ParcelId
+from caravan.kernel.ids import LocationId, OrderId, ParcelId
 from caravan.trade import delivery, ledger, orders, payments
 from caravan.trade.claims import Opener
+from caravan.world import partners
 
 
 class ParcelNotSent(Refusal):
     """This parcel has not been handed over."""
+
+
+class LiesInSeveralPlaces(Refusal):
+    """The units of this order lie in several locations: pack a parcel at each, and hand those over."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +74,7 @@ def _hand_over(house: House, request: Handover, facts: list[Section]) -> np.ndar
     chosen = _open_orders(house, request.orders, sellers=request.sellers)
     made = np.zeros(len(request.orders), np.int64)
     chosen = _whole(house, request.orders, chosen)
+    chosen = _in_one_place(house, request.orders, chosen)
     chosen = _paid(house, request.orders, chosen)
     if not len(chosen):
         return made
@@ -124,16 +130,21 @@ def _record_handover(house: House, numbers: np.ndarray, at: np.ndarray, facts: l
 
 
 def move_units(
-    house: House, legs: ledger.Legs, numbers: np.ndarray, *, source: ledger.Kind, target: ledger.Kind
-) -> None:
-    """Add the legs that move all units of orders from one kind of account to another."""
+    house: House, legs: ledger.Legs, numbers: np.ndarray, *, source: ledger.Kind, target: ledger.Kind,
+    back: np.ndarray | None = None,
+) -> None:  # fmt: skip
+    """Add the legs that move all units of orders from one kind of account to another.
+
+    With `back`, they get to these locations, one a line of the orders; else they stay where they are.
+    """
     lines = house.orders.lines_of(numbers)
     rows = np.repeat(np.arange(len(numbers)), np.diff(lines.offsets))
     table = house.orders.lines
     locations, skus = table.location[lines.values], table.sku[lines.values]
     quantities = table.quantity[lines.values]
     legs.post(rows, accounts=house.ledger.find(source, locations, skus), amounts=-quantities)
-    legs.post(rows, accounts=house.ledger.find(target, locations, skus), amounts=quantities)
+    reached = locations if back is None else back
+    legs.post(rows, accounts=house.ledger.find(target, reached, skus), amounts=quantities)
 
 
 def scan_parcels(house: House, requests: Sequence[Scans], *, now: Instant) -> Batch:  # noqa: ARG001  # Each row carries its own time.
@@ -237,6 +248,26 @@ def _whole(house: House, numbers: np.ndarray, chosen: np.ndarray) -> np.ndarray:
     kept: np.ndarray = chosen[[not parcels.is_in_parcels(house, number) for number in numbers[chosen].tolist()]]
     if len(numbers) == 1 and len(chosen) and not len(kept):
         raise parcels.GoesInParcels
+    return kept
+
+
+def _in_one_place(house: House, numbers: np.ndarray, chosen: np.ndarray) -> np.ndarray:
+    """Give the chosen places whose units all lie in one location; refuse one alone whose don't.
+
+    What is paid for at the door goes in one parcel all the same: its seller brings its units together first.
+    """
+    known = house.partners
+    if len(known.locations) == len(known.sellers) or not len(chosen):
+        return chosen
+    lines, fundings = house.orders.lines_of(numbers[chosen]), house.dealings.fundings
+    locations, starts = house.orders.lines.location[lines.values], lines.offsets[:-1]
+    is_one = np.maximum.reduceat(locations, starts) == np.minimum.reduceat(locations, starts)
+    for row in np.flatnonzero(~is_one).tolist():
+        funding = fundings.get(int(numbers[chosen[row]]))
+        is_one[row] = funding is not None and funding.provider == payments.Provider.CASH
+    if len(numbers) == 1 and not is_one.all():
+        raise LiesInSeveralPlaces
+    kept: np.ndarray = chosen[is_one]
     return kept
 
 
@@ -348,7 +379,13 @@ def take_back_uncollected(house: House, order: OrderId, facts: list[Section], *,
     legs = ledger.Legs()
     legs.void(integers(0), accounts=wallet, amounts=money.authorized[numbers], holds=money.hold[numbers])
     funded.add_let_go(house, legs, 0, order, facts=facts, now=now)
-    move_units(house, legs, numbers, source=ledger.Kind.SHIPPED, target=ledger.Kind.AVAILABLE)
+    rows = house.orders.lines_of(numbers).values
+    shelves = [
+        partners.returns_to(house.partners, LocationId(left)) for left in house.orders.lines.location[rows].tolist()
+    ]
+    for shelf, sku in zip(shelves, house.orders.lines.sku[rows].tolist(), strict=True):
+        facts += places.open_shelf(house, shelf, integers(sku), now=now)
+    move_units(house, legs, numbers, source=ledger.Kind.SHIPPED, target=ledger.Kind.AVAILABLE, back=integers(shelves))
     outcomes = ledger.record(book, legs, reason=ledger.Reason.RETURNED, references=numbers, at=at)
     assert outcomes.recorded.all(), "What is at the door can come back."
     back = orders.refuse_lines(house.orders, order=order, now=now)

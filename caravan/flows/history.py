@@ -263,7 +263,7 @@ class _Days:
             expected=totals, marks_high=self.marks[0], marks_low=self.marks[1], rows=rows,
             listings=self._listings[_places(lines.column("listing"), history.listings)][order] if len(rows) else rows,
             quantities=column["quantity"], unit_prices=column["unit_price_minor"],
-            shipping=column["shipping_minor"], holds=np.zeros(len(rows), np.int64),
+            shipping=column["shipping_minor"], holds=np.zeros(len(rows), np.int64), locations=np.zeros(len(rows), np.int64),
         )  # fmt: skip
 
     def run(self, progress: Progress) -> dict[int, str]:

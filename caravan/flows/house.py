@@ -19,6 +19,7 @@ from caravan.trade.claims import Claims
 from caravan.trade.delivery import Delivery, Labels, Promises
 from caravan.trade.exchange import Exchange
 from caravan.trade.ledger import Ledger
+from caravan.trade.moves import Moves
 from caravan.trade.network import Plans
 from caravan.trade.orders import Orders
 from caravan.trade.payments import Dealings, Payments
@@ -42,6 +43,7 @@ class House:
     labels: Labels = field(default_factory=Labels)
     ledger: Ledger = field(default_factory=Ledger)
     markets: Markets = field(default_factory=Markets)
+    moves: Moves = field(default_factory=Moves)
     network: Plans = field(default_factory=Plans)
     oneid: OneId = field(default_factory=OneId)
     orders: Orders = field(default_factory=Orders)
@@ -67,6 +69,7 @@ class House:
             self.labels,
             self.ledger,
             self.markets,
+            self.moves,
             self.network,
             self.oneid,
             self.orders,

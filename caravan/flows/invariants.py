@@ -7,7 +7,7 @@ import numpy as np
 from caravan.flows import disputes
 from caravan.flows.house import House
 from caravan.kernel.ids import OrderId
-from caravan.trade import claims, exchange, ledger, orders, payments, taxes, transfers
+from caravan.trade import claims, exchange, ledger, moves, orders, payments, taxes, transfers
 
 
 def findings(house: House) -> Iterator[str]:
@@ -21,7 +21,10 @@ def findings(house: House) -> Iterator[str]:
     yield from taxes.findings(house.taxes)
     yield from _exchange_agrees(house)
     yield from _taxes_agree(house)
+    yield from moves.findings(house.moves)
     yield from _units_agree(house)
+    yield from _moves_agree(house)
+    yield from _places_agree(house)
     yield from _escrow_agrees(house)
     yield from _balances_agree(house)
     yield from _reservations_agree(house)
@@ -52,6 +55,41 @@ def _units_agree(house: House) -> Iterator[str]:
         for account in np.flatnonzero(chosen & (sums != house.ledger.accounts.posted)):
             posted = house.ledger.accounts.posted[account]
             yield f"Account {account} ({kind.name}) holds {posted} units, the orders say {sums[account]}."
+
+
+def _moves_agree(house: House) -> Iterator[str]:
+    """Units on their way to a location are those of moves that have neither arrived nor been turned back."""
+    wanted, posted = moves.on_the_way(house.moves), _sums(house, ledger.Kind.MOVING)
+    for key in sorted(wanted.keys() | posted.keys()):
+        if wanted.get(key, 0) != posted.get(key, 0):
+            location, sku = key
+            yield (
+                f"{posted.get(key, 0)} units of SKU {sku} are on their way to location {location}, "
+                f"its moves say {wanted.get(key, 0)}."
+            )
+
+
+def _places_agree(house: House) -> Iterator[str]:
+    """Sellers have an open location, and stock in open ones only; what they sold, and their listings, are at their own."""
+    known, accounts = house.partners, house.ledger.accounts
+    owners = np.array([place.seller for place in known.locations], np.int64)
+    is_open = np.array([place.is_open for place in known.locations], np.bool_)
+    is_there = np.isin(accounts.kind, _THERE) & (accounts.posted != 0)
+    for account in np.flatnonzero(is_there & ~is_open[np.where(is_there, accounts.owner, 0)]):
+        kind = ledger.Kind(int(accounts.kind[account])).name
+        yield f"Location {accounts.owner[account]} is closed, but {accounts.posted[account]} units are there ({kind})."
+    for seller in known.sellers[1:]:
+        if seller.locations and not any(is_open[place] for place in seller.locations):
+            yield f"Seller {seller.seller} has no open location."
+    lines, listings = house.orders.lines, house.catalog.listings
+    strays = owners[lines.location] != house.orders.orders.seller[lines.order]
+    for line in np.flatnonzero(strays):
+        yield f"Line {line} of order {lines.order[line]} is sent from location {lines.location[line]}, which is not its seller's."
+    for listing in np.flatnonzero(owners[listings.location] != listings.seller):
+        yield f"Listing {listing} is at home in location {listings.location[listing]}, which is not its seller's."
+
+
+_THERE = [int(kind) for kind in (ledger.Kind.AVAILABLE, ledger.Kind.COMMITTED, ledger.Kind.MOVING)]
 
 
 def _escrow_agrees(house: House) -> Iterator[str]:

@@ -1,6 +1,6 @@
 """Judgment: what can be seen of thousands of baskets without the ledger, and their lines laid out order by order."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import IntEnum
 
 import numpy as np
@@ -69,7 +69,7 @@ def judge(house: House, baskets: Baskets) -> np.ndarray:
 
 def judged(house: House, baskets: Baskets) -> tuple[np.ndarray, Lines]:
     """Give the verdicts of `judge`, and all lines by basket and seller."""
-    baskets = _by_row(baskets)
+    baskets = baskets.by_row()
     count, width = len(baskets), len(baskets.rows)
     offsets = np.zeros(count + 1, np.int64)
     np.cumsum(np.bincount(baskets.rows, minlength=count), out=offsets[1:])
@@ -82,7 +82,7 @@ def judged(house: House, baskets: Baskets) -> tuple[np.ndarray, Lines]:
     placed = _weigh(
         owned(baskets.buyers), owned(baskets.units), owned(baskets.expected), is_marked,
         _foreign_addresses(house, baskets), offsets, owned(baskets.listings), owned(baskets.quantities),
-        owned(baskets.unit_prices), owned(baskets.shipping), owned(baskets.holds),
+        owned(baskets.unit_prices), owned(baskets.shipping), owned(baskets.holds), owned(baskets.locations),
         table.seller, table.sku, table.location, table.unit, table.status, house.partners.active,
         len(house.identity.buyers), house.markets.policy.units_per_buyer_max, verdicts, by_line, order_offsets, by_order,
     )  # fmt: skip
@@ -92,15 +92,6 @@ def judged(house: House, baskets: Baskets) -> tuple[np.ndarray, Lines]:
         order_sellers=by_order[0, :placed], totals=by_order[1, :placed], line_counts=by_order[2, :placed],
     )  # fmt: skip
     return verdicts, lines
-
-
-def _by_row(baskets: Baskets) -> Baskets:
-    """Bring lines into the order of their baskets, where they are not."""
-    if (baskets.rows[1:] >= baskets.rows[:-1]).all():
-        return baskets
-    order = np.argsort(baskets.rows, kind="stable")
-    names = ("rows", "listings", "quantities", "unit_prices", "shipping", "holds")
-    return replace(baskets, **{name: getattr(baskets, name)[order] for name in names})
 
 
 def _foreign_addresses(house: House, baskets: Baskets) -> np.ndarray:
@@ -180,7 +171,7 @@ def _reach(seller_of: np.ndarray, listings: np.ndarray) -> None:
 def _weigh(  # noqa: C901, PLR0913, PLR0917  # Compiled: arrays in, one straight way through.
     buyers: np.ndarray, units: np.ndarray, expected: np.ndarray, is_marked: np.ndarray, is_foreign: np.ndarray,
     offsets: np.ndarray, listings: np.ndarray, quantities: np.ndarray, unit_prices: np.ndarray, shipping: np.ndarray,
-    holds: np.ndarray,
+    holds: np.ndarray, locations: np.ndarray,
     seller_of: np.ndarray, sku_of: np.ndarray, location_of: np.ndarray, unit_of: np.ndarray, status_of: np.ndarray,
     is_active: np.ndarray, buyers_known: int, units_max: int,
     verdicts: np.ndarray, by_line: np.ndarray, order_offsets: np.ndarray, by_order: np.ndarray,
@@ -224,7 +215,8 @@ def _weigh(  # noqa: C901, PLR0913, PLR0917  # Compiled: arrays in, one straight
             line = sorted_lines[place]
             listing = listings[line] if 0 < listings[line] < seller_of.shape[0] else 0
             is_sane = fault < _INSANE
-            by_line[1, place], by_line[2, place], by_line[3, place] = listing, sku_of[listing], location_of[listing]
+            by_line[1, place], by_line[2, place] = listing, sku_of[listing]
+            by_line[3, place] = locations[line] if locations[line] > 0 else location_of[listing]
             by_line[4, place] = quantities[line] if is_sane else 1
             by_line[5, place] = unit_prices[line] if is_sane else 1
             by_line[6, place] = shipping[line] if is_sane else 0

@@ -5,15 +5,16 @@ from typing import NamedTuple
 
 from caravan.cell import Decision, Section
 from caravan.events.payments import PaymentRefunded
-from caravan.flows import exchanging, funded, taxing
+from caravan.flows import exchanging, funded, places, taxing
 from caravan.flows.funded import Posting
 from caravan.flows.house import House, as_facts, fold, integers
 from caravan.kernel.clock import Instant
 from caravan.kernel.errors import Invalid, NotFound, Refusal
-from caravan.kernel.ids import ClaimId, OrderId, ParcelId, PaymentId, SellerId
+from caravan.kernel.ids import ClaimId, LocationId, OrderId, ParcelId, PaymentId, SellerId
 from caravan.trade import delivery, ledger, orders, payments
 from caravan.trade.delivery import ParcelStatus
 from caravan.trade.ledger import Kind
+from caravan.world import partners
 
 
 class NothingToPack(Refusal):
@@ -233,14 +234,18 @@ def move_units(  # What moves, from where to where, and why.
     house: House, order: OrderId, contents: Mapping[int, int], between: tuple[Kind, Kind], facts: list[Section], *,
     now: Instant, reason: ledger.Reason,
 ) -> None:  # fmt: skip
-    """Move units of an order's lines from one kind of account to another. Refuses units that are not there."""
+    """Move units of an order's lines from one kind of account to another. Refuses units that are not there.
+
+    What comes back from outside is on the shelf where its seller takes returns.
+    """
     first, lines, book = int(house.orders.orders.first_line[order]), house.orders.lines, house.ledger
     legs, one = ledger.Legs(), integers(0)
     for line, quantity in contents.items():
-        place, sku = integers(lines.location[first + line]), integers(lines.sku[first + line])
-        for kind, change in zip(between, (-quantity, quantity), strict=True):
-            accounts, opened = ledger.open_accounts(book, kind, owners=place, units=sku, at=now)
-            facts += opened
+        place, sku = int(lines.location[first + line]), integers(lines.sku[first + line])
+        target = partners.returns_to(house.partners, LocationId(place)) if between[0] == Kind.SHIPPED else place
+        facts += places.open_shelf(house, target, sku, now=now)
+        for kind, owner, change in zip(between, (place, target), (-quantity, quantity), strict=True):
+            accounts = book.find(kind, integers(owner), sku)
             legs.post(one, accounts=accounts, amounts=integers(change))
     outcomes = ledger.record(book, legs, reason=reason, references=integers(order), at=integers(now))
     if not outcomes.recorded.all():

@@ -5,12 +5,14 @@ from typing import NamedTuple
 from caravan.cell import Decision, Section
 from caravan.events.orders import LineReturned
 from caravan.events.payments import PaymentRefunded
-from caravan.flows import exchanging, funded, parcels, taxing
+from caravan.flows import exchanging, funded, parcels, places, taxing
 from caravan.flows.house import House, as_facts, fold, integers
 from caravan.kernel.clock import Instant
 from caravan.kernel.errors import NotFound
-from caravan.kernel.ids import OrderId, SellerId
+from caravan.kernel.ids import LocationId, OrderId, SellerId
 from caravan.trade import ledger, orders, payments
+from caravan.trade.ledger import Kind
+from caravan.world import partners
 
 
 class Return(NamedTuple):
@@ -112,10 +114,12 @@ def _record(
         legs.post(one, accounts=account, amounts=integers(amount))
     opened: list[Section] = []
     funded.add(house, legs, 0, funded.back_postings(house, back.order, share), facts=opened, now=now)
-    location, sku = lines.location[row : row + 1], lines.sku[row : row + 1]
-    moved = ((ledger.Kind.SHIPPED, -back.quantity), (ledger.Kind.AVAILABLE, back.quantity)) if back.quantity else ()
-    for kind, quantity in moved:
-        legs.post(one, accounts=book.find(kind, location, sku), amounts=integers(quantity))
+    if back.quantity:
+        left, sku = int(lines.location[row]), lines.sku[row : row + 1]
+        shelf = partners.returns_to(house.partners, LocationId(left))
+        opened += places.open_shelf(house, shelf, sku, now=now)
+        for kind, at, quantity in ((Kind.SHIPPED, left, -back.quantity), (Kind.AVAILABLE, shelf, back.quantity)):
+            legs.post(one, accounts=book.find(kind, integers(at), sku), amounts=integers(quantity))
     outcomes = ledger.record(
         book, legs, reason=ledger.Reason.RETURNED, references=integers(back.order), at=integers(now)
     )

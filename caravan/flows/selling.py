@@ -41,11 +41,15 @@ class Offered(NamedTuple):
 
 
 class Receipt(NamedTuple):
-    """Stock that came in (or, below zero, was taken out) at a listing's location, in columns; int64 [n]."""
+    """Stock that came in (or, below zero, was taken out) at locations, in columns; int64 [n].
+
+    Without `locations`, or where one is 0, it is the listing's own.
+    """
 
     listings: np.ndarray
     quantities: np.ndarray
     at: np.ndarray
+    locations: np.ndarray | None = None
 
 
 def apply_to_sell(house: House, applications: Sequence[partners.Application], *, now: Instant) -> Decision:
@@ -271,10 +275,11 @@ def receive_stock(house: House, receipts: Sequence[Receipt], *, now: Instant) ->
 
     A receipt is taken whole or refused whole.
     """
-    return one_by_one(receipts, lambda receipt, facts: _receive(house, receipt, facts, now=now))
+    return one_by_one(receipts, lambda receipt, facts: take_stock(house, receipt, facts, now=now))
 
 
-def _receive(house: House, receipt: Receipt, facts: list[Section], *, now: Instant) -> int:
+def take_stock(house: House, receipt: Receipt, facts: list[Section], *, now: Instant) -> int:
+    """Take stock in, or out where the quantity is below zero, in the middle of a decision; give how many rows."""
     table = house.catalog.listings
     if (receipt.listings <= 0).any() or (receipt.listings >= len(table)).any():
         raise NotFound("There is no such listing.")
@@ -284,7 +289,7 @@ def _receive(house: House, receipt: Receipt, facts: list[Section], *, now: Insta
     if is_removal and len(receipt.listings) != 1:
         raise Invalid("Units are taken out of one listing at a time.", field="quantity")
     book = house.ledger
-    locations, skus = table.location[receipt.listings], table.sku[receipt.listings]
+    locations, skus = _locations_of(house, receipt), table.sku[receipt.listings]
     accounts = {}
     for kind in (ledger.Kind.AVAILABLE, ledger.Kind.COMMITTED, ledger.Kind.SHIPPED, ledger.Kind.SUPPLIED):
         owners = 0 if kind == ledger.Kind.SUPPLIED else locations
@@ -299,10 +304,29 @@ def _receive(house: House, receipt: Receipt, facts: list[Section], *, now: Insta
     facts += outcomes.facts
     if not outcomes.recorded.all():
         assert len(rows) == 1, "Only a removal can be refused, and it is one row."
+        # Of this one location: what lies elsewhere can't be taken out here.
         raise ledger.refusal(book, code=int(outcomes.codes[0]), account=int(outcomes.culprits[0]))
     return len(receipt.listings)
 
 
-def stock_receipt(listing: ListingId, quantity: int, *, at: Instant) -> Receipt:
-    """Give the receipt of one listing's units."""
-    return Receipt(integers(listing), integers(quantity), integers(at))
+def _locations_of(house: House, receipt: Receipt) -> np.ndarray:
+    """Give where stock comes in. Refuses another seller's location as not found, and a closed one."""
+    own: np.ndarray = house.catalog.listings.location[receipt.listings]
+    if receipt.locations is None:
+        return own
+    known = house.partners.locations
+    if (receipt.locations < 0).any() or (receipt.locations >= len(known)).any():
+        raise NotFound("There is no such location.")
+    found: np.ndarray = np.where(receipt.locations > 0, receipt.locations, own)
+    sellers = house.catalog.listings.seller[receipt.listings]
+    for location, seller in {*zip(found.tolist(), sellers.tolist(), strict=True)}:
+        if known[location].seller != seller:
+            raise NotFound("There is no such location.")
+        if not known[location].is_open:
+            raise partners.WrongLocationState("This location is closed.")
+    return found
+
+
+def stock_receipt(listing: ListingId, quantity: int, *, at: Instant, location: int = 0) -> Receipt:
+    """Give the receipt of one listing's units, at its own location or at another."""
+    return Receipt(integers(listing), integers(quantity), integers(at), integers(location))

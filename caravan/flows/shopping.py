@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
+import msgspec
 import numpy as np
 
 from caravan.cell import Decision, Section
-from caravan.flows import taxing
+from caravan.flows import places, taxing
 from caravan.flows.house import House, as_facts, integers
 from caravan.kernel.clock import Instant
 from caravan.kernel.errors import Invalid, NotFound
@@ -109,6 +110,9 @@ def open_checkout(house: House, checkout: Checkout, *, now: Instant) -> Decision
     _limit(house, checkout.buyer, lines)
     session = SessionId(len(house.orders.sessions))
     currency = house.markets.market.currency if house.markets.market else "EUR"
+    if checkout.address:
+        where = places.destination_of(house, checkout.address)
+        lines = places.allocated_lines(house, lines, where or places.NOWHERE)
     lines, assessment = taxing.levied(house, lines, checkout.address, currency, now=now)
     opened = orders.open_session(
         house.orders, session=session, buyer=checkout.buyer, cart=cart, address=checkout.address, currency=currency,
@@ -132,7 +136,11 @@ def reserve(house: House, step: Step, *, now: Instant) -> Decision:
     facts: list[Section] = []
     if address != session.address:
         facts += as_facts(orders.address_session(session, address=address, now=now))
-        facts += taxing.readdressed(house, session, address, now=now)
+    if session.status == orders.SessionStatus.NOT_READY:
+        session, sourced = _sourced(house, session, address, now=now)
+        facts += sourced
+    elif address != session.address:
+        facts += taxing.readdressed(house, session, taxing.bare_lines(house, session), address, now=now)
     if session.status == orders.SessionStatus.READY:
         return Decision([*facts, *_extend(house, session, now=now)], lambda: session.session)
     if session.status != orders.SessionStatus.NOT_READY:
@@ -142,6 +150,20 @@ def reserve(house: House, step: Step, *, now: Instant) -> Decision:
     expires_at = now + house.markets.policy.reservation_lasts
     reserved = orders.reserve_session(session=session.session, holds=held, expires_at=expires_at, now=now)
     return Decision([*facts, *moved, *as_facts(reserved)], lambda: session.session)
+
+
+def _sourced(
+    house: House, session: orders.Session, address: AddressId, *, now: Instant
+) -> tuple[orders.Session, list[Section]]:
+    """Give a checkout whose lines are sent to an address, each out of one location, and the facts of that."""
+    bare, facts = taxing.bare_lines(house, session), list[Section]()
+    lines = places.allocated_lines(house, bare, places.destination_of(house, address) or places.NOWHERE)
+    if lines != bare:
+        allocated = orders.allocate_session(session, lines=lines, now=now)
+        facts += as_facts(allocated)
+        session = msgspec.structs.replace(session, lines=lines, total_minor=allocated.total_minor)
+    facts += taxing.readdressed(house, session, lines, address, now=now)
+    return session, facts
 
 
 def _extend(house: House, session: orders.Session, *, now: Instant) -> list[Section]:
@@ -262,7 +284,7 @@ def _hold(
         expires_at=now + house.markets.policy.reservation_lasts,
     )  # fmt: skip
     if not outcomes.recorded.all():
-        raise ledger.refusal(house.ledger, code=int(outcomes.codes[0]), account=int(outcomes.culprits[0]))
+        raise places.refusal(house, code=int(outcomes.codes[0]), account=int(outcomes.culprits[0]))
     return [HoldId(hold) for hold in outcomes.holds.values.tolist()], outcomes.facts
 
 

@@ -15,6 +15,7 @@ from caravan.flows.baskets import Baskets
 from caravan.flows.funded import Posting
 from caravan.flows.house import House, as_facts, fold, integers
 from caravan.flows.judgment import Lines
+from caravan.flows.places import NOWHERE, Destination, allocated_lines, destination_of
 from caravan.kernel.clock import Instant, iso
 from caravan.kernel.errors import Invalid, NotFound
 from caravan.kernel.event import Event
@@ -32,7 +33,7 @@ CouponOf = Literal["", "seller", "operator"]
 class Wanted(NamedTuple):
     """A line to assess: units of a listing at a price; `shipping_minor` is of the whole line, without any levy.
 
-    `_off` is what a coupon takes off either.
+    `_off` is what a coupon takes off either; `location` is what sends it, 0 for the listing's own.
     """
 
     listing: int
@@ -40,13 +41,7 @@ class Wanted(NamedTuple):
     shipping_minor: int
     goods_off_minor: int = 0
     shipping_off_minor: int = 0
-
-
-class Destination(NamedTuple):
-    """Where something goes, as far as taxes can tell."""
-
-    country: str
-    region: str = ""
+    location: int = 0
 
 
 class Reckoned(NamedTuple):
@@ -60,14 +55,6 @@ class Reckoned(NamedTuple):
     places: np.ndarray
     included: np.ndarray
     fee_basis_points: np.ndarray
-
-
-def destination_of(house: House, address: int) -> Destination | None:
-    """Give where an address is; None for none."""
-    known = house.identity.addresses
-    if not 0 < address < len(known):
-        return None
-    return Destination(known[address].country, house.taxes.regions.get(address, ""))
 
 
 def assess(  # All of it decides.
@@ -87,7 +74,7 @@ def assess(  # All of it decides.
     for place, line in enumerate(wanted):
         if not 0 < line.listing < len(listings):
             continue
-        seller, location = int(listings.seller[line.listing]), int(listings.location[line.listing])
+        seller, location = int(listings.seller[line.listing]), line.location or int(listings.location[line.listing])
         ships_from = house.partners.locations[location].country
         consignments.setdefault((seller, ships_from), []).append(_ware(house, place, line))
     parts: list[taxes.Part] = []
@@ -248,7 +235,7 @@ def levied(
     """Give a checkout's lines with what its destination adds to them, and what that is."""
     if not house.taxes.is_on:
         return list(lines), None
-    wanted = [Wanted(line.listing, line.goods_minor, line.shipping_minor) for line in lines]
+    wanted = [Wanted(line.listing, line.goods_minor, line.shipping_minor, location=line.location) for line in lines]
     where = destination_of(house, address)
     assessment = assess(house, wanted, where, unit=numeric(currency), now=now)
     return _raised(house, lines, assessment, sign=1), assessment
@@ -271,11 +258,12 @@ def noted(session: SessionId, assessment: taxes.Assessment | None, *, now: Insta
     return as_facts(taxes.tax_checkout(session=session, assessment=assessment, now=now))
 
 
-def readdressed(house: House, session: orders.Session, address: AddressId, *, now: Instant) -> list[Section]:
-    """Give the facts of a checkout that goes elsewhere: it is reckoned anew, and costs what it costs there."""
+def readdressed(
+    house: House, session: orders.Session, bare: Sequence[orders.Line], address: AddressId, *, now: Instant
+) -> list[Section]:
+    """Give the facts of a checkout with these lines that goes elsewhere: it costs what it costs there."""
     if not house.taxes.is_on:
         return []
-    bare = _raised(house, session.lines, house.taxes.sessions.get(session.session), sign=-1)
     lines, assessment = levied(house, bare, address, session.currency, now=now)
     facts = noted(session.session, assessment, now=now)
     if lines != session.lines:
@@ -338,7 +326,8 @@ def _lowered(  # All of it decides.
     off = allocate(min(amount, sum(worth)), worth) if sum(worth) else [0] * len(worth)
     wanted = [
         Wanted(
-            bare[place].listing, bare[place].goods_minor, bare[place].shipping_minor, off[2 * nth], off[2 * nth + 1]
+            bare[place].listing, bare[place].goods_minor, bare[place].shipping_minor, off[2 * nth], off[2 * nth + 1],
+            bare[place].location,
         )
         for nth, place in enumerate(covered)
     ]  # fmt: skip
@@ -383,8 +372,14 @@ def of_addresses(house: House, baskets: Baskets, *, now: Instant) -> tuple[Baske
     for row, address in enumerate(baskets.addresses.tolist()):
         span = slice(bounds[row], bounds[row + 1])
         wanted = [
-            Wanted(*values)
-            for values in zip(baskets.listings[span].tolist(), goods[span], shipping[span].tolist(), strict=True)
+            Wanted(listing, worth, delivery, location=location)
+            for listing, worth, delivery, location in zip(
+                baskets.listings[span].tolist(),
+                goods[span],
+                shipping[span].tolist(),
+                baskets.locations[span].tolist(),
+                strict=True,
+            )
         ]
         unit = int(baskets.units[row])
         found.append(assess(house, wanted, destination_of(house, address), unit=unit, now=now) if unit else None)
@@ -696,11 +691,22 @@ def land_cart(house: House, cart: CartId, where: Destination, now: Instant) -> L
     for listing, quantity in orders.cart_of(house.orders, cart).lines.items():
         offer = catalog.listing_of(house.catalog, listing)
         if offer.status == catalog.ListingStatus.LIVE and house.partners.active[offer.seller]:
-            wanted.append(Wanted(listing, offer.price.amount * quantity, offer.shipping.amount * quantity))
+            wanted.append(_line(offer, quantity))
     return _landed(house, wanted, where, currency, now=now)
 
 
-def _landed(house: House, wanted: Sequence[Wanted], where: Destination, currency: str, *, now: Instant) -> Landed:
+def _line(offer: catalog.Listing, quantity: int) -> orders.Line:
+    return orders.Line(
+        listing=offer.listing, sku=offer.sku, location=offer.location, seller=offer.seller, quantity=quantity,
+        unit_price_minor=offer.price.amount, shipping_minor=offer.shipping.amount * quantity,
+    )  # fmt: skip
+
+
+def _landed(house: House, lines: Sequence[orders.Line], where: Destination, currency: str, *, now: Instant) -> Landed:
+    wanted = [
+        Wanted(line.listing, line.goods_minor, line.shipping_minor, location=line.location)
+        for line in allocated_lines(house, lines, where or NOWHERE)
+    ]
     assessment = assess(house, wanted, where, unit=numeric(currency), now=now)
     goods, shipping = sum(one.goods_minor for one in wanted), sum(one.shipping_minor for one in wanted)
     return Landed(currency, broken_down(house, assessment, goods=goods, shipping=shipping), assessment)
@@ -714,5 +720,5 @@ def land(house: House, landing: Landing, now: Instant) -> Landed:
         offer = catalog.listing_of(house.catalog, listing)
         if offer.status != catalog.ListingStatus.LIVE:
             raise catalog.NotOnOffer
-        wanted.append(Wanted(listing, offer.price.amount * quantity, offer.shipping.amount * quantity))
+        wanted.append(_line(offer, quantity))
     return _landed(house, wanted, landing.where, currency, now=now)

@@ -42,6 +42,7 @@ ExportId = NewType("ExportId", int)
 WebhookId = NewType("WebhookId", int)
 ClaimId = NewType("ClaimId", int)
 LabelId = NewType("LabelId", int)
+MoveId = NewType("MoveId", int)
 
 PREFIXES = {
     SellerId: "sel",
@@ -80,6 +81,7 @@ PREFIXES = {
     WebhookId: "whk",
     ClaimId: "clm",
     LabelId: "lbl",
+    MoveId: "mov",
 }
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 DIGITS = 12

@@ -1,7 +1,6 @@
 """The contract of a log, held against every store that there is: in memory, in SQLite, in PostgreSQL."""
 
 import functools
-import itertools
 import random
 import sqlite3
 import threading
@@ -23,7 +22,6 @@ from caravan.kernel.errors import Outage
 from tests.cell.notes import KINDS, LAYOUTS, House, frames, note, texts
 
 Open = Callable[[], Log]
-_schemas = itertools.count(1)
 
 
 @pytest.fixture(params=["memory", "sqlite", "postgres"])
@@ -50,15 +48,6 @@ def _opener(request: pytest.FixtureRequest) -> Open:
         return lambda: SqliteLog(path)
     url: str = request.getfixturevalue("fresh_postgres_url")
     return lambda: PostgresLog(url)
-
-
-@pytest.fixture
-def fresh_postgres_url(postgres_url: str) -> str:
-    """Lend an empty schema."""
-    schema = f"log_{next(_schemas)}"
-    with psycopg.connect(postgres_url, autocommit=True) as connection:
-        connection.execute(f"CREATE SCHEMA {schema}".encode())
-    return f"{postgres_url}?options=-csearch_path%3D{schema}"
 
 
 def test_an_empty_log_has_no_head_and_nothing_to_read(reopen: Open) -> None:

@@ -1,6 +1,7 @@
 """A market to try things in: a cell on a log in memory, a clock that is moved by hand, and words for what people do."""
 
 from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -8,12 +9,35 @@ from caravan.adapters.memory import MemoryLog
 from caravan.bootstrap import KINDS
 from caravan.cell import Batch, Cell, Decision, Snapshots, digest, replay
 from caravan.cell.idempotency import Answers
-from caravan.flows import checkout, fulfillment, invariants, opening, people, returns, selling, settlement, shopping
+from caravan.flows import (
+    checkout,
+    fulfillment,
+    invariants,
+    locations,
+    opening,
+    people,
+    places,
+    returns,
+    selling,
+    settlement,
+    shopping,
+)
 from caravan.flows.house import House, integers
 from caravan.kernel.clock import DAY, FixedClock
 from caravan.kernel.errors import CaravanError
-from caravan.kernel.ids import AddressId, BuyerId, CartId, ListingId, OrderId, PurchaseId, SellerId, SessionId
-from caravan.trade import catalog, ledger
+from caravan.kernel.ids import (
+    AddressId,
+    BuyerId,
+    CartId,
+    ListingId,
+    LocationId,
+    MoveId,
+    OrderId,
+    PurchaseId,
+    SellerId,
+    SessionId,
+)
+from caravan.trade import catalog, ledger, orders
 from caravan.trade.delivery import ParcelStatus
 from caravan.world import markets, partners
 
@@ -145,6 +169,44 @@ class Market:
     def stock(self, listing: ListingId, quantity: int) -> object:
         """Bring units in, or take them out."""
         return self.one(selling.receive_stock, selling.stock_receipt(listing, quantity, at=self.clock.now()))
+
+    def location(self, seller: int, name: str = "Lyon", **said: object) -> LocationId:
+        """Open one more location of a seller, in France unless another country is said."""
+        told: dict[str, Any] = {"country": "FR"} | said
+        draft = partners.LocationDraft(name=name, **told)
+        answer = self.do(locations.open_location, locations.NewLocation(SellerId(seller), draft, "test"))
+        assert isinstance(answer, int)
+        return LocationId(answer)
+
+    def home(self, seller: int) -> LocationId:
+        """Give a seller's first location."""
+        return self.house.partners.sellers[seller].locations[0]
+
+    def stock_at(self, listing: ListingId, location: int, quantity: int) -> object:
+        """Bring units in at a location, or take them out there."""
+        receipt = selling.stock_receipt(listing, quantity, at=self.clock.now(), location=location)
+        return self.one(selling.receive_stock, receipt)
+
+    def move_stock(
+        self, listing: ListingId, source: int, target: int, quantity: int, *, arrives: bool = False
+    ) -> MoveId:
+        """Let units leave a location for another."""
+        seller = SellerId(int(self.house.catalog.listings.seller[listing]))
+        sending = locations.Sending(
+            seller, LocationId(source), LocationId(target), ((listing, quantity),), "", "test", arrives
+        )
+        answer = self.do(locations.send_stock, sending)
+        assert isinstance(answer, int)
+        return MoveId(answer)
+
+    def lying(self, listing: ListingId) -> dict[int, int]:
+        """Give the units that can be bought of a listing, by location."""
+        return {spot.location: spot.available for spot in places.lying(self.house, listing)}
+
+    def sent_from(self, order: int) -> list[tuple[int, int]]:
+        """Give from which location how many units of each line of an order are sent."""
+        rows, lines = orders.lines_of(self.house.orders, OrderId(order)), self.house.orders.lines
+        return [(int(lines.location[row]), int(lines.quantity[row])) for row in rows]
 
     def move(self, listing: ListingId, to: catalog.ListingStatus, *, seller: int = 0) -> object:
         """Move a listing to another state."""

@@ -40,6 +40,7 @@ def baskets(market: Market, *wanted: tuple[int, int, int], marks: list[int] | No
         unit_prices=prices,
         shipping=nothing,
         holds=nothing,
+        locations=nothing,
     )
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from caravan.events.taxes import TaxReturned
-from caravan.flows import batches, checkout, invariants, opening, people, settlement, shopping, taxing
+from caravan.flows import batches, checkout, invariants, opening, people, places, settlement, shopping, taxing
 from caravan.flows.house import integers
 from caravan.kernel.clock import Instant
 from caravan.kernel.errors import Invalid, NotFound
@@ -292,7 +292,7 @@ def test_an_order_of_two_sellers_is_taxed_line_by_line_in_whatever_order_they_st
 def test_a_direct_order_and_a_batch_are_taxed_as_a_checkout_is(taxed: Market) -> None:
     address = at(taxed, "US", "CA")
     landed = taxing.land(
-        taxed.house, taxing.Landing(((ListingId(1), 1),), taxing.Destination("US", "CA")), taxed.clock.now()
+        taxed.house, taxing.Landing(((ListingId(1), 1),), places.Destination("US", "CA")), taxed.clock.now()
     )
     assert (
         landed.parts.goods_minor,
@@ -361,7 +361,7 @@ def test_what_is_not_on_offer_lands_nowhere(taxed: Market) -> None:
     taxed.move(ListingId(1), catalog.ListingStatus.PAUSED)
 
     with pytest.raises(catalog.NotOnOffer):
-        taxing.land(taxed.house, taxing.Landing(((ListingId(1), 1),), taxing.Destination("DE")), taxed.clock.now())
+        taxing.land(taxed.house, taxing.Landing(((ListingId(1), 1),), places.Destination("DE")), taxed.clock.now())
 
 
 def test_a_card_pays_the_tax_too_and_part_of_it_is_gone_with_a_lost_dispute() -> None:

@@ -31,6 +31,7 @@ DOMAINS: Final = (
     "trade.payments",
     "trade.delivery",
     "trade.claims",
+    "trade.moves",
     "trade.network",
     "trade.qr",
     "trade.transfers",

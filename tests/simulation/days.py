@@ -24,6 +24,7 @@ from caravan.world import markets, partners
 from tests.flows.market import EUR, Market
 from tests.simulation.abroad import Abroad
 from tests.simulation.shipping import Shipping
+from tests.simulation.towns import Towns, conserved
 
 _LOOKS_EVERY = 40  # steps between comparisons with a replay from nothing
 
@@ -37,7 +38,7 @@ class Unsound(AssertionError):
 class Days:
     """One run of dice. `refusals` counts what was refused, by class name; `done` counts the steps by name."""
 
-    def __init__(self, seed: int, folder: Path, *, goes_abroad: bool = False) -> None:
+    def __init__(self, seed: int, folder: Path, *, goes_abroad: bool = False, in_towns: bool = False) -> None:
         self.seed = seed
         self.dice = random.Random(seed)
         self.refusals: Counter[str] = Counter()
@@ -48,6 +49,7 @@ class Days:
         self._marks = 0
         self._shipping = Shipping(self.market, self.dice)
         self.abroad = Abroad(self.market, self.dice) if goes_abroad else None
+        self.towns = Towns(self.market, self.dice) if in_towns else None
         self._weights: dict[Callable[[], object], int] = {
             self.open_again: 1, self.change_terms: 2, self.apply: 3, self.approve: 4, self.suspend: 1, self.offer: 5,
             self.move: 5, self.reprice: 3, self.edit: 2, self.bring_stock: 12, self.take_stock_out: 3,
@@ -56,6 +58,7 @@ class Days:
             self.order_with_key: 4, self.order_gold: 1, self.place_many: 8, self.hand_over: 12, self.scan: 14,
             self.cancel: 6, self.take_back: 10, self.rule: 1, self.wait: 9, self.restart: 3, self.crash: 2,
             **self._shipping.weights(), **(self.abroad.weights() if self.abroad else {}),
+            **(self.towns.weights() if self.towns else {}),
         }  # fmt: skip
 
     # The run.
@@ -80,6 +83,8 @@ class Days:
             raise self._unsound(step.__name__, repr(fault)) from fault
         for finding in self.market.findings():
             raise self._unsound(step.__name__, finding)
+        if self.towns and (lost := conserved(self.market)):
+            raise self._unsound(step.__name__, lost)
         if self.steps % _LOOKS_EVERY == 0 and self.market.cell.digest() != self.market.replayed():
             raise self._unsound(step.__name__, "The log replayed from nothing gives another state.")
 
@@ -107,6 +112,8 @@ class Days:
             self.market.buyer(money=self.dice.randint(1, 300_000))
         if self.abroad:
             self.abroad.begin()
+        if self.towns:
+            self.towns.begin()
         gold = [self.market.listing(SellerId(1), price=10**13, stock=200) for _ in range(2)]
         self._gold = (ListingId(gold[0]), ListingId(gold[1]))
 
@@ -391,7 +398,7 @@ class Days:
             at=nothing + self.market.clock.now(), buyers=integers([self._buyer() for _ in range(count)]),
             sessions=nothing, addresses=nothing, units=nothing + EUR, expected=prices, marks_high=marks,
             marks_low=marks, rows=np.arange(count), listings=listings, quantities=quantities, unit_prices=prices,
-            shipping=nothing, holds=nothing,
+            shipping=nothing, holds=nothing, locations=nothing,
         )  # fmt: skip
         again = replace(wanted, expected=prices + self.dice.choice([0, 1]))
         for placed in self.market.many(checkout.place_baskets, wanted, again):
@@ -455,6 +462,8 @@ class Days:
         self.market.do(opening.set_policy, markets.Policy(return_window=0, payout_every=1))
         count = len(self.market.house.orders.orders)
         self._shipping.finish()
+        if self.towns:
+            self.towns.finish()
         if count > 1:
             self.market.hand_over(*range(1, count), 0)
         parcels = self._shipping.all_sent()

@@ -49,6 +49,26 @@ def test_it_is_sound_across_borders_too_with_taxes_and_in_every_currency(seed: i
     assert days.market.failures == []
 
 
+@pytest.mark.parametrize("seed", SEEDS[:6])
+def test_it_is_sound_with_stock_in_several_towns_and_no_unit_is_lost_or_sold_twice(
+    seed: int, tmp_path: Path, seen: Counter[str]
+) -> None:
+    days = Days(seed, tmp_path, in_towns=True)
+
+    days.run(STEPS)
+
+    seen.update(days.refusals)
+    assert days.market.failures == []
+    seen["moves"] += len(days.market.house.moves.moves)
+    seen["split orders"] += days.towns.split_orders() if days.towns else 0
+
+
+@pytest.mark.skipif(len(SEEDS) * STEPS < 6 * 250, reason="a few days do not see everything")
+def test_stock_moved_and_orders_were_split_in_those_towns(seen: Counter[str]) -> None:
+    assert seen["moves"] > 0
+    assert seen["split orders"] > 0
+
+
 @pytest.mark.skipif(len(SEEDS) * STEPS < 12 * 250, reason="a few days do not see everything")
 def test_every_refusal_has_occurred_over_the_seeds(seen: Counter[str]) -> None:
     assert refusals() - set(seen) == set()

@@ -154,7 +154,10 @@ def test_a_session_comes_to_the_sum_of_its_lines_with_shipping() -> None:
     [
         ([], orders.EmptyCart),
         ([msgspec.structs.replace(LINE, quantity=0)], Invalid),
-        ([LINE] * (LINES_PER_CART_MAX + 1), orders.CartTooLarge),
+        (
+            [msgspec.structs.replace(LINE, listing=ListingId(number)) for number in range(LINES_PER_CART_MAX + 1)],
+            orders.CartTooLarge,
+        ),
         ([msgspec.structs.replace(LINE, quantity=1, unit_price_minor=AMOUNT_MAX)], orders.CartTooLarge),
     ],
 )

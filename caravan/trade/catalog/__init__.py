@@ -16,13 +16,15 @@ from caravan.trade.catalog.commands import (
     edit_product,
     move_listing,
     publish_new,
+    relocate,
     reprice,
 )
 from caravan.trade.catalog.model import Catalog, ListingStatus, Product
-from caravan.trade.catalog.queries import in_category, listing_of, offers_of, product_of
+from caravan.trade.catalog.queries import Listing, in_category, listing_of, offers_of, product_of
 
 __all__ = [
     "Catalog",
+    "Listing",
     "ListingDraft",
     "ListingStatus",
     "NotOnOffer",
@@ -40,5 +42,6 @@ __all__ = [
     "offers_of",
     "product_of",
     "publish_new",
+    "relocate",
     "reprice",
 ]

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import msgspec
+import numpy as np
 
 from caravan.events import catalog as events
 from caravan.kernel.clock import Instant
@@ -174,6 +175,15 @@ def move_listing(
             yield events.ListingRetired(at=now, listing=listing)
         case ListingStatus.SUSPENDED:
             yield events.ListingSuspended(at=now, listing=listing, why=why)
+
+
+def relocate(
+    catalog: Catalog, *, seller: SellerId, source: LocationId, target: LocationId, now: Instant
+) -> list[events.ListingRelocated]:
+    """Let all listings of a seller that are at home in one location be so in another."""
+    table = catalog.listings
+    found = np.flatnonzero((table.seller == seller) & (table.location == source)).tolist()
+    return [events.ListingRelocated(at=now, listing=ListingId(listing), location=target) for listing in found]
 
 
 def publish_new(*, listing: ListingId, is_reviewed: bool, now: Instant) -> Event:

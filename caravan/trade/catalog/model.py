@@ -69,6 +69,7 @@ class Catalog:
             events.SkuAdded,
             events.ListingAdded,
             events.ListingRepriced,
+            events.ListingRelocated,
             *_MOVES,
         }
     )
@@ -121,6 +122,8 @@ class Catalog:
                 self.listings.price[event.listing] = event.price_minor
                 self.listings.shipping[event.listing] = event.shipping_minor
                 self.listings.revision[event.listing] += 1
+            case events.ListingRelocated():
+                self.listings.location[event.listing] = event.location
             case _:
                 listing: int = event.listing  # type: ignore[attr-defined]
                 self.listings.status[listing] = _MOVES[type(event)]

@@ -39,6 +39,7 @@ class Kind(IntEnum):
     AVAILABLE = 101  # of a location, in a SKU: not committed; its holds are what is reserved; floor 0
     COMMITTED = 102  # of a location, in a SKU: bought, still here; floor 0
     SHIPPED = 103  # of a location, in a SKU: bought and handed over; floor 0
+    MOVING = 104  # of the location that they go to, in a SKU: on their way from another; floor 0
 
 
 FLOORS = {
@@ -48,6 +49,7 @@ FLOORS = {
     Kind.AVAILABLE: 0,
     Kind.COMMITTED: 0,
     Kind.SHIPPED: 0,
+    Kind.MOVING: 0,
 }
 
 
@@ -94,6 +96,9 @@ class Reason(IntEnum):
     TRANSFERRED = 40  # transfer
     EXCHANGED = 41  # quote of an exchange
     EXCHANGED_BACK = 42  # order
+    STOCK_SENT = 50  # move
+    STOCK_ARRIVED = 51  # move
+    STOCK_TURNED_BACK = 52  # move
 
 
 class Refused(IntEnum):

@@ -16,6 +16,7 @@ from caravan.trade.orders.commands import (
     SessionNotReady,
     TotalChanged,
     address_session,
+    allocate_session,
     cancel,
     cancel_lines,
     chosen,
@@ -72,6 +73,7 @@ from caravan.trade.orders.queries import (
     units_of,
     worth_of,
 )
+from caravan.trade.orders.sourcing import Part, shared, source, split_line
 
 __all__ = [
     "HOLDING",
@@ -89,6 +91,7 @@ __all__ = [
     "OrderNotOpen",
     "OrderState",
     "Orders",
+    "Part",
     "Parts",
     "Purchases",
     "Session",
@@ -97,6 +100,7 @@ __all__ = [
     "TotalChanged",
     "Units",
     "address_session",
+    "allocate_session",
     "cancel",
     "cancel_lines",
     "cart_of",
@@ -133,6 +137,9 @@ __all__ = [
     "sent_worth",
     "session_of",
     "set_cart_line",
+    "shared",
+    "source",
+    "split_line",
     "units_of",
     "with_shipping",
     "worth_of",

@@ -103,7 +103,7 @@ def open_session(  # noqa: PLR0913
     if any(line.quantity <= 0 for line in lines):
         raise Invalid("A quantity is above zero.", field="quantity")
     total = sum(line.unit_price_minor * line.quantity + line.shipping_minor for line in lines)
-    if len(lines) > LINES_PER_CART_MAX or total > AMOUNT_MAX:
+    if len({line.listing for line in lines}) > LINES_PER_CART_MAX or total > AMOUNT_MAX:
         raise CartTooLarge(f"A checkout has at most {LINES_PER_CART_MAX} lines, and a total that can be paid.")
     return events.SessionOpened(
         at=now,
@@ -113,14 +113,20 @@ def open_session(  # noqa: PLR0913
         address=address,
         currency=currency,
         total_minor=total,
-        listings=tuple(line.listing for line in lines),
-        skus=tuple(line.sku for line in lines),
-        locations=tuple(line.location for line in lines),
-        sellers=tuple(line.seller for line in lines),
-        quantities=tuple(line.quantity for line in lines),
-        unit_prices_minor=tuple(line.unit_price_minor for line in lines),
-        shipping_minor=tuple(line.shipping_minor for line in lines),
+        **_columns_of(lines),
     )
+
+
+def _columns_of(lines: Sequence[Line]) -> dict[str, Any]:
+    return {
+        "listings": tuple(line.listing for line in lines),
+        "skus": tuple(line.sku for line in lines),
+        "locations": tuple(line.location for line in lines),
+        "sellers": tuple(line.seller for line in lines),
+        "quantities": tuple(line.quantity for line in lines),
+        "unit_prices_minor": tuple(line.unit_price_minor for line in lines),
+        "shipping_minor": tuple(line.shipping_minor for line in lines),
+    }
 
 
 def reserve_session(
@@ -157,6 +163,12 @@ def address_session(session: Session, *, address: AddressId, now: Instant) -> ev
     if session.status not in (SessionStatus.NOT_READY, SessionStatus.READY):
         raise SessionNotReady(f"This checkout is {session.status.name.lower()}.")
     return events.SessionAddressed(at=now, session=session.session, address=address)
+
+
+def allocate_session(session: Session, *, lines: Sequence[Line], now: Instant) -> events.SessionAllocated:
+    """Let a checkout have these lines, each out of one location; what they come to is what they came to before."""
+    total = sum(line.unit_price_minor * line.quantity + line.shipping_minor for line in lines)
+    return events.SessionAllocated(at=now, session=session.session, total_minor=total, **_columns_of(lines))
 
 
 def reprice_session(session: Session, *, lines: Sequence[Line], now: Instant) -> events.SessionRepriced:

@@ -226,7 +226,8 @@ class Orders:
     name = "orders"
     kinds: frozenset[type[Event]] = frozenset(
         {
-            events.CartOpened, events.CartLineSet, events.CartClaimed, events.SessionOpened, events.SessionReserved,
+            events.CartOpened, events.CartLineSet, events.CartClaimed, events.SessionOpened, events.SessionAllocated,
+            events.SessionReserved,
             events.SessionAddressed, events.SessionRepriced, events.SessionExtended, events.SessionCanceled, events.SessionExpired, events.SessionCompleted, events.SessionPaying, events.SessionReopened,
             events.PurchasePlaced, events.LineReturned, *_STAMPS, *_IN_PARTS,
         }
@@ -373,11 +374,6 @@ class Orders:
 
     def _open_session(self, event: events.SessionOpened) -> None:
         assert event.session == len(self.sessions)
-        columns = (
-            event.listings, event.skus, event.locations, event.sellers, event.quantities, event.unit_prices_minor,
-            event.shipping_minor,
-        )  # fmt: skip
-        lines = [Line(*values) for values in zip(*columns, strict=True)]
         self.sessions.append(
             Session(
                 event.session,
@@ -387,7 +383,7 @@ class Orders:
                 event.currency,
                 event.total_minor,
                 event.at,
-                lines,
+                _lines_in(event),
             )
         )
 
@@ -400,12 +396,9 @@ class Orders:
                 heapq.heappush(self.expiries, (event.expires_at, event.session))
             case events.SessionAddressed():
                 session.address = event.address
-            case events.SessionRepriced():
+            case events.SessionRepriced() | events.SessionAllocated():
                 session.total_minor = event.total_minor
-                session.lines = [
-                    with_shipping(line, shipping)
-                    for line, shipping in zip(session.lines, event.shipping_minor, strict=True)
-                ]
+                session.lines = _relined(session.lines, event)
             case events.SessionExtended():
                 session.holds, session.expires_at = list(event.holds), event.expires_at
                 heapq.heappush(self.expiries, (event.expires_at, event.session))
@@ -482,6 +475,20 @@ class Orders:
         offsets = np.concatenate([[0], np.cumsum(counts)])
         within = np.arange(offsets[-1]) - np.repeat(offsets[:-1], counts)
         return Ragged(offsets, np.repeat(self.orders.first_line[orders], counts) + within)
+
+
+def _relined(lines: list[Line], event: events.SessionRepriced | events.SessionAllocated) -> list[Line]:
+    if isinstance(event, events.SessionAllocated):
+        return _lines_in(event)
+    return [with_shipping(line, shipping) for line, shipping in zip(lines, event.shipping_minor, strict=True)]
+
+
+def _lines_in(event: events.SessionOpened | events.SessionAllocated) -> list[Line]:
+    columns = (
+        event.listings, event.skus, event.locations, event.sellers, event.quantities, event.unit_prices_minor,
+        event.shipping_minor,
+    )  # fmt: skip
+    return [Line(*values) for values in zip(*columns, strict=True)]
 
 
 def worth(lines: Table, row: int, gone: int, quantity: int) -> int:

@@ -8,7 +8,7 @@ import msgspec
 from caravan.bootstrap import Caravan
 from caravan.cell import Answer
 from caravan.client import wire
-from caravan.flows import checkout, exchanging, shopping, taxing
+from caravan.flows import checkout, exchanging, places, shopping, taxing
 from caravan.flows.house import House
 from caravan.kernel import ids
 from caravan.kernel.clock import Instant
@@ -38,12 +38,12 @@ async def show_cart(call: Call) -> Reply:
     where: wire.CartQuery = call.query
     shown = await call.ask(resources.cart, cart)
     if where.country:
-        place = taxing.Destination(where.country, taxes.region_code(where.region, where.country))
+        place = places.Destination(where.country, taxes.region_code(where.region, where.country))
         shown = msgspec.structs.replace(shown, parts=await call.ask(_landed, cart, place, call.now))
     return call.say(shown)
 
 
-def _landed(house: House, cart: CartId, where: taxing.Destination, now: Instant) -> wire.TotalParts:
+def _landed(house: House, cart: CartId, where: places.Destination, now: Instant) -> wire.TotalParts:
     landed = taxing.land_cart(house, cart, where, now)
     return resources.total_parts(landed.parts, landed.currency)
 

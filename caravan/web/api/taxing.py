@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from http import HTTPStatus
 
 from caravan.client import taxes as wire
-from caravan.flows import taxing
+from caravan.flows import places, taxing
 from caravan.flows.house import House
 from caravan.kernel import ids
 from caravan.kernel.clock import Instant, instant
@@ -82,7 +82,7 @@ async def land_cost(call: Call) -> Reply:
     """Say what lines come to at a place. It holds nothing."""
     wish: wire.LandingWish = call.body
     lines = tuple((ListingId(ids.number(ListingId, line.listing)), line.quantity) for line in wish.lines)
-    where = taxing.Destination(wish.country, taxes.region_code(wish.region, wish.country))
+    where = places.Destination(wish.country, taxes.region_code(wish.region, wish.country))
     landed = await call.ask(taxing.land, taxing.Landing(lines, where), call.now)
     return call.say(
         wire.LandedCost(

@@ -7,9 +7,10 @@ from typing import NamedTuple
 import numpy as np
 
 from caravan.flows.house import House, integers
+from caravan.flows.places import available
 from caravan.kernel.ids import CartId, ListingId, ProductId, SellerId, SkuId
 from caravan.kernel.money import Money, alphabetic
-from caravan.trade import catalog, ledger
+from caravan.trade import catalog
 from caravan.world import partners
 
 FEW = 5  # From so few units on, a page says how many are left.
@@ -103,13 +104,6 @@ class Basket(NamedTuple):
     total: Money
     units: int
     is_sound: bool  # all lines can be bought as they are
-
-
-def available(house: House, listings: np.ndarray) -> np.ndarray:
-    """Give the units of listings that nobody has reserved. Shape: int64 [n] -> [n]."""
-    table, accounts = house.catalog.listings, house.ledger.accounts
-    numbers = house.ledger.find(ledger.Kind.AVAILABLE, table.location[listings], table.sku[listings])
-    return np.where(numbers > 0, accounts.posted[numbers] - accounts.held[numbers], 0)
 
 
 def cards(house: House, products: Sequence[ProductId]) -> list[Card]:

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from caravan.flows import taxing
+from caravan.flows import places, taxing
 from caravan.flows.house import House
 from caravan.kernel.clock import Instant
 from caravan.kernel.ids import BuyerId, CartId
@@ -47,8 +47,8 @@ def of_cart(house: House, cart: CartId, buyer: BuyerId, now: Instant) -> Parts |
     if house.taxes.now is None or not buyer:
         return None
     known = house.identity.buyers[buyer]
-    where = taxing.destination_of(house, known.addresses[-1]) if known.addresses else None
-    where = where or taxing.Destination(known.country)
+    where = places.destination_of(house, known.addresses[-1]) if known.addresses else None
+    where = where or places.Destination(known.country)
     landed = taxing.land_cart(house, cart, where, now)
     parts = parts_of(landed.parts, landed.currency)
     has_regions = any(rule.region for rule in house.taxes.now.rules if rule.country == where.country)

@@ -7,7 +7,7 @@ import numpy as np
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
-from caravan.flows import selling, taxing
+from caravan.flows import places, selling, taxing
 from caravan.flows.house import House, integers
 from caravan.insight.identity import EmailTaken, WrongLogin
 from caravan.kernel import ids
@@ -17,7 +17,7 @@ from caravan.kernel.ids import ListingId, OrderId, PayoutId, ProductId, SellerId
 from caravan.kernel.money import Money, alphabetic, numeric, plain
 from caravan.trade import catalog, ledger, payments, taxes
 from caravan.web import access
-from caravan.web.pages import baskets, records
+from caravan.web.pages import records
 from caravan.web.pages.account import log_in
 from caravan.web.pages.pictures import drawing_of
 from caravan.web.pages.visit import Visit, local_path, path_id, wrong_field
@@ -257,7 +257,7 @@ async def listings(visit: Visit) -> Response:
 
 
 def _goods(house: House, numbers: list[ListingId], seller: SellerId) -> list[Goods]:
-    units = baskets.available(house, integers(numbers))
+    units = places.available(house, integers(numbers))
     return [_good(house, number, seller, int(left)) for number, left in zip(numbers, units, strict=True)]
 
 
@@ -265,7 +265,7 @@ def _good(house: House, number: ListingId, seller: SellerId, left: int) -> Goods
     selling.own_listing(house, seller=seller, listing=number)
     offer = catalog.listing_of(house.catalog, number)
     page_of = catalog.product_of(house.catalog, offer.product)
-    committed, _ = ledger.balance(house.ledger, ledger.Kind.COMMITTED, owner=offer.location, unit=offer.sku)
+    committed = sum(spot.committed for spot in places.lying(house, number))
     return Goods(
         number, page_of.product, page_of.title, offer.option, page_of.category, page_of.revision, offer.price,
         offer.shipping, offer.condition, offer.status, left, committed, page_of.seller == seller,
