@@ -107,7 +107,7 @@ class LandedCost(Response, frozen=True, kw_only=True):
 
 
 class TaxReportLine(Response, frozen=True, kw_only=True):
-    """An authority's account, by levy and rule. `due` is what was collected less what went back."""
+    """An authority's account, by levy and rule. `due` is what was collected less what went back or was corrected."""
 
     authority: str
     levy: str
@@ -115,6 +115,7 @@ class TaxReportLine(Response, frozen=True, kw_only=True):
     charged: Money
     collected: Money
     returned: Money
+    corrected: Money
     due: Money
     remitted: Money
 
@@ -128,7 +129,7 @@ class TaxOwed(Response, frozen=True, kw_only=True):
 
 
 class TaxReport(Response, frozen=True, kw_only=True):
-    """What was charged, collected, returned and remitted in a period, and what is owed now, by authority."""
+    """What was charged, collected, returned, corrected and remitted in a period, and what is owed now, by authority."""
 
     since: str
     until: str

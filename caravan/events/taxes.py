@@ -1,7 +1,7 @@
 """What happens with taxes: rules come in, products are classified, and what is charged, collected, returned and remitted."""
 
 from caravan.kernel.event import Event
-from caravan.kernel.ids import AddressId, OrderId, PaymentId, ProductId, SessionId
+from caravan.kernel.ids import AddressId, DisputeId, OrderId, PaymentId, ProductId, SessionId
 
 
 class TaxRulesLoaded(Event, frozen=True, kw_only=True, tag="taxes.rules_loaded.v1"):
@@ -95,6 +95,19 @@ class TaxReturned(Event, frozen=True, kw_only=True, tag="taxes.tax_returned.v1")
     order: OrderId
     amounts_minor: tuple[int, ...]
     fee_tax_minor: int
+    is_collected: bool
+
+
+class TaxCorrected(Event, frozen=True, kw_only=True, tag="taxes.tax_corrected.v1"):
+    """A dispute was lost: so much of an order's money is with a bank, and the taxes on it are not owed; one amount a part.
+
+    `is_collected`: out of the account of the authority, and back to the seller who had borne them.
+    """
+
+    order: OrderId
+    dispute: DisputeId
+    lost_minor: int
+    amounts_minor: tuple[int, ...]
     is_collected: bool
 
 

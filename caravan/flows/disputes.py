@@ -4,11 +4,12 @@ from typing import NamedTuple
 
 from caravan.cell import Decision, Section
 from caravan.events.payments import SellerCharged
-from caravan.flows import fulfillment, funded
+from caravan.flows import fulfillment, funded, taxing
 from caravan.flows.funded import Posting
 from caravan.flows.house import House, as_facts, fold, integers
 from caravan.kernel.clock import Instant
 from caravan.kernel.errors import NotFound
+from caravan.kernel.ids import DisputeId, OrderId
 from caravan.trade import exchange, ledger, payments
 from caravan.trade.payments import ChargeReason, Claim, Dispute
 
@@ -148,6 +149,9 @@ def _close(house: House, dispute: Dispute, facts: list[Section], *, is_won: bool
     reason = ledger.Reason.DISPUTE_WON if is_won else ledger.Reason.DISPUTE_LOST
     funded.post(house, facts, postings, reason=reason, reference=dispute.dispute, now=now)
     facts += fold(house, as_facts(payments.close_dispute(dispute, is_won=is_won, now=now)))
+    if not is_won:
+        lost = dispute.amount - dispute.from_operator
+        seller -= taxing.correct(house, OrderId(order), DisputeId(dispute.dispute), lost=lost, facts=facts, now=now)
     if seller and is_won:
         facts += fold(house, as_facts(_charge(house, order, -seller, now=now)))
     elif seller:

@@ -55,7 +55,9 @@ def give_back(house: House, back: Return, returned: LineReturned, facts: list[Se
     facts += fold(house, as_facts(returned, refunded))
     facts += fold(house, funded.after_refund(house, back.order, share, now=now))
     facts += exchanging.give_back(house, back.order, share.wallet, now=now)
-    facts += taxing.give_back(house, back.order, back.line, fee_tax=returned.fee_tax_minor, now=now)
+    facts += taxing.give_back(
+        house, back.order, back.line, refunded=back.refund_minor, fee_tax=returned.fee_tax_minor, now=now
+    )
     if refunded.from_seller_minor:
         funded.cap_clawback(house, facts, order=back.order, amount=refunded.from_seller_minor, now=now)
 

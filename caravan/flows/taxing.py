@@ -19,7 +19,7 @@ from caravan.flows.places import NOWHERE, Destination, allocated_lines, destinat
 from caravan.kernel.clock import Instant, iso
 from caravan.kernel.errors import Invalid, NotFound
 from caravan.kernel.event import Event
-from caravan.kernel.ids import AddressId, CartId, ListingId, OrderId, PaymentId, ProductId, SessionId
+from caravan.kernel.ids import AddressId, CartId, DisputeId, ListingId, OrderId, PaymentId, ProductId, SessionId
 from caravan.kernel.money import allocate, numeric
 from caravan.trade import catalog, exchange, ledger, orders, payments, taxes
 
@@ -484,11 +484,11 @@ def collect(
 
 def _collect(house: House, taxed: taxes.Taxed, facts: list[Section], *, released: int, fee_tax: int, at: int) -> None:
     money, now = house.payments.money, Instant(at)
-    whole = int(money.captured[taxed.order] - money.refunded_before[taxed.order])
+    # Of money that a bank has had back meanwhile no tax is kept, whether it was corrected with its dispute or not.
+    whole = int(money.captured[taxed.order] - money.refunded_before[taxed.order]) - taxed.lost
     kept = []
     for part, back in zip(taxed.parts, taxed.returned, strict=True):
         is_ours = taxes.rule_of(house.taxes, taxed.version, part.rule).remits == "marketplace"
-        # Of money that a bank has had back meanwhile, no tax is kept.
         kept.append((part.amount_minor - back) * released // whole if is_ours and whole else 0)
     fee = fee_tax if taxed.fee_rule else 0
     if not sum(kept) + fee:
@@ -497,10 +497,12 @@ def _collect(house: House, taxed: taxes.Taxed, facts: list[Section], *, released
     facts += fold(house, as_facts(taxes.collect(taxed, amounts=kept, fee_tax=fee, at=now)))
 
 
-def give_back(house: House, order: OrderId, line: int, *, fee_tax: int, now: Instant) -> list[Section]:
+def give_back(
+    house: House, order: OrderId, line: int, *, fee_tax: int, now: Instant, refunded: int = 0
+) -> list[Section]:
     """Give taxes back with the money of a line that has just gone back, in proportion: all of it gives all of them.
 
-    What will never be sent of it costs no taxes either.
+    What will never be sent of it costs no taxes either: then nothing was `refunded`, and its units were called off.
     """
     taxed = house.taxes.orders.get(order)
     if taxed is None:
@@ -512,6 +514,8 @@ def give_back(house: House, order: OrderId, line: int, *, fee_tax: int, now: Ins
     for place, part in enumerate(taxed.parts):
         is_charged = taxes.rule_of(house.taxes, taxed.version, part.rule).remits != "buyer" and part.line == line
         amounts.append(part.amount_minor * after // whole - taxed.returned[place] if is_charged else 0)
+    if taxed.lost:
+        amounts = _left_after_loss(house, taxed, line, whole=whole, after=after, refunded=refunded)
     ours = [
         min(amount, kept) if taxes.rule_of(house.taxes, taxed.version, part.rule).remits == "marketplace" else 0
         for part, amount, kept in zip(taxed.parts, amounts, taxed.collected, strict=True)
@@ -523,6 +527,63 @@ def give_back(house: House, order: OrderId, line: int, *, fee_tax: int, now: Ins
     if sum(amounts) + fee:
         facts += fold(house, as_facts(taxes.give_back(taxed, amounts=amounts, fee_tax=fee, now=now)))
     return facts
+
+
+def _left_after_loss(
+    house: House, taxed: taxes.Taxed, line: int, *, whole: int, after: int, refunded: int
+) -> list[int]:
+    """Give what of an order's taxes goes with a part of a line, where some of the order's money was lost with a dispute.
+
+    A loss is of all lines in proportion, and so is what is left of each; with the last of the order's money all of it goes.
+    """
+    left = _left_of(house, taxed.order)  # When this part has gone.
+    parts = house.orders.parts.get(taxed.order)
+    gone = refunded or (parts.off[line] if parts else 0)
+    base, amounts = whole - after + gone, []
+    if refunded:
+        base = max(1, base * (left + refunded) // (left + refunded + taxed.lost))
+    for place, part in enumerate(taxed.parts):
+        rest = part.amount_minor - taxed.returned[place]
+        if taxes.rule_of(house.taxes, taxed.version, part.rule).remits == "buyer":
+            amounts.append(0)
+        elif not left:
+            amounts.append(rest)
+        else:
+            amounts.append(rest * min(gone, base) // base if part.line == line else 0)
+    return amounts
+
+
+def _left_of(house: House, order: int) -> int:
+    """Give what of an order's money is its seller's by the sale: not let go, gone back or lost, and not their own coupon."""
+    money, funding = house.payments.money, house.dealings.fundings.get(order)
+    own = 0
+    if funding is not None and funding.discount_payer:
+        own = funding.discount - funding.discount * funding.refunded // funding.total
+        own -= funded.discount_left(funding) if funding.is_let_go else 0
+    left = money.authorized[order] - money.voided[order] - money.refunded[order] - money.lost[order]
+    return max(0, int(left) - own)
+
+
+def correct(house: House, order: OrderId, dispute: DisputeId, *, lost: int, facts: list[Section], now: Instant) -> int:
+    """Let the taxes on money of an order that a dispute has just been lost about not be owed; give what its seller has back.
+
+    In proportion to the money; with the last of it goes whatever is left of them.
+    """
+    taxed = house.taxes.orders.get(order)
+    if taxed is None or not lost:
+        return 0
+    before, amounts = _left_of(house, order) + lost, []
+    for part, back in zip(taxed.parts, taxed.returned, strict=True):
+        is_charged = taxes.rule_of(house.taxes, taxed.version, part.rule).remits != "buyer"
+        amounts.append((part.amount_minor - back) * lost // before if is_charged else 0)
+    ours = [
+        min(amount, kept) if taxes.rule_of(house.taxes, taxed.version, part.rule).remits == "marketplace" else 0
+        for part, amount, kept in zip(taxed.parts, amounts, taxed.collected, strict=True)
+    ]
+    if taxed.collected_at and sum(ours):
+        _move(house, taxed, facts, ours, 0, sign=-1, reason=ledger.Reason.TAX_RETURNED, now=now)
+    facts += fold(house, as_facts(taxes.correct(taxed, dispute=dispute, lost_minor=lost, amounts=amounts, now=now)))
+    return sum(ours) if taxed.collected_at else 0
 
 
 def _move(  # noqa: PLR0913  # An entry has all of these.
@@ -661,7 +722,7 @@ def owed(house: House, *, every: bool = False) -> list[Owed]:
 
 
 def report(house: House, since: Instant, until: Instant, authority: str = "") -> list[taxes.Line]:
-    """Give what was charged, collected, returned and remitted in a period. Refuses a period that ends before it begins."""
+    """Give what was charged, collected, returned, corrected and remitted in a period. Refuses a period that ends before it begins."""
     if since >= until:
         raise Invalid("A period ends after it begins.", field="until")
     table = house.orders.orders

@@ -1,13 +1,14 @@
 """What commands for a running Caravan share: their options, how they ask, and how they print for people or as JSON."""
 
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Annotated, Any
 
 import msgspec
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from caravan.client import Client, Refused, wire
@@ -50,22 +51,41 @@ def _refuse(error: CaravanError, *, as_json: bool) -> None:
     if as_json:
         details = dict(error.details) if isinstance(error, Refused) else {}
         sys.stdout.write(msgspec.json.encode({"refusal": refusal, "detail": str(error)} | details).decode() + "\n")
-    say.print(f"[red]{refusal}[/red]: {error}", soft_wrap=True)
+    say.print(f"[red]{refusal}[/red]: {escape(str(error))}", soft_wrap=True)
     if isinstance(error, Refused):
         for fault in error.problem.errors:
-            say.print(f"  {fault.pointer or fault.parameter}: {fault.detail or fault.code}", soft_wrap=True)
+            say.print(f"  {fault.pointer or fault.parameter}: {escape(fault.detail or fault.code)}", soft_wrap=True)
 
 
 def table(*names: str) -> Callable[[Iterable[msgspec.Struct]], None]:
     """Print rows as a table of these columns."""
 
     def show(rows: Iterable[msgspec.Struct]) -> None:
-        drawn = Table(*(name.replace("_", " ") for name in names), box=None, pad_edge=False)
-        for row in rows:
-            drawn.add_row(*(_cell(getattr(row, name)) for name in names))
+        cells = [[_cell(getattr(row, name)) for name in names] for row in rows]
+        headers = [name.replace("_", " ") for name in names]
+        drawn = Table(box=None, pad_edge=False, collapse_padding=True)
+        for header, width in zip(headers, _widths([headers, *cells]), strict=True):
+            drawn.add_column(header, width=width)
+        for row in cells:
+            drawn.add_row(*row)
         _out.print(drawn)
 
     return show
+
+
+def _widths(rows: Sequence[Sequence[str]]) -> list[int | None]:
+    """Give the widths of columns with which no word is cut, where there is room for that."""
+    columns = list(zip(*rows, strict=True))
+    words = [max((len(word) for cell in column for word in cell.split()), default=0) for column in columns]
+    spare = _out.width - sum(words) - len(words)
+    if spare < 0:
+        return [None] * len(words)
+    widths: list[int | None] = []
+    for column, width in zip(columns, words, strict=True):
+        more = min(spare, max(map(len, column)) - width)
+        widths.append(width + more)
+        spare -= more
+    return widths
 
 
 def _cell(value: object) -> str:

@@ -109,7 +109,7 @@ def report(
     since, until = days_of(period)
 
     def show(found: wire.TaxReport) -> None:
-        table("authority", "levy", "rule", "charged", "collected", "returned", "due", "remitted")(found.lines)
+        table("authority", "rule", "charged", "collected", "returned", "corrected", "due", "remitted")(found.lines)
         table("authority", "name", "owed")(found.owed)
 
     run(url, token, lambda client: client.tax_report(since, until, authority=authority), show, as_json=as_json)

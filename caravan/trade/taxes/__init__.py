@@ -1,7 +1,7 @@
 """Taxes: what a sale meets on its way to its buyer, by rules that are data; frozen with an order, and owed to authorities.
 
 Always: a version of the rules never changes; of no part goes back, or is kept, more than was charged; what is owed to an
-authority is what was collected for it, less what went back and what it was paid.
+authority is what was collected for it, less what went back, was corrected, and what it was paid.
 """
 
 from caravan.trade.taxes.assessing import Convert, Route, Ware, assess, fee_rule
@@ -11,6 +11,7 @@ from caravan.trade.taxes.commands import (
     SameTaxRules,
     classify,
     collect,
+    correct,
     give_back,
     load_rules,
     place_address,
@@ -48,6 +49,7 @@ __all__ = [
     "classified",
     "classify",
     "collect",
+    "correct",
     "fee_rule",
     "findings",
     "give_back",

@@ -8,7 +8,7 @@ import msgspec
 from caravan.events import taxes as events
 from caravan.kernel.clock import Instant
 from caravan.kernel.errors import Invalid, Refusal
-from caravan.kernel.ids import AddressId, OrderId, PaymentId, ProductId, SessionId
+from caravan.kernel.ids import AddressId, DisputeId, OrderId, PaymentId, ProductId, SessionId
 from caravan.trade.taxes.model import Assessment, Classified, Part, Table, Taxed, Taxes
 
 CLASSES = ("standard", "reduced", "zero")
@@ -114,6 +114,18 @@ def give_back(taxed: Taxed, *, amounts: Sequence[int], fee_tax: int, now: Instan
         assert 0 <= amount <= part.amount_minor - back, (taxed.order, part, amount)
     return events.TaxReturned(
         at=now, order=OrderId(taxed.order), amounts_minor=tuple(amounts), fee_tax_minor=fee_tax,
+        is_collected=bool(taxed.collected_at),
+    )  # fmt: skip
+
+
+def correct(
+    taxed: Taxed, *, dispute: DisputeId, lost_minor: int, amounts: Sequence[int], now: Instant
+) -> events.TaxCorrected:
+    """Note that the taxes on money that a bank has had back are not owed. It is never more than is left."""
+    for part, amount, back in zip(taxed.parts, amounts, taxed.returned, strict=True):
+        assert 0 <= amount <= part.amount_minor - back, (taxed.order, part, amount)
+    return events.TaxCorrected(
+        at=now, order=OrderId(taxed.order), dispute=dispute, lost_minor=lost_minor, amounts_minor=tuple(amounts),
         is_collected=bool(taxed.collected_at),
     )  # fmt: skip
 

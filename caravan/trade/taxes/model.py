@@ -120,10 +120,11 @@ class Taxed(msgspec.Struct, array_like=True):
     collected: list[int]
     collected_at: int = 0
     fee_tax: int = 0  # collected for the authority of the fee rule, less what went back
+    lost: int = 0  # of the order's money, with disputes; the taxes on it have been corrected
 
 
 class Movement(msgspec.Struct, array_like=True, frozen=True):
-    """A line of an authority's account: `what` is collected, returned or remitted."""
+    """A line of an authority's account: `what` is collected, returned, corrected or remitted."""
 
     at: int
     authority: str
@@ -154,7 +155,8 @@ class Taxes:
     kinds: frozenset[type[Event]] = frozenset(
         {
             events.TaxRulesLoaded, events.ProductClassified, events.AddressPlaced, events.CheckoutTaxed,
-            events.PaymentTaxed, events.OrderTaxed, events.TaxCollected, events.TaxReturned, events.TaxRemitted,
+            events.PaymentTaxed, events.OrderTaxed, events.TaxCollected, events.TaxReturned, events.TaxCorrected,
+            events.TaxRemitted,
             order_events.SessionCompleted, order_events.SessionCanceled, order_events.SessionExpired,
         }
     )  # fmt: skip
@@ -210,6 +212,9 @@ class Taxes:
                 self._collect(event)
             case events.TaxReturned():
                 self._return(event)
+            case events.TaxCorrected():
+                self.orders[event.order].lost += event.lost_minor
+                self._return(event)
             case events.TaxRemitted():
                 self.movements.append(
                     Movement(
@@ -255,14 +260,17 @@ class Taxes:
         taxed.fee_tax += event.fee_tax_minor
         self._move(taxed, event.amounts_minor, event.fee_tax_minor, what="collected", at=event.at)
 
-    def _return(self, event: events.TaxReturned) -> None:
+    def _return(self, event: events.TaxReturned | events.TaxCorrected) -> None:
+        fee_tax, what = 0, "corrected"
+        if isinstance(event, events.TaxReturned):
+            fee_tax, what = event.fee_tax_minor, "returned"
         taxed = self.orders[event.order]
         taxed.returned = [before + more for before, more in zip(taxed.returned, event.amounts_minor, strict=True)]
         if event.is_collected:
             given = tuple(min(amount, kept) for amount, kept in zip(event.amounts_minor, taxed.collected, strict=True))
             taxed.collected = [kept - amount for amount, kept in zip(given, taxed.collected, strict=True)]
-            taxed.fee_tax -= event.fee_tax_minor
-            self._move(taxed, given, event.fee_tax_minor, what="returned", at=event.at)
+            taxed.fee_tax -= fee_tax
+            self._move(taxed, given, fee_tax, what=what, at=event.at)
 
     def _move(self, taxed: Taxed, amounts: tuple[int, ...], fee_tax: int, *, what: str, at: int) -> None:
         rules = self.rules[taxed.version]

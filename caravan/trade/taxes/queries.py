@@ -19,12 +19,13 @@ class Line(NamedTuple):
     charged_minor: int
     collected_minor: int
     returned_minor: int
+    corrected_minor: int
     remitted_minor: int
 
     @property
     def due_minor(self) -> int:
         """Give what the period leaves to be remitted."""
-        return self.collected_minor - self.returned_minor
+        return self.collected_minor - self.returned_minor - self.corrected_minor
 
 
 def classified(taxes: Taxes, product: int) -> Classified:
@@ -49,11 +50,11 @@ def authority_number(taxes: Taxes, authority: str) -> int:
 
 
 def report(taxes: Taxes, *, since: int, until: int, canceled: frozenset[int], authority: str = "") -> list[Line]:
-    """Give what was charged, collected, returned and remitted in a period; `canceled` orders were never charged."""
+    """Give what was charged, collected, returned, corrected and remitted in a period; `canceled` orders were never charged."""
     sums: dict[tuple[str, int, str, str], dict[str, int]] = {}
 
     def count(key: tuple[str, int, str, str], what: str, amount: int) -> None:
-        into = sums.setdefault(key, dict.fromkeys(("charged", "collected", "returned", "remitted"), 0))
+        into = sums.setdefault(key, dict.fromkeys(("charged", "collected", "returned", "corrected", "remitted"), 0))
         into[what] += amount
 
     for taxed in taxes.orders.values():

@@ -127,7 +127,7 @@ def _line(line: taxes.Line) -> wire.TaxReportLine:
     currency = alphabetic(line.unit)
     return wire.TaxReportLine(
         authority=line.authority, levy=line.levy, rule=line.rule, charged=Money(line.charged_minor, currency),
-        collected=Money(line.collected_minor, currency), returned=Money(line.returned_minor, currency),
+        collected=Money(line.collected_minor, currency), returned=Money(line.returned_minor, currency), corrected=Money(line.corrected_minor, currency),
         due=Money(line.due_minor, currency), remitted=Money(line.remitted_minor, currency),
     )  # fmt: skip
 

@@ -28,6 +28,7 @@ class Line(NamedTuple):
     charged: Money
     collected: Money
     returned: Money
+    corrected: Money
     due: Money
     remitted: Money
 
@@ -81,7 +82,10 @@ def _desk(house: House, since: Instant, until: Instant) -> Desk:
 
 
 def _line(line: taxes.Line) -> Line:
-    amounts = (line.charged_minor, line.collected_minor, line.returned_minor, line.due_minor, line.remitted_minor)
+    amounts = (
+        line.charged_minor, line.collected_minor, line.returned_minor, line.corrected_minor, line.due_minor,
+        line.remitted_minor,
+    )  # fmt: skip
     return Line(line.authority, line.rule, *(Money(amount, alphabetic(line.unit)) for amount in amounts))
 
 
