@@ -9,6 +9,7 @@ import httpx
 import msgspec
 import pyarrow as pa
 
+from caravan.client import locations as sites
 from caravan.client import taxes, wallets, wire
 from caravan.client.sending import Sender
 from caravan.kernel.money import Money
@@ -332,9 +333,77 @@ class Client:
         """Take somebody's listing off the shelf, as the operator."""
         return self._post(f"/v1/listings/{listing}/suspend", wire.Listing, wire.Why(why=why), key=key)
 
-    def change_stock(self, listing: str, quantity: int, *, key: str | None = None) -> wire.Listing:
-        """Take units in or, below zero, out."""
-        return self._post(f"/v1/listings/{listing}/stock", wire.Listing, wire.StockChange(quantity=quantity), key=key)
+    def change_stock(
+        self, listing: str, quantity: int, *, location: str | None = None, key: str | None = None
+    ) -> wire.Listing:
+        """Take units in or, below zero, out; at the listing's own location, or at another of the seller's."""
+        change = wire.StockChange(quantity=quantity, location=location)
+        return self._post(f"/v1/listings/{listing}/stock", wire.Listing, change, key=key)
+
+    # Locations.
+
+    def locations(self, seller: str | None = None, *, limit: int | None = None) -> Iterator[sites.Location]:
+        """Go through a seller's locations, those that are closed too."""
+        return self._pages("/v1/locations", wire.Page[sites.Location], {"seller": seller}, limit)
+
+    def location(self, location: str) -> sites.Location:
+        """Show a location."""
+        return self._get(f"/v1/locations/{location}", sites.Location)
+
+    def open_location(self, new: sites.NewLocation, *, key: str | None = None) -> sites.Location:
+        """Open one more location."""
+        return self._post("/v1/locations", sites.Location, new, key=key)
+
+    def change_location(
+        self, location: str, edit: sites.LocationEdit, *, revision: int | None = None, key: str | None = None
+    ) -> sites.Location:
+        """Change a location; with a revision, only if nobody has changed it since."""
+        return self._patch(f"/v1/locations/{location}", sites.Location, edit, revision=revision, key=key)
+
+    def close_location(self, location: str, *, key: str | None = None) -> sites.Location:
+        """Close a location where nothing is any more."""
+        return self._post(f"/v1/locations/{location}/close", sites.Location, key=key)
+
+    def reopen_location(self, location: str, *, key: str | None = None) -> sites.Location:
+        """Let a closed location send again."""
+        return self._post(f"/v1/locations/{location}/reopen", sites.Location, key=key)
+
+    def move_stock(  # What moves, from where to where.
+        self, lines: Mapping[str, int], *, source: str, target: str, reference: str = "", is_arrived: bool = False,
+        key: str | None = None,
+    ) -> sites.Move:  # fmt: skip
+        """Send units of listings from a location to another; with `is_arrived` they are there at once."""
+        told = [sites.MoveLine(listing=listing, quantity=quantity) for listing, quantity in lines.items()]
+        new = sites.NewMove(source=source, target=target, lines=told, reference=reference, is_arrived=is_arrived)
+        return self._post("/v1/moves", sites.Move, new, key=key)
+
+    def moves(self, seller: str | None = None, *, limit: int | None = None) -> Iterator[sites.Move]:
+        """Go through moves of stock, the newest first."""
+        return self._pages("/v1/moves", wire.Page[sites.Move], {"seller": seller}, limit)
+
+    def move(self, move: str) -> sites.Move:
+        """Show a move."""
+        return self._get(f"/v1/moves/{move}", sites.Move)
+
+    def receive_move(self, move: str, quantities: Sequence[int] | None = None, *, key: str | None = None) -> sites.Move:
+        """Put what has arrived on the shelf where it went: so many units of each line, or all; the rest is missing."""
+        arrival = sites.MoveArrival(quantities=None if quantities is None else list(quantities))
+        return self._post(f"/v1/moves/{move}/arrival", sites.Move, arrival, key=key)
+
+    def turn_move_back(self, move: str, *, key: str | None = None) -> sites.Move:
+        """Call a move off: its units are on the shelf that they left."""
+        return self._post(f"/v1/moves/{move}/turn_back", sites.Move, key=key)
+
+    def stock_list(self, seller: str | None = None) -> str:
+        """Give stock by location as CSV."""
+        return self._sender.send("GET", "/v1/stock", query={"seller": seller}).body.decode()
+
+    def load_stock_list(
+        self, document: str, *, is_trial: bool = False, seller: str | None = None, key: str | None = None
+    ) -> sites.Counted:
+        """Bring stock to what a list as CSV says, all of it or none."""
+        new = sites.NewCounts(document=document, is_trial=is_trial, seller=seller)
+        return self._post("/v1/stock", sites.Counted, new, key=key)
 
     # Buying.
 

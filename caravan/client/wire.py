@@ -50,6 +50,8 @@ SegmentRef = Annotated[str, _id(ids.SegmentId)]
 ClaimRef = Annotated[str, _id(ids.ClaimId)]
 ExportRef = Annotated[str, _id(ids.ExportId)]
 WebhookRef = Annotated[str, _id(ids.WebhookId)]
+LocationRef = Annotated[str, _id(ids.LocationId)]
+MoveRef = Annotated[str, _id(ids.MoveId)]
 EntryRef = Annotated[str, _id(ids.EntryId)]
 
 Time = Annotated[str, Meta(extra_json_schema={"format": "date-time"})]
@@ -406,9 +408,10 @@ class ListingEdit(Request, frozen=True, kw_only=True):
 
 
 class StockChange(Request, frozen=True, kw_only=True):
-    """Units that came in or, below zero, were taken out."""
+    """Units that came in or, below zero, were taken out; at the listing's own location, or at another of the seller's."""
 
     quantity: Annotated[int, Meta(ge=-UNITS_PER_RECEIPT_MAX, le=UNITS_PER_RECEIPT_MAX)]
+    location: LocationRef | None = None
 
 
 # Requests: buying.
@@ -984,9 +987,10 @@ class OrdersQuery(Paging, frozen=True, kw_only=True):
 
 
 class PickListQuery(Request, frozen=True, kw_only=True):
-    """Which orders a pick list is for, parted by commas; without any, all of the seller's that wait."""
+    """Which orders a pick list is for, parted by commas; without any, all of the seller's that wait. Of one location, or all."""
 
     orders: Annotated[str, Meta(max_length=4_000)] | None = None
+    location: LocationRef | None = None
 
 
 class OrderQuery(Request, frozen=True, kw_only=True):
@@ -1427,6 +1431,25 @@ class Offered(Response, frozen=True, kw_only=True):
     listings: list[ListingRef]
 
 
+class StockAt(Response, frozen=True, kw_only=True):
+    """The units of a listing at a location: free, held by checkouts, bought and still there, on their way to it."""
+
+    location: LocationRef
+    name: str
+    available: int
+    reserved: int
+    committed: int
+    coming: int
+
+
+class SentFrom(Response, frozen=True, kw_only=True):
+    """From where something is sent."""
+
+    location: LocationRef
+    city: str
+    country: str
+
+
 class Listing(Response, frozen=True, kw_only=True):
     """A listing, as its seller sees it."""
 
@@ -1444,6 +1467,8 @@ class Listing(Response, frozen=True, kw_only=True):
     available: int
     reserved: int
     committed: int
+    coming: int = 0
+    locations: list[StockAt] = []
 
 
 class CartLine(Response, frozen=True, kw_only=True):
@@ -1523,6 +1548,7 @@ class SessionLine(Response, frozen=True, kw_only=True):
     unit_price: Money
     shipping: Money
     total: Money
+    sent_from: SentFrom | None = None
 
 
 class PayIn(Response, frozen=True, kw_only=True):
@@ -1695,6 +1721,7 @@ class OrderLine(Response, frozen=True, kw_only=True):
     unit_price: Money
     shipping: Money
     refunded: Money
+    sent_from: SentFrom | None = None
 
 
 class ParcelUnits(Response, frozen=True, kw_only=True):
@@ -1760,6 +1787,7 @@ class Parcel(Response, frozen=True, kw_only=True):
     lines: list[ParcelUnits]
     scans: list[ParcelScan]
     label: ParcelLabel | None = None
+    sent_from: SentFrom | None = None
 
 
 class ClaimStep(Response, frozen=True, kw_only=True):

@@ -5,12 +5,12 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from caravan.flows import parcels
+from caravan.flows import fulfillment, parcels, places
 from caravan.flows.house import House
 from caravan.insight import identity
 from caravan.kernel import ids
 from caravan.kernel.errors import NotFound
-from caravan.kernel.ids import ListingId, OrderId, ParcelId, SellerId, SkuId
+from caravan.kernel.ids import ListingId, LocationId, OrderId, ParcelId, SellerId, SkuId
 from caravan.trade import catalog, delivery, orders
 from caravan.trade.delivery import Pick
 from caravan.world import partners
@@ -40,27 +40,40 @@ def tracking_of(house: House, order: OrderId) -> str:
 def slips(house: House, numbers: Sequence[OrderId], seller: SellerId) -> list[Slip]:
     """Give what labels need: one for each order, or for each of its parcels that are packed.
 
-    Refuses orders that are not this seller's (0 is the operator) as not found.
+    An order that lies in several locations and is not packed is passed over, or refused where it is the only one. Refuses orders that are not this seller's (0 is the operator) as not found.
     """
     _require_own(house, numbers, seller)
     found = []
     for number in numbers:
         packed = [one.parcel for one in delivery.parcels_of(house.delivery, number) if one.is_packed]
-        found += [slip_of(house, parcel, seller) for parcel in packed] or [_slip(house, number)]
+        found += [slip_of(house, parcel, seller) for parcel in packed]
+        spots = places.locations_of(house, number)
+        if not packed and len(spots) > 1 and len(numbers) == 1:
+            raise fulfillment.LiesInSeveralPlaces
+        if not packed and len(spots) == 1:
+            found.append(_slip(house, number, spots[0]))
     return found
 
 
-def _slip(house: House, order: OrderId) -> Slip:
+def _slip(house: House, order: OrderId, location: LocationId) -> Slip:
     table = house.orders
-    of = partners.seller_of(house.partners, SellerId(int(table.orders.seller[order])))
     address = house.identity.addresses[int(table.purchases.address[table.orders.purchase[order]])]
-    return Slip(order, tracking_of(house, order), (of.name, of.country), address, address.country)
+    return Slip(order, tracking_of(house, order), sender_of(house, location), address, address.country)
+
+
+def sender_of(house: House, location: LocationId) -> tuple[str, ...]:
+    """Give what stands on a label as its sender: the seller, and the location's address as far as it is known."""
+    place = house.partners.locations[location]
+    street = ", ".join(filter(None, (place.line1, place.line2)))
+    town = " ".join(filter(None, (place.postcode, place.city)))
+    lines = (house.partners.sellers[place.seller].name, street, town if street else "", place.country)
+    return tuple(line for line in lines if line)
 
 
 def slip_of(house: House, parcel: ParcelId, seller: SellerId) -> Slip:
     """Give what the label of one parcel needs. Refuses another seller's parcel (0 is the operator) as not found."""
     order = parcels.own_parcel(house, parcel, seller)
-    return _slip(house, order)._replace(tracking=parcel_tracking_of(house, parcel))
+    return _slip(house, order, places.sent_from(house, parcel))._replace(tracking=parcel_tracking_of(house, parcel))
 
 
 def parcel_tracking_of(house: House, parcel: ParcelId) -> str:
@@ -73,13 +86,22 @@ def parcel_tracking_of(house: House, parcel: ParcelId) -> str:
     return delivery.tracking_number(int(parcel), country, service=_OF_PARCELS)
 
 
-def picks(house: House, numbers: Sequence[OrderId], seller: SellerId) -> list[Pick]:
-    """Give what to take from the shelves for orders, one row a SKU and place. Refuses others' orders as not found."""
+def picks(
+    house: House,
+    numbers: Sequence[OrderId],
+    seller: SellerId,
+    location: LocationId = LocationId(0),  # noqa: B008  # A number.
+) -> list[Pick]:
+    """Give what to take from the shelves for orders, one row a SKU and place; of one location, or of all (0).
+
+    Refuses others' orders as not found.
+    """
     _require_own(house, numbers, seller)
     return _picks(house, [
         (number, line, units.current - units.fulfilled + units.replacing)
         for number in numbers
         for line, units in enumerate(orders.units_of(house.orders, number))
+        if location in {0, int(house.orders.lines.location[int(house.orders.orders.first_line[number]) + line])}
     ])  # fmt: skip
 
 
@@ -104,7 +126,7 @@ def _pick(house: House, place: int, listing: ListingId, of: list[tuple[str, int]
     offer = catalog.listing_of(house.catalog, listing)
     where = house.partners.locations[place]
     return Pick(
-        place=", ".join(filter(None, (where.postcode, where.city, where.country))),
+        place=", ".join(filter(None, (where.name, where.postcode, where.city, where.country))),
         title=catalog.product_of(house.catalog, offer.product).title,
         option=offer.option,
         sku=ids.text(SkuId, offer.sku),

@@ -85,10 +85,11 @@ class Count(NamedTuple):
 
 
 class Counting(NamedTuple):
-    """A seller counted what is on their shelves, all of it or a part."""
+    """A seller counted what is on their shelves, all of it or a part; a trial changes nothing."""
 
     seller: SellerId
     counts: tuple[Count, ...]
+    is_trial: bool = False
 
 
 class Counted(NamedTuple):
@@ -293,7 +294,7 @@ def set_stock(house: House, counting: Counting, *, now: Instant) -> Decision:
     facts: list[Section] = []
     changes = [(one, one.on_hand - _on_hand(house, one.listing, one.location)) for one in counting.counts]
     changed = [(one, change) for one, change in changes if change]
-    for one, change in changed:
+    for one, change in () if counting.is_trial else changed:
         receipt = selling.stock_receipt(one.listing, change, at=now, location=one.location)
         selling.take_stock(house, receipt, facts, now=now)
     counted = Counted(

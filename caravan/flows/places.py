@@ -15,7 +15,7 @@ from caravan.flows.baskets import PER_LINE, Baskets
 from caravan.flows.house import House, integers
 from caravan.kernel.clock import Instant
 from caravan.kernel.errors import Refusal
-from caravan.kernel.ids import ListingId, LocationId, SellerId
+from caravan.kernel.ids import ListingId, LocationId, OrderId, ParcelId, SellerId
 from caravan.trade import catalog, ledger, orders
 from caravan.trade.ledger import Kind
 from caravan.world import partners
@@ -110,6 +110,19 @@ def open_shelf(house: House, location: int, skus: np.ndarray, *, now: Instant) -
         fact for kind in SHELVED
         for fact in ledger.open_accounts(house.ledger, kind, owners=location, units=skus, at=now)[1]
     ]  # fmt: skip
+
+
+def sent_from(house: House, parcel: ParcelId) -> LocationId:
+    """Give the location that a parcel is sent from; of one with a whole order in it, where that order's first line lies."""
+    order, made = int(house.delivery.parcels.order[parcel]), house.delivery.made.get(parcel)
+    line = made.lines[0] if made is not None else 0
+    return LocationId(int(house.orders.lines.location[int(house.orders.orders.first_line[order]) + line]))
+
+
+def locations_of(house: House, order: OrderId) -> list[LocationId]:
+    """Give the locations that an order's lines are sent from, each once, in the order of its lines."""
+    rows = orders.lines_of(house.orders, order)
+    return [LocationId(place) for place in dict.fromkeys(house.orders.lines.location[rows.start : rows.stop].tolist())]
 
 
 # From where an order is sent.

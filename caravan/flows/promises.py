@@ -9,10 +9,12 @@ import numpy as np
 
 from caravan.cell import Decision
 from caravan.flows.house import House, integers
+from caravan.flows.places import lying, sent_from
 from caravan.kernel.clock import DAY, MINUTE, SECOND, Instant
 from caravan.kernel.errors import Invalid, NotFound, Outage
-from caravan.kernel.ids import ListingId, OrderId
+from caravan.kernel.ids import ListingId, OrderId, ParcelId, SellerId
 from caravan.trade import delivery
+from caravan.world import partners
 
 JOURNEYS_MAX = 300_000  # The latest count; what is older says little of today.
 PROMISES_AT_ONCE_MAX = 8_192
@@ -185,7 +187,7 @@ def ask_for(house: House, desk: Desk, listings: Sequence[ListingId], country: st
     numbers, table = integers(list(listings)), house.catalog.listings
     if not len(numbers) or (numbers <= 0).any() or (numbers >= len(table)).any():
         raise NotFound("There is no such listing.")
-    places = [house.partners.locations[place] for place in table.location[numbers].tolist()]
+    places = origins(house, numbers.tolist(), country)
     nothing = np.zeros(len(numbers), np.int64)
     return delivery.Asks(
         sellers=table.seller[numbers].copy(),
@@ -197,10 +199,61 @@ def ask_for(house: House, desk: Desk, listings: Sequence[ListingId], country: st
     )  # fmt: skip
 
 
-def quotes(desk: Desk, asks: delivery.Asks) -> list[Quote]:
-    """Promise a date for each ask, and say why."""
+def origins(house: House, listings: Sequence[int], country: str) -> list[partners.Location]:
+    """Give the location that one unit of each listing would be sent to a country from, if it were ordered now."""
+    table, found = house.catalog.listings, []
+    for listing in listings:
+        seller, home = SellerId(int(table.seller[listing])), int(table.location[listing])
+        ranked = partners.ranked(house.partners, seller, country, "") if house.partners.has_several[seller] else []
+        there = {spot.location for spot in lying(house, ListingId(listing)) if spot.available > 0} if ranked else set()
+        found.append(house.partners.locations[next((place for place in ranked if place in there), home)])
+    return found
+
+
+def leaving(places: Sequence[partners.Location], at: Sequence[int]) -> np.ndarray:
+    """Give when something that is ordered at a time may leave each place at the earliest, where its seller says so.
+
+    0 where they don't. Handling days are Monday to Friday; after the cut-off an order is the next day's.
+    """
+    moments = np.zeros(len(places), np.int64)
+    for row, (place, placed) in enumerate(zip(places, at, strict=True)):
+        if not place.handling_days and not place.cut_off:
+            continue
+        day = placed // DAY + (1 if place.cut_off and placed % DAY >= place.cut_off * MINUTE else 0)
+        left = place.handling_days
+        while left or _is_weekend(day):
+            day += 1
+            left -= bool(left) and not _is_weekend(day)
+        moments[row] = max(day * DAY, placed)
+    return moments
+
+
+def _is_weekend(day: int) -> bool:
+    return (day + _THURSDAY) % 7 >= _SATURDAY
+
+
+_THURSDAY, _SATURDAY = 3, 5  # Day 0 was one; counted from Monday.
+
+
+def _not_before(desk: Desk, asks: delivery.Asks, dates: delivery.Dates, leaves: np.ndarray) -> delivery.Dates:
+    """Move dates to what can be kept where things leave no sooner than at these moments, 0 for any time."""
+    trained, calibration = desk.current()
+    promised, median = dates.promised.copy(), dates.median.copy()
+    for moment in np.unique(leaves[leaves > 0]).tolist():
+        rows = np.flatnonzero(leaves == moment)
+        later = delivery.outlook(
+            trained, calibration, asks.take(rows), handed_over_at=leaves[rows], now=Instant(moment)
+        )
+        promised[rows] = np.maximum(promised[rows], later.promised)
+        median[rows] = np.maximum(median[rows], later.median)
+    return delivery.Dates(promised, median)
+
+
+def quotes(desk: Desk, asks: delivery.Asks, leaves: np.ndarray | None = None) -> list[Quote]:
+    """Promise a date for each ask, and say why; no sooner than what leaves at these moments (0: any time) can be there."""
     trained, calibration = desk.current()
     dates = delivery.promise(trained, calibration, asks)
+    dates = dates if leaves is None else _not_before(desk, asks, dates, leaves)
     why = delivery.reasons(trained, calibration, asks, dates)
     by, middle = delivery.ended(dates.promised).tolist(), delivery.ended(dates.median).tolist()
     return [
@@ -249,16 +302,59 @@ def due(house: House, desk: Desk, *, now: Instant) -> Notes | None:
     if not len(orders):
         return None
     trained, calibration = desk.current()
-    asks, origins, destinations = _asks_of_orders(house, desk, orders)
+    asked, spots = _asks_of_orders(house, desk, orders)
+    asks, placed_at = asked.asks, asked.asks.placed_at.tolist()
     dates = delivery.promise(trained, calibration, asks)
+    dates = _not_before(
+        desk, asks, dates, leaving([house.partners.locations[one] for one in spots.locations], placed_at)
+    )
+    last = spots.last(dates.promised)
+    asks, dates = asks.take(last), delivery.Dates(dates.promised[last], dates.median[last])
     why = delivery.reasons(trained, calibration, asks, dates)
-    return Notes(orders, asks.sellers, dates, why, trained.version, origins, destinations, calibration.level)
+    from_, to = ([names[row] for row in last.tolist()] for names in (asked.origins, asked.destinations))
+    return Notes(orders, asks.sellers, dates, why, trained.version, from_, to, calibration.level)
 
 
-def _asks_of_orders(house: House, desk: Desk, orders: np.ndarray) -> tuple[delivery.Asks, list[str], list[str]]:
+class _Asked(NamedTuple):
+    asks: delivery.Asks
+    origins: list[str]
+    destinations: list[str]
+
+
+class _Spots(NamedTuple):
+    """The locations that orders are sent from, one row each: whose it is (its place among the orders), and which."""
+
+    of: np.ndarray
+    locations: list[int]
+
+    def last(self, days: np.ndarray) -> np.ndarray:
+        """Give for each order the row with the latest day; int64 [orders]."""
+        order = np.lexsort((days, self.of))
+        ends = np.flatnonzero(np.append(self.of[order][1:] != self.of[order][:-1], True))
+        found: np.ndarray = order[ends]
+        return found
+
+
+def _spots_of(house: House, orders: np.ndarray) -> _Spots:
     table, lines = house.orders.orders, house.orders.lines
+    if len(house.partners.locations) == len(house.partners.sellers):  # Each seller has one.
+        return _Spots(np.arange(len(orders)), lines.location[table.first_line[orders]].tolist())
+    found = [
+        (place, location)
+        for place, (first, count) in enumerate(
+            zip(table.first_line[orders].tolist(), table.lines[orders].tolist(), strict=True)
+        )
+        for location in dict.fromkeys(lines.location[first : first + count].tolist())
+    ]
+    return _Spots(integers([place for place, _ in found]), [location for _, location in found])
+
+
+def _asks_of_orders(house: House, desk: Desk, wanted: np.ndarray) -> tuple[_Asked, _Spots]:
+    """Put orders into the terms of promises: one row for each location that an order is sent from."""
+    table, lines, spots = house.orders.orders, house.orders.lines, _spots_of(house, wanted)
+    orders = wanted[spots.of]
     firsts = table.first_line[orders]
-    places = [house.partners.locations[place] for place in lines.location[firsts].tolist()]
+    places = [house.partners.locations[place] for place in spots.locations]
     addresses = house.orders.purchases.address[table.purchase[orders]].tolist()
     countries = [house.identity.addresses[address].country for address in addresses]
     shipping = integers([
@@ -276,7 +372,7 @@ def _asks_of_orders(house: House, desk: Desk, orders: np.ndarray) -> tuple[deliv
         destination_area=nothing - 1, distance_km=nothing + np.nan, weight_grams=nothing, shipping_minor=shipping,
         placed_at=table.placed_at[orders].copy(),
     )  # fmt: skip
-    return asks, [one.country for one in places], countries
+    return _Asked(asks, [one.country for one in places], countries), spots
 
 
 def note(house: House, notes: Notes, *, now: Instant) -> Decision:
@@ -297,13 +393,23 @@ def note(house: House, notes: Notes, *, now: Instant) -> Decision:
 def outlook(house: House, desk: Desk, orders: np.ndarray, *, now: Instant) -> delivery.Dates:
     """Say when open orders will arrive, knowing how far they have come; days since 1970."""
     trained, calibration = desk.current()
-    asks, _, _ = _asks_of_orders(house, desk, orders)
-    left = house.delivery.parcels.handed_over_at
+    asked, spots = _asks_of_orders(house, desk, orders)
     handed = [
-        next((int(left[parcel]) for parcel in house.delivery.by_order.get(order, ()) if left[parcel]), 0)
-        for order in orders.tolist()
+        _left_at(house, order, location)
+        for order, location in zip(orders[spots.of].tolist(), spots.locations, strict=True)
     ]
-    return delivery.outlook(trained, calibration, asks, handed_over_at=integers(handed), now=now)
+    dates = delivery.outlook(trained, calibration, asked.asks, handed_over_at=integers(handed), now=now)
+    last = spots.last(dates.promised)
+    return delivery.Dates(dates.promised[last], dates.median[last])
+
+
+def _left_at(house: House, order: int, location: int) -> int:
+    """Give when the first parcel of an order left a location; 0 where none has."""
+    left = house.delivery.parcels.handed_over_at
+    for parcel in house.delivery.by_order.get(order, ()):
+        if left[parcel] and sent_from(house, ParcelId(parcel)) == location:
+            return int(left[parcel])
+    return 0
 
 
 def slipping(house: House, desk: Desk, *, now: Instant) -> Later | None:
@@ -352,7 +458,9 @@ __all__ = [
     "due",
     "explain",
     "journeys",
+    "leaving",
     "note",
+    "origins",
     "outlook",
     "promise_of",
     "quotes",

@@ -10,7 +10,7 @@ from caravan.flows import dispatch
 from caravan.kernel import ids
 from caravan.kernel.clock import iso
 from caravan.kernel.errors import Invalid, Refusal
-from caravan.kernel.ids import OrderId, ParcelId, SellerId
+from caravan.kernel.ids import LocationId, OrderId, ParcelId, SellerId
 from caravan.trade.delivery import Label
 from caravan.web import access
 from caravan.web.reach import ask, page
@@ -74,10 +74,17 @@ def _label(caravan: Caravan, slip: dispatch.Slip) -> Label | None:
     )  # fmt: skip
 
 
-async def pick_list(caravan: Caravan, numbers: Sequence[OrderId], seller: SellerId) -> bytes:
-    """Print what to take from the shelves for orders that wait to be handed over."""
+async def pick_list(
+    caravan: Caravan,
+    numbers: Sequence[OrderId],
+    seller: SellerId,
+    location: LocationId = LocationId(0),  # noqa: B008  # A number.
+) -> bytes:
+    """Print what to take from the shelves for orders that wait to be handed over; of one location, or of all (0)."""
     numbers = await ask(caravan, dispatch.waiting, _few(numbers), seller)
-    picks = await ask(caravan, dispatch.picks, numbers, seller)
+    picks = await ask(caravan, dispatch.picks, numbers, seller, location)
+    if location and not picks:
+        raise NothingToShip("Nothing waits to be sent from this location.")
     name = await ask(caravan, lambda house: partners.seller_of(house.partners, seller).name) if seller else ""
     day = iso(caravan.clock.now())[:10]
     return await run_in_threadpool(bootstrap.printer().pick_list, name, day, picks)

@@ -5,7 +5,7 @@ from typing import NamedTuple
 from starlette.concurrency import run_in_threadpool
 
 from caravan.bootstrap import Caravan
-from caravan.flows import dispatch, labels, parcels
+from caravan.flows import dispatch, labels, parcels, places
 from caravan.flows.house import House
 from caravan.flows.postman import Quote, weight_of
 from caravan.kernel import ids
@@ -33,10 +33,8 @@ def _known(house: House, parcel: ParcelId, seller: SellerId) -> _Known:
     order = parcels.own_parcel(house, parcel, seller)
     delivery.require_packed(house.delivery, parcel)
     owner = partners.seller_of(house.partners, SellerId(int(house.orders.orders.seller[order])))
-    line = house.delivery.made[parcel].lines[0]
-    row = int(house.orders.orders.first_line[order]) + line
-    at = house.partners.locations[int(house.orders.lines.location[row])]
-    sender = Place(owner.name, "", "", at.city, at.postcode, at.country)
+    at = house.partners.locations[places.sent_from(house, parcel)]
+    sender = Place(owner.name, at.line1, at.line2, at.city, at.postcode, at.country)
     return _Known(
         dispatch.slip_of(house, parcel, seller), sender, weight_of(house, parcel),
         alphabetic(int(house.orders.orders.unit[order])),

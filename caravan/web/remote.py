@@ -7,7 +7,7 @@ import typer
 
 from caravan.client import Client, wire
 from caravan.kernel.money import parse
-from caravan.web import remote_parcels, remote_wallets
+from caravan.web import remote_locations, remote_parcels, remote_wallets
 from caravan.web.printing import HERE, Json, Key, Limit, Token, Url, amount, card, first, money, run, table
 from caravan.web.terminal import say
 
@@ -15,7 +15,7 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, help="Commands for
 sellers, products, listings, stock, orders, wallet, payouts, market, tokens = (
     typer.Typer(no_args_is_help=True, help=text)
     for text in (
-        "Who sells here.", "What is on the shelf.", "A seller's offers.", "Units in and out.",
+        "Who sells here.", "What is on the shelf.", "A seller's offers.", "Units in and out, and where they lie.",
         "Orders that were placed.", "Buyers' money.", "Money sent to sellers.", "The market's terms.",
         "Who is known by what.",
     )
@@ -23,6 +23,7 @@ sellers, products, listings, stock, orders, wallet, payouts, market, tokens = (
 GROUPS = {
     "sellers": sellers, "products": products, "listings": listings, "stock": stock, "orders": orders,
     "wallet": wallet, "payouts": payouts, "market": market, "tokens": tokens, "claims": remote_parcels.claims,
+    "locations": remote_locations.locations,
 }  # fmt: skip
 
 
@@ -35,6 +36,7 @@ def mount(parent: typer.Typer) -> None:
 mount(app)
 remote_wallets.add_to(wallet)
 remote_parcels.add_to(orders)
+remote_locations.add_to(stock)
 
 
 Price = Annotated[str, typer.Argument(help='Such as "19.99 EUR".')]
@@ -192,14 +194,6 @@ _move("publish", "Put a listing on the shelf.")
 _move("pause", "Take a listing off the shelf for a while.")
 _move("retire", "Take a listing off the shelf for ever.")
 _move("suspend", "Take somebody's listing off the shelf, as the operator.")
-
-
-@stock.command("receive", context_settings={"ignore_unknown_options": True})  # So that -5 is a quantity.
-def receive_stock(
-    listing: str, quantity: int, *, key: Key = None, url: Url = HERE, token: Token = None, as_json: Json = False
-) -> None:
-    """Take units in; below zero, out."""
-    run(url, token, lambda client: client.change_stock(listing, quantity, key=key), card, as_json=as_json)
 
 
 @orders.command("list")

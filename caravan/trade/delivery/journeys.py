@@ -64,6 +64,10 @@ class Asks:
         """Give the number of promises asked for."""
         return len(self.sellers)
 
+    def take(self, rows: np.ndarray) -> "Asks":
+        """Give these rows alone."""
+        return Asks(**{column.name: getattr(self, column.name)[rows] for column in fields(Asks)})
+
 
 def asks_of(journeys: Journeys) -> Asks:
     """Give what was known of journeys when they were ordered, and nothing later."""

@@ -9,13 +9,13 @@ import msgspec
 from msgspec import Meta
 
 from caravan.client import wire
-from caravan.flows import fulfillment, parcels, returns
+from caravan.flows import fulfillment, locations, parcels, returns
 from caravan.flows.house import House, integers
 from caravan.insight import identity
 from caravan.kernel import ids
 from caravan.kernel.clock import DAY, SECOND, Instant, instant
 from caravan.kernel.errors import Invalid, NotFound
-from caravan.kernel.ids import AddressId, BuyerId, OrderId, ParcelId, SellerId
+from caravan.kernel.ids import AddressId, BuyerId, LocationId, OrderId, ParcelId, SellerId
 from caravan.kernel.money import alphabetic
 from caravan.trade import delivery, ledger, orders, payments
 from caravan.web import papers
@@ -211,7 +211,11 @@ async def print_pick_list(call: Call) -> Reply:
     numbers = named or await papers.to_ship(call.caravan, call.seller)
     if not numbers:
         raise papers.NothingToShip
-    return Reply(HTTPStatus.OK, await papers.pick_list(call.caravan, numbers, call.seller), papers.MEDIA)
+    location = LocationId(ids.number(LocationId, query.location) if query.location is not None else 0)
+    if location:
+        await call.ask(locations.own_location, call.seller, location)
+    printed = await papers.pick_list(call.caravan, numbers, call.seller, location)
+    return Reply(HTTPStatus.OK, printed, papers.MEDIA)
 
 
 async def take_back(call: Call) -> Reply:
@@ -294,12 +298,12 @@ OPERATIONS = (
         location="/v1/parcels/{id}", key="required",
         refusals=(
             NotFound, Invalid, orders.OrderNotOpen, orders.AlreadyFulfilled, payments.PaymentNotCaptured,
-            parcels.GoesInParcels,
+            fulfillment.LiesInSeveralPlaces, parcels.GoesInParcels,
         ),
     ),
     Operation(
         method="GET", path="/v1/orders/{order}/label", summary="Print an order's label", handler=print_label, who=_SELLERS,
-        scope="orders:read", refusals=(NotFound, papers.AddressUnknown),
+        scope="orders:read", refusals=(NotFound, papers.AddressUnknown, fulfillment.LiesInSeveralPlaces),
     ),
     Operation(
         method="GET", path="/v1/pick_list", summary="Print what to take from the shelves", handler=print_pick_list,

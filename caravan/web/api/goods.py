@@ -15,7 +15,7 @@ from caravan.flows.house import House
 from caravan.kernel import ids
 from caravan.kernel.clock import Instant, iso
 from caravan.kernel.errors import Invalid, NotFound
-from caravan.kernel.ids import ListingId, ProductId, SellerId
+from caravan.kernel.ids import ListingId, LocationId, ProductId, SellerId
 from caravan.kernel.money import Money
 from caravan.trade import catalog, ledger
 from caravan.web.api import cursors, resources
@@ -320,7 +320,9 @@ async def change_stock(call: Call) -> Reply:
     listing = ListingId(call.ids["listing"])
     # Whose a listing is never changes, so it can be looked at before the command is queued.
     await call.ask(_own_listing, call.seller, listing)
-    receipt = selling.stock_receipt(listing, call.body.quantity, at=call.now)
+    change: wire.StockChange = call.body
+    location = ids.number(LocationId, change.location) if change.location is not None else 0
+    receipt = selling.stock_receipt(listing, change.quantity, at=call.now, location=location)
     return await call.do(
         selling.receive_stock, receipt, lambda house, _: resources.listing(house, listing), is_many=True
     )
@@ -390,6 +392,6 @@ OPERATIONS = (
     Operation(
         method="POST", path="/v1/listings/{listing}/stock", summary="Take units in, or out", handler=change_stock,
         who=_SELLERS, scope="stock:write", request=wire.StockChange, response=wire.Listing, key="required",
-        has_revision=True, refusals=(NotFound, Invalid, ledger.OutOfStock),
+        has_revision=True, refusals=(NotFound, Invalid, ledger.OutOfStock, partners.WrongLocationState),
     ),
 )  # fmt: skip

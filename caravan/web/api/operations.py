@@ -22,6 +22,7 @@ PATH_IDS: dict[str, type[int]] = {
     "transfer": ids.TransferId, "request": ids.RequestId, "code": ids.CodeId, "card": ids.GiftCardId,
     "quote": ids.QuoteId,
     "segment": ids.SegmentId, "export": ids.ExportId, "webhook": ids.WebhookId, "claim": ids.ClaimId,
+    "location": ids.LocationId, "move": ids.MoveId,
 }  # fmt: skip
 
 

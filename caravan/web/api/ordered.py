@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from caravan.client import wire
-from caravan.flows import taxing
+from caravan.flows import places, taxing
 from caravan.flows.house import House
 from caravan.kernel import ids
 from caravan.kernel.clock import iso
@@ -11,7 +11,7 @@ from caravan.kernel.errors import NotFound
 from caravan.kernel.ids import BuyerId, ClaimId, ListingId, OrderId, ParcelId, PurchaseId, QuoteId, SellerId, SkuId
 from caravan.kernel.money import alphabetic
 from caravan.trade import claims, delivery, orders, payments
-from caravan.web.api.resources import money, time, total_parts
+from caravan.web.api.resources import money, sent_from, time, total_parts
 
 
 def order(house: House, number: OrderId, audience: str, expand: frozenset[str] = frozenset()) -> wire.Order:
@@ -84,6 +84,7 @@ def _lines(house: House, number: OrderId, unit: int) -> list[wire.OrderLine]:
                 unit_price=money(table.unit_price[line], unit),
                 shipping=money(table.shipping[line] - added[place], unit),
                 refunded=money(table.refunded[line], unit),
+                sent_from=sent_from(house, int(table.location[line])),
             )
         )
     return shown
@@ -143,6 +144,7 @@ def parcel(house: House, number: ParcelId, *, has_label: bool = False) -> wire.P
             for one in found.scans
         ],
         label=label(house, number) if has_label else None,
+        sent_from=sent_from(house, places.sent_from(house, number)),
     )
 
 

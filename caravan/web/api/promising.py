@@ -19,7 +19,8 @@ async def show_promise(call: Call) -> Reply:
 
     def quote(house: House) -> promises.Quote:
         asks = promises.ask_for(house, desk, [listing], query.country, at=at)
-        return promises.quotes(desk, asks)[0]
+        places = promises.origins(house, [listing], query.country)
+        return promises.quotes(desk, asks, promises.leaving(places, [at]))[0]
 
     found: promises.Quote = await call.ask(quote)
     return call.say(

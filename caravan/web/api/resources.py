@@ -3,7 +3,7 @@
 from decimal import Decimal
 
 from caravan.client import wire
-from caravan.flows import taxing
+from caravan.flows import places, taxing
 from caravan.flows.house import House
 from caravan.kernel import ids
 from caravan.kernel.clock import SECOND, iso
@@ -13,6 +13,7 @@ from caravan.kernel.ids import (
     BuyerId,
     CartId,
     ListingId,
+    LocationId,
     OrderId,
     PaymentId,
     ProductId,
@@ -90,7 +91,7 @@ def product(house: House, number: ProductId) -> wire.Product:
                 price=offer.price,
                 shipping=offer.shipping,
                 condition=offer.condition,  # type: ignore[arg-type]
-                available=_free(house, ledger.Kind.AVAILABLE, owner=offer.location, unit=offer.sku),
+                available=places.free_of(house, offer.seller, offer.sku),
             )
             for offer in catalog.offers_of(house.catalog, number)
             if house.partners.active[offer.seller]
@@ -98,16 +99,10 @@ def product(house: House, number: ProductId) -> wire.Product:
     )
 
 
-def _free(house: House, kind: ledger.Kind, *, owner: int, unit: int) -> int:
-    posted, held = ledger.balance(house.ledger, kind, owner=owner, unit=unit)
-    return posted - held
-
-
 def listing(house: House, number: ListingId) -> wire.Listing:
     """Show a listing to its seller."""
     known = catalog.listing_of(house.catalog, number)
-    posted, held = ledger.balance(house.ledger, ledger.Kind.AVAILABLE, owner=known.location, unit=known.sku)
-    committed, _ = ledger.balance(house.ledger, ledger.Kind.COMMITTED, owner=known.location, unit=known.sku)
+    spots = places.lying(house, number)
     return wire.Listing(
         id=ids.text(ListingId, number),
         product=ids.text(ProductId, known.product),
@@ -120,10 +115,28 @@ def listing(house: House, number: ListingId) -> wire.Listing:
         condition=known.condition,  # type: ignore[arg-type]
         status=known.status.name.lower(),  # type: ignore[arg-type]
         revision=known.revision,
-        available=posted - held,
-        reserved=held,
-        committed=committed,
+        available=sum(spot.available for spot in spots),
+        reserved=sum(spot.reserved for spot in spots),
+        committed=sum(spot.committed for spot in spots),
+        coming=sum(spot.coming for spot in spots),
+        locations=[
+            wire.StockAt(
+                location=ids.text(LocationId, spot.location),
+                name=house.partners.locations[spot.location].label,
+                available=spot.available,
+                reserved=spot.reserved,
+                committed=spot.committed,
+                coming=spot.coming,
+            )
+            for spot in spots
+        ],
     )
+
+
+def sent_from(house: House, location: int) -> wire.SentFrom:
+    """Show from where something is sent, as anybody may see it."""
+    place = house.partners.locations[location]
+    return wire.SentFrom(location=ids.text(LocationId, location), city=place.city, country=place.country)
 
 
 def cart(house: House, number: CartId) -> wire.Cart:
@@ -162,6 +175,7 @@ def session(house: House, number: SessionId) -> wire.CheckoutSession:
                 unit_price=Money(line.unit_price_minor, currency),
                 shipping=Money(line.shipping_minor - more, currency),
                 total=Money(line.unit_price_minor * line.quantity + line.shipping_minor, currency),
+                sent_from=sent_from(house, line.location) if known.address else None,
             )
             for line, more in zip(known.lines, added, strict=True)
         ],

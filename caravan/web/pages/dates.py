@@ -31,7 +31,9 @@ async def by_listing(visit: Visit, listings: Sequence[ListingId], country: str =
         for listing in dict.fromkeys(listings):
             to = country or _home(house, buyer) or _origin(house, listing)
             if to:
-                found[int(listing)] = promises.quotes(desk, promises.ask_for(house, desk, [listing], to, at=at))[0]
+                leaves = promises.leaving(promises.origins(house, [listing], to), [at])
+                asks = promises.ask_for(house, desk, [listing], to, at=at)
+                found[int(listing)] = promises.quotes(desk, asks, leaves)[0]
         return found
 
     try:

@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from caravan.client import Client, Refused, wallets, wire
+from caravan.client import Client, Refused, locations, wallets, wire
 from caravan.flows import invariants
 from caravan.kernel.clock import DAY, iso
 from caravan.web import access
@@ -54,7 +54,10 @@ def street(rig: Rig) -> Street:
     )
     question = wire.NumbersQuestion(metrics=["gmv"])
     export = seller.client.set_export(wire.NewExport(name="mine", question=question))
+    place = seller.client.open_location(locations.NewLocation(name="Lyon", country="FR")).id
+    home = next(seller.client.locations()).id
     ids = {
+        "location": place, "move": seller.client.move_stock({listing: 1}, source=home, target=place).id,
         "listing": listing, "product": seller.client.listing(listing).product, "cart": client.open_cart(listing, 1).id,
         "session": session.id, "purchase": purchase.id, "order": purchase.orders[0], "parcel": parcel.id,
         "payout": next(seller.client.payouts()).id, "seller": seller.id, "buyer": buyer.id, "plan": "pln_000000000001",
@@ -93,6 +96,8 @@ BODIES: dict[str, dict[str, Any]] = {
     "answer_claim": {"amount": AMOUNT},
     "decide_claim": {"amount": AMOUNT},
     "top_up": {"amount": AMOUNT},
+    "change_location": {"name": "Stolen"},
+    "price_with_coupon": {"code": "STOLEN"},
 }
 OPEN = {"show_product", "show_seller", "show_promise", "show_classification"}  # What anybody may see.
 NAMING = [operation for operation in OPERATIONS if "{" in operation.path and operation.name not in OPEN]

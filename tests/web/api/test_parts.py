@@ -137,7 +137,7 @@ def test_what_moves_stock_or_money_takes_a_key_by_the_table() -> None:
         "close_open_item", "settle_payout", "charge_label", "write_off", "issue_coupon", "issue_gift_card", "redeem_gift_card",
         "make_transfer", "request_money", "exchange_money", "pack_parcel", "unpack_parcel", "send_parcel",
         "call_off_rest", "exchange", "open_claim", "answer_claim", "dispute_claim", "close_claim", "decide_claim",
-        "remit_taxes",
+        "remit_taxes", "send_stock", "receive_move", "turn_move_back", "load_stock_list",
     }  # fmt: skip
 
 
