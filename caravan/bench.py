@@ -96,6 +96,24 @@ def _gaps(found: dict[str, Any]) -> None:
         say.print(f"{family:<8} {gap:>7.3f} %")
 
 
+@app.command("taxes")
+def bench_taxes(
+    *,
+    consignments: Annotated[int, typer.Option(min=1, max=1_000_000, help="How many, of three lines each.")] = 20_000,
+    seed: Annotated[int, typer.Option(help="Of the goods, places and prices.")] = 1,
+    as_json: Json = False,
+) -> None:
+    """Measure how long it takes to say what taxes consignments meet, compiled and read, and that both say the same."""
+    tell(program("taxed").run(consignments, seed=seed), _taxed, as_json=as_json)
+
+
+def _taxed(found: dict[str, Any]) -> None:
+    say.print(
+        f"{found['consignments']:,} consignments of {found['lines']} lines, {found['rules']} rules, {found['parts']:,} parts:"
+        f" {found['compiled_us']} µs each compiled (and {found['laid_out_us']} µs to lay it out), {found['read_us']} µs read."
+    )
+
+
 @app.command()
 def search(
     *,

@@ -16,7 +16,7 @@ from caravan.kernel.clock import Instant
 from caravan.kernel.errors import CaravanError, Invalid, NotFound, Refusal
 from caravan.kernel.ids import AddressId, BuyerId, ListingId, PurchaseId, SessionId
 from caravan.kernel.money import numeric
-from caravan.trade import catalog, exchange, ledger, orders
+from caravan.trade import catalog, exchange, ledger, orders, taxes
 from caravan.world import markets, partners
 
 PURCHASES_PER_REQUEST_MAX = 8_192
@@ -79,6 +79,7 @@ def _parted(requests: Sequence[Baskets], facts: list[Section], placed: np.ndarra
 
 def warm(house: House) -> None:
     """Run the compiled parts over nothing, so that the first order does not wait for them to be compiled or loaded."""
+    taxes.warm()
     nothing = np.zeros(0, np.int64)
     place_decided(house, Baskets(**dict.fromkeys((column.name for column in fields(Baskets)), nothing)))
 

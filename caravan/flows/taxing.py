@@ -10,7 +10,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from caravan.cell import Decision, Section
-from caravan.flows import funded
+from caravan.flows import funded, tax_sheets
 from caravan.flows.baskets import Baskets
 from caravan.flows.funded import Posting
 from caravan.flows.house import House, as_facts, fold, integers
@@ -21,7 +21,7 @@ from caravan.kernel.errors import Invalid, NotFound
 from caravan.kernel.event import Event
 from caravan.kernel.ids import AddressId, CartId, DisputeId, ListingId, OrderId, PaymentId, ProductId, SessionId
 from caravan.kernel.money import allocate, numeric
-from caravan.trade import catalog, exchange, ledger, orders, payments, taxes
+from caravan.trade import catalog, ledger, orders, payments, taxes
 
 _DAY_CHARACTERS = 10
 _PER_BASIS_POINT = 100  # A rate is in millionths.
@@ -47,11 +47,12 @@ class Wanted(NamedTuple):
 class Reckoned(NamedTuple):
     """What taxes mean for baskets' lines in the order of their orders; int64 [lines], and an assessment a basket.
 
-    `places` are those of the lines within their basket, `included` is the tax in their prices, and `fee_basis_points` is
+    `by_seller` brings lines of baskets into that order, `places` are those of the lines within their basket, `included` is the tax in their prices, and `fee_basis_points` is
     the tax on the operator's fee, -1 where no rule says so.
     """
 
     assessments: Assessments
+    by_seller: np.ndarray
     places: np.ndarray
     included: np.ndarray
     fee_basis_points: np.ndarray
@@ -85,8 +86,8 @@ def assess(  # All of it decides.
         )  # fmt: skip
         parts += taxes.assess(
             table, wares, route,
-            convert=lambda amount, currency: _worth(house, amount, unit=unit, into=numeric(currency)),
-            convert_back=lambda amount, currency: _worth(house, amount, unit=numeric(currency), into=unit),
+            convert=lambda amount, currency: tax_sheets.worth(house, amount, unit=unit, into=numeric(currency)),
+            convert_back=lambda amount, currency: tax_sheets.worth(house, amount, unit=numeric(currency), into=unit),
         )  # fmt: skip
     parts.sort(key=lambda part: part.line)
     return taxes.Assessment(version, where.country, where.region, parts)
@@ -100,11 +101,6 @@ def _ware(house: House, place: int, line: Wanted) -> taxes.Ware:
         place, category, known.hs_code, known.origin, known.tax_class, line.goods_minor, line.shipping_minor,
         line.goods_off_minor, line.shipping_off_minor,
     )  # fmt: skip
-
-
-def _worth(house: House, amount: int, *, unit: int, into: int) -> int | None:
-    converted = exchange.convert(house.exchange, amount, unit=unit, into=into)
-    return converted.mid_minor if converted else None
 
 
 def added_by_line(house: House, assessment: taxes.Assessment | taxes.Taxed | None, lines: int) -> list[int]:
@@ -366,6 +362,12 @@ def of_addresses(house: House, baskets: Baskets, *, now: Instant) -> tuple[Baske
     if not house.taxes.is_on:
         return baskets, ()
     assert (np.diff(baskets.rows) >= 0).all(), "Lines stand in the order of their baskets."
+    units = set(baskets.units.tolist())
+    sheet = (
+        tax_sheets.assess_all(house, baskets, unit=units.pop(), now=now) if len(units) == 1 and 0 not in units else None
+    )
+    if sheet is not None:
+        return baskets.shipped_for(baskets.shipping + sheet.summed(lambda rule: rule.is_added)), sheet
     bounds = np.searchsorted(baskets.rows, np.arange(len(baskets) + 1)).tolist()
     shipping, found = baskets.shipping.copy(), list[taxes.Assessment | None]()
     goods = (baskets.unit_prices * baskets.quantities).tolist()
@@ -403,14 +405,26 @@ def reckon(
     starts = np.searchsorted(baskets.rows, np.arange(len(baskets) + 1))
     places = by_seller - starts[baskets.rows[by_seller]]
     included = np.zeros(len(known), np.int64)
-    for row, assessment in enumerate(before_coupons or assessments):
+    before = before_coupons or assessments
+    if isinstance(before, tax_sheets.Sheet):
+        included = before.summed(lambda rule: rule.is_included)
+    else:
+        _add_included(house, before, starts, included)
+    shares = {seller: _fee_share(house, seller, int(baskets.at[0])) for seller in set(lines.sellers.tolist())}
+    return Reckoned(
+        assessments,
+        by_seller,
+        places,
+        included[by_seller],
+        integers([shares[seller] for seller in lines.sellers.tolist()]),
+    )
+
+
+def _add_included(house: House, assessments: Assessments, starts: np.ndarray, included: np.ndarray) -> None:
+    for row, assessment in enumerate(assessments):
         for part in assessment.parts if assessment else ():
             if taxes.rule_of(house.taxes, assessment.version, part.rule).is_included:  # type: ignore[union-attr]
                 included[starts[row] + part.line] += part.amount_minor
-    shares = {seller: _fee_share(house, seller, int(baskets.at[0])) for seller in set(lines.sellers.tolist())}
-    return Reckoned(
-        assessments, places, included[by_seller], integers([shares[seller] for seller in lines.sellers.tolist()])
-    )
 
 
 def _fee_rule(house: House, seller: int, at: int) -> taxes.Rule | None:
@@ -426,6 +440,15 @@ def _fee_share(house: House, seller: int, at: int) -> int:
 
 def freeze(house: House, baskets: Baskets, lines: Lines, reckoned: Reckoned, placed: np.ndarray) -> list[Section]:
     """Freeze the taxes of the orders that baskets became; purchases by basket, 0 where one was refused."""
+    if isinstance(reckoned.assessments, tax_sheets.Sheet):
+        at = int(baskets.at[0]) if len(baskets) else 0
+        sheet = reckoned.assessments
+
+        def fee_rule_of(seller: int) -> str:
+            rule = _fee_rule(house, seller, at)
+            return rule.id if rule else ""
+
+        return fold(house, tax_sheets.frozen(house, baskets, lines, sheet, reckoned.by_seller, placed, fee_rule_of))
     made: list[Event] = []
     for row in np.flatnonzero(placed).tolist():
         first = int(house.orders.purchases.first_order[placed[row]])
@@ -643,7 +666,9 @@ def load_rules(house: House, new: NewRules, *, now: Instant) -> Decision:
     market = house.markets.market
     currencies = {rule.currency for rule in table.rules if rule.currency} - {market.currency if market else ""}
     unit = numeric(market.currency) if market else 0
-    lacking = sorted(one for one in currencies if not unit or _worth(house, 1, unit=unit, into=numeric(one)) is None)
+    lacking = sorted(
+        one for one in currencies if not unit or tax_sheets.worth(house, 1, unit=unit, into=numeric(one)) is None
+    )
     countries = tuple(dict.fromkeys(rule.country for rule in table.rules))
     said = Loaded(0 if new.is_trial else fact.version, table.name, len(table.rules), countries, tuple(lacking))
     return Decision([] if new.is_trial else as_facts(fact), lambda: said)

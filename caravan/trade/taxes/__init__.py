@@ -21,15 +21,20 @@ from caravan.trade.taxes.commands import (
     tax_order,
     tax_payment,
 )
+from caravan.trade.taxes.kernel import WORTH_MINOR_MAX, Compiled, Consignments, Kind, by_consignment, warm
 from caravan.trade.taxes.model import Assessment, Classified, Movement, Part, Rule, Table, Taxed, Taxes
 from caravan.trade.taxes.queries import Line, added, authority_number, classified, findings, owed, report, rule_of
 from caravan.trade.taxes.reading import TaxFault, WrongTaxRules, read_table, shipped
 
 __all__ = [
     "CLASSES",
+    "WORTH_MINOR_MAX",
     "Assessment",
     "Classified",
+    "Compiled",
+    "Consignments",
     "Convert",
+    "Kind",
     "Line",
     "Movement",
     "Part",
@@ -46,6 +51,7 @@ __all__ = [
     "added",
     "assess",
     "authority_number",
+    "by_consignment",
     "classified",
     "classify",
     "collect",
@@ -65,4 +71,5 @@ __all__ = [
     "tax_checkout",
     "tax_order",
     "tax_payment",
+    "warm",
 ]

@@ -75,7 +75,7 @@ def _met(
     lower = whole - sum(ware.goods_off_minor for ware in wares)
     candidates = [
         rule for rule in table.rules
-        if rule.levy == levy and rule.layer == layer and _is_of_route(table, rule, route)
+        if rule.levy == levy and rule.layer == layer and is_of_route(table, rule, route)
         and _is_within(rule, lower if _is_lowered(rule, route.coupon_of) else whole, convert)
     ]  # fmt: skip
     for ware in wares:
@@ -90,7 +90,8 @@ def _is_lowered(rule: Rule, coupon_of: str) -> bool:
     return bool(coupon_of) and rule.coupons in {coupon_of, "any"}
 
 
-def _is_of_route(table: Table, rule: Rule, route: Route) -> bool:
+def is_of_route(table: Table, rule: Rule, route: Route) -> bool:
+    """Tell whether a rule is of a place, a side of the border, and a day, whatever the goods are."""
     return (
         rule.country == route.country
         and rule.region in {"", route.region}

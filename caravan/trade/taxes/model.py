@@ -1,6 +1,6 @@
 """The state of taxes: every version of the rules, what products are, what orders were charged, and what is owed to whom."""
 
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import msgspec
 import numpy as np
@@ -105,8 +105,11 @@ class Assessment(msgspec.Struct, array_like=True, frozen=True):
     parts: list[Part]
 
 
-class Taxed(msgspec.Struct, array_like=True):
-    """The taxes of an order as they were frozen, and what of each part has been collected and has gone back."""
+class Taxed(msgspec.Struct, array_like=True, gc=False):  # Nothing in it refers back, and there are very many.
+    """The taxes of an order as they were frozen, and what of each part has been collected and has gone back.
+
+    The lists are replaced and never changed: orders share those of nothing.
+    """
 
     order: int
     unit: int
@@ -174,6 +177,7 @@ class Taxes:
         self._derive()
 
     def _derive(self) -> None:
+        self.compiled: tuple[object, Any] | None = None  # The table of now, as whoever assesses many at once has it.
         self.rules = {version: {rule.id: rule for rule in table.rules} for version, table in self.tables.items()}
         self.now = self.tables.get(len(self.tables))
 
@@ -187,8 +191,24 @@ class Taxes:
         if part.kind.__module__ == order_events.__name__ and not self.sessions:
             return
         self.version += 1
+        if part.kind is events.OrderTaxed:
+            self._freeze(part)
+            return
         for event in rows(part):
             self._apply(event)
+
+    def _freeze(self, part: Section) -> None:
+        """Fold in orders by columns: thousands come at once."""
+        names = ("order", "unit", "version", "country", "region", "fee_rule", "at", "lines", "rules", "amounts_minor")
+        nothings: dict[int, list[int]] = {}
+        for (
+            order, unit, version, country, region, fee_rule, at, lines, rules, amounts
+        ) in zip(*(part.batch.column(name).to_pylist() for name in names), strict=True):  # fmt: skip
+            parts = list(map(Part, lines, rules, amounts))
+            nothing = nothings.setdefault(len(parts), [0] * len(parts))
+            self.orders[order] = Taxed(
+                order, unit, version, country, region, fee_rule, at, parts, nothing, nothing
+            )  # fmt: skip
 
     def _apply(self, event: Event) -> None:
         match event:
@@ -201,13 +221,6 @@ class Taxes:
                 self.products[event.product] = Classified(event.hs_code, event.origin, event.tax_class)
             case events.AddressPlaced():
                 self.regions[event.address] = event.region
-            case events.OrderTaxed():
-                parts = _parts(event.lines, event.rules, event.amounts_minor)
-                nothing = [0] * len(parts)
-                self.orders[event.order] = Taxed(
-                    event.order, event.unit, event.version, event.country, event.region, event.fee_rule, event.at, parts,
-                    nothing, list(nothing),
-                )  # fmt: skip
             case events.TaxCollected():
                 self._collect(event)
             case events.TaxReturned():
