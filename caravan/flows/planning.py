@@ -21,7 +21,7 @@ _WHOLE = 10_000
 
 
 class Wanted(NamedTuple):
-    """Parcels a day from sellers of one country to buyers of another, both ISO 3166 alpha-2."""
+    """Parcels a day from locations in one country to buyers in another, both ISO 3166 alpha-2."""
 
     origin: str
     place: str
@@ -29,9 +29,9 @@ class Wanted(NamedTuple):
 
 
 def demand(house: House, *, days: int, now: Instant) -> list[Wanted]:
-    """Count the orders of the last days that were not canceled, by country of seller and address, as orders a day.
+    """Count the orders of the last days that were not canceled, by country of location and address, as parcels a day.
 
-    One seller's part of a purchase is one order and, in the main, one parcel. Only what the log says in the clear is
+    One seller's part of a purchase is one parcel from each location that sends some of it. Only what the log says in the clear is
     read: an address is its country here, and nobody's home.
     """
     table = house.orders.orders
@@ -39,13 +39,16 @@ def demand(house: House, *, days: int, now: Instant) -> list[Wanted]:
     is_meant[:1] = False  # Number 0 is nobody's order.
     if not is_meant.any():
         return []
-    origins = np.array([seller.country for seller in house.partners.sellers])
+    origins = np.array([place.country for place in house.partners.locations])
     places = np.array([address.country for address in house.identity.addresses])
     homes = np.array([buyer.country for buyer in house.identity.buyers])
     addresses = house.orders.purchases.address[table.purchase[is_meant]]
     # What was imported may have no address: then it went where its buyer lives.
     reached = np.where(addresses > 0, places[addresses], homes[table.buyer[is_meant]])
-    both = np.stack([origins[table.seller[is_meant]], reached], axis=1)
+    lines = house.orders.lines_of(np.flatnonzero(is_meant))
+    owners = np.repeat(np.arange(len(reached)), np.diff(lines.offsets))
+    sent = np.unique(np.stack([owners, house.orders.lines.location[lines.values]], axis=1), axis=0)
+    both = np.stack([origins[sent[:, 1]], reached[sent[:, 0]]], axis=1)
     pairs, counts = np.unique(both, axis=0, return_counts=True)
     return [
         Wanted(str(origin), str(place), round(count / days, 4))

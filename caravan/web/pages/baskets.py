@@ -62,6 +62,21 @@ class Sheet(NamedTuple):
     offers: list[Offer]  # by landed price, those that are there first
 
 
+class Origin(NamedTuple):
+    """From where something is sent: the location, what its seller calls it, its city and its country."""
+
+    location: int
+    label: str
+    city: str
+    country: str
+
+
+def origin_of(house: House, location: int) -> Origin:
+    """Give from where something is sent."""
+    place = house.partners.locations[location]
+    return Origin(location, place.label, place.city, place.country)
+
+
 class Line(NamedTuple):
     """One line of a cart, a checkout or an order, as people read it."""
 
@@ -79,6 +94,7 @@ class Line(NamedTuple):
     total: Money
     available: int
     is_live: bool
+    sent_from: Origin | None = None
 
 
 class Group(NamedTuple):

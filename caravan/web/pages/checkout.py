@@ -377,7 +377,7 @@ def _line(house: House, line: orders.Line, currency: str, added: int) -> baskets
     return baskets.Line(
         line.listing, page.product, page.title, offer.option, page.category, page.revision, line.seller, seller.name,
         line.quantity, Money(line.unit_price_minor, currency), Money(shipping, currency),
-        Money(total, currency), 0, is_live=True,
+        Money(total, currency), 0, is_live=True, sent_from=baskets.origin_of(house, line.location),
     )  # fmt: skip
 
 

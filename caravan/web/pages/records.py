@@ -6,7 +6,7 @@ from typing import Any, NamedTuple, NoReturn
 from starlette.concurrency import run_in_threadpool
 
 from caravan.bootstrap import Caravan
-from caravan.flows import parcels, taxing
+from caravan.flows import parcels, places, taxing
 from caravan.flows.house import House
 from caravan.insight import identity
 from caravan.kernel.errors import NotFound
@@ -15,7 +15,7 @@ from caravan.kernel.money import Money, alphabetic
 from caravan.trade import catalog, claims, delivery, ledger, orders, payments
 from caravan.web import access
 from caravan.web.pages import landing
-from caravan.web.pages.baskets import Line
+from caravan.web.pages.baskets import Line, Origin, origin_of
 from caravan.web.reach import ask, page
 from caravan.world import partners
 
@@ -99,6 +99,22 @@ class Order(NamedTuple):
     out: list[int]  # units that have left and did not come back, by line
     paid: Money  # what has left, or is to leave
     not_sent: Money
+    origins: dict[int, Origin]  # from where each parcel is sent
+    goes_whole: bool  # in one parcel, as what is paid at the door does
+
+    @property
+    def is_spread(self) -> bool:
+        """Tell whether it is sent from several locations."""
+        return len({line.sent_from for line in self.lines}) > 1
+
+    @property
+    def suggested(self) -> list[tuple[Origin, list[tuple[int, int]]]]:
+        """Give for each location what waits there to be packed: lines and units."""
+        found: dict[Origin, list[tuple[int, int]]] = {}
+        for place, (line, units) in enumerate(zip(self.lines, self.waits, strict=True)):
+            if units and line.sent_from is not None:
+                found.setdefault(line.sent_from, []).append((place, units))
+        return list(found.items())
 
     @property
     def sent(self) -> list[Any]:
@@ -165,6 +181,11 @@ def _is_by_card(house: House, number: int) -> bool:
     return funding is not None and funding.provider == payments.Provider.CARD
 
 
+def _goes_whole(house: House, number: int) -> bool:
+    funding = house.dealings.fundings.get(number)
+    return funding is not None and funding.provider == payments.Provider.CASH
+
+
 def _order(house: House, number: OrderId) -> Order:
     table, money = house.orders.orders, house.payments.money
     currency = alphabetic(int(table.unit[number]))
@@ -208,6 +229,11 @@ def _order(house: House, number: OrderId) -> Order:
         out=[one.out for one in units],
         paid=Money(int(table.total[number]) - not_sent, currency),
         not_sent=Money(not_sent, currency),
+        origins={
+            one.parcel: origin_of(house, places.sent_from(house, one.parcel))
+            for one in delivery.parcels_of(house.delivery, number)
+        },
+        goes_whole=_goes_whole(house, number),
         **{
             name: int(getattr(table, name)[number])
             for name in ("placed_at", "canceled_at", "fulfilled_at", "received_at", "completed_at")
@@ -224,7 +250,7 @@ def _line(house: House, row: int, seller: SellerId, name: str, currency: str, ad
     return Line(
         listing, page.product, page.title, offer.option, page.category, page.revision, seller, name, quantity,
         Money(price, currency), Money(shipping, currency), Money(price * quantity + shipping, currency), 0,
-        is_live=True,
+        is_live=True, sent_from=origin_of(house, int(lines.location[row])),
     )  # fmt: skip
 
 

@@ -13,7 +13,7 @@ from caravan.insight.identity import EmailTaken, WrongLogin
 from caravan.kernel import ids
 from caravan.kernel.clock import DAY
 from caravan.kernel.errors import Invalid, NotFound
-from caravan.kernel.ids import ListingId, OrderId, PayoutId, ProductId, SellerId
+from caravan.kernel.ids import ListingId, LocationId, OrderId, PayoutId, ProductId, SellerId
 from caravan.kernel.money import Money, alphabetic, numeric, plain
 from caravan.trade import catalog, ledger, payments, taxes
 from caravan.web import access
@@ -236,7 +236,11 @@ async def orders(visit: Visit) -> Response:
     )
     numbers = [number for (number,) in rows[: records.ROWS]]
     more = f"?show={shown}&after={numbers[-1]}" if len(rows) > records.ROWS else ""
-    return await visit.show("sell_orders.html", sales=await _sales(visit, numbers), shown=shown, more=more)
+    mine = await ask(visit.caravan, lambda house: partners.open_locations(house.partners, visit.seller))
+    return await visit.show(
+        "sell_orders.html", sales=await _sales(visit, numbers), shown=shown, more=more,
+        places=mine if len(mine) > 1 else [],
+    )  # fmt: skip
 
 
 # Listings.
@@ -287,7 +291,15 @@ async def _show_listing(visit: Visit, wrong: dict[str, str], status: int = 200) 
         "price": plain(mine.price.amount, mine.price.currency), "shipping": plain(mine.shipping.amount, mine.shipping.currency),
         "title": page_of.title, "description": page_of.description, "category": page_of.category, "image": page_of.image,
     }  # fmt: skip
-    return await visit.show("sell_listing.html", status=status, mine=mine, wrong=wrong, form=typed | visit.form.fields)
+    spots = await ask(visit.caravan, _spots, number)
+    return await visit.show(
+        "sell_listing.html", status=status, mine=mine, wrong=wrong, form=typed | visit.form.fields, spots=spots,
+        sources=[(place, spot) for place, spot in spots if place.is_open],
+    )  # fmt: skip
+
+
+def _spots(house: House, number: ListingId) -> list[tuple[partners.Location, places.Lying]]:
+    return [(house.partners.locations[spot.location], spot) for spot in places.lying(house, number)]
 
 
 async def change_listing(visit: Visit) -> Response:
@@ -329,14 +341,17 @@ async def _classify(visit: Visit, number: ListingId) -> str:
 
 async def _stock(visit: Visit, number: ListingId) -> str:
     units = visit.form.integer("units", least=-_STOCK_MAX, most=_STOCK_MAX)
-    await _receive(visit, [number], units)
+    location = visit.form.id(LocationId, "location") if visit.form.has("location") else 0
+    await _receive(visit, [number], units, location)
     return "stocked"
 
 
-async def _receive(visit: Visit, numbers: list[ListingId], units: int) -> None:
+async def _receive(visit: Visit, numbers: list[ListingId], units: int, location: int = 0) -> None:
     await ask(visit.caravan, _goods, numbers, visit.seller)
-    at = visit.caravan.clock.now()
-    receipt = selling.Receipt(integers(numbers), integers([units] * len(numbers)), integers([at] * len(numbers)))
+    at, count = visit.caravan.clock.now(), len(numbers)
+    receipt = selling.Receipt(
+        integers(numbers), integers([units] * count), integers([at] * count), integers([location] * count)
+    )
     await do(visit.caravan, selling.receive_stock, receipt, is_many=True)
 
 

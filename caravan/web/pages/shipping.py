@@ -4,12 +4,12 @@ from collections.abc import Awaitable, Callable
 
 from starlette.responses import Response
 
-from caravan.flows import claims, dispatch, fulfillment, parcels, returns
+from caravan.flows import claims, dispatch, fulfillment, locations, parcels, returns
 from caravan.flows.house import House, integers
 from caravan.flows.postman import Quote
 from caravan.kernel import ids
 from caravan.kernel.errors import CaravanError, Invalid, Outage, Refusal
-from caravan.kernel.ids import ClaimId, OrderId, ParcelId
+from caravan.kernel.ids import ClaimId, LocationId, OrderId, ParcelId
 from caravan.kernel.money import Money, alphabetic
 from caravan.trade import delivery
 from caravan.trade.claims import claim_of, standing_claims
@@ -83,8 +83,13 @@ async def labels(visit: Visit) -> Response:
 
 
 async def pick_list(visit: Visit) -> Response:
-    """Print what to take from the shelves for the orders that wait."""
-    return _printed(await papers.pick_list(visit.caravan, await _waiting(visit), visit.seller), "pick-list")
+    """Print what to take from the shelves for the orders that wait; of one location, or of all."""
+    named = visit.request.query_params.get("location", "")
+    location = LocationId(ids.number(LocationId, named) if named else 0)
+    if location:
+        await ask(visit.caravan, locations.own_location, visit.seller, location)
+    printed = await papers.pick_list(visit.caravan, await _waiting(visit), visit.seller, location)
+    return _printed(printed, "pick-list")
 
 
 async def parcel_label(visit: Visit) -> Response:
