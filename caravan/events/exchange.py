@@ -1,7 +1,7 @@
 """What happens between currencies: rates come in, the operator sets terms, quotes are given, money is exchanged."""
 
 from caravan.kernel.event import Event
-from caravan.kernel.ids import BuyerId, DisputeId, OrderId, QuoteId, SessionId
+from caravan.kernel.ids import BuyerId, DisputeId, OrderId, PaymentId, QuoteId, SessionId
 
 
 class RatesSet(Event, frozen=True, kw_only=True, tag="exchange.rates_set.v1"):
@@ -51,6 +51,14 @@ class QuoteBound(Event, frozen=True, kw_only=True, tag="exchange.quote_bound.v1"
 
     quote: QuoteId
     session: SessionId
+
+
+class PaymentQuoted(Event, frozen=True, kw_only=True, tag="exchange.payment_quoted.v1"):
+    """A payment for a checkout is at this quote: as its coupon pays a part, or as the money came too late for the one before."""
+
+    payment: PaymentId
+    session: SessionId
+    quote: QuoteId
 
 
 class OrderExchanged(Event, frozen=True, kw_only=True, tag="exchange.order_exchanged.v1"):

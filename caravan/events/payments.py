@@ -91,7 +91,7 @@ class PaymentCreated(Event, frozen=True, kw_only=True, tag="payments.payment_cre
     """A buyer is about to pay for a checkout through a provider; nobody has been asked yet.
 
     `amount_minor` is what the buyer pays: the checkout's total less `discount_minor`, which a coupon gives at the
-    expense of `discount_payer` (a seller, or 0 for the operator). It lapses at `expires_at` unless it is authorized.
+    expense of `discount_payer` (a seller, or 0 for the operator); paid in another currency, the discount is in the checkout's. It lapses at `expires_at` unless it is authorized.
     `method` is the provider's own token for a card that it knows, or empty: then the buyer fills in its page, and comes
     `back` from there. Both are kept, because asking twice under one key must be asking the same.
     """

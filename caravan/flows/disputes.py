@@ -73,8 +73,8 @@ def _in_orders(house: House, order: int, theirs: int) -> int:
     funding = house.dealings.fundings[order]
     if not funding.unit or not funding.captured:
         return theirs
-    gone = _gone(house, order)
-    return funding.taken * (gone + theirs) // funding.captured - funding.taken * gone // funding.captured
+    gone, taken = _gone(house, order), payments.paid_in(funding, funding.taken)
+    return taken * (gone + theirs) // funding.captured - taken * gone // funding.captured
 
 
 def _at_frozen_rate(house: House, order: int, theirs: int) -> int:

@@ -160,7 +160,9 @@ def settle_purchase(house: House, quote: exchange.Quote, purchase: PurchaseId, *
     table = house.orders
     first, count = int(table.purchases.first_order[purchase]), int(table.purchases.orders[purchase])
     numbers = range(first, first + count)
-    totals = [int(table.orders.total[order]) for order in numbers]
+    fundings = house.dealings.fundings
+    coupons = [fundings[order].discount if order in fundings else 0 for order in numbers]
+    totals = [int(table.orders.total[order]) - coupon for order, coupon in zip(numbers, coupons, strict=True)]
     return fold(house, as_facts(*exchange.settle_orders(quote, orders=numbers, totals_minor=totals, now=now)))
 
 

@@ -331,7 +331,8 @@ def call_off(house: House, numbers: np.ndarray, *, by: np.ndarray, at: np.ndarra
         new.append(payments.void(house.payments, orders=numbers[held], at=at[held]))
     facts += fold(house, new)
     for row in held.tolist() if house.exchange.orders else ():
-        facts += exchanging.give_back(house, OrderId(int(numbers[row])), int(left[row]), now=Instant(int(at[row])))
+        back = int(left[row]) - coupons.get(row, 0)
+        facts += exchanging.give_back(house, OrderId(int(numbers[row])), back, now=Instant(int(at[row])))
     for row in taken:
         funded.refund_whole(house, facts, int(numbers[row]), now=Instant(int(at[row])))
     for row, discount in coupons.items():
@@ -391,4 +392,5 @@ def take_back_uncollected(house: House, order: OrderId, facts: list[Section], *,
     back = orders.refuse_lines(house.orders, order=order, now=now)
     over = [payments.void(house.payments, orders=numbers, at=at), orders.complete(orders=numbers, at=at)]
     facts += fold(house, [*outcomes.facts, *as_facts(*back), *over])
+    facts += exchanging.give_back(house, order, int(money.authorized[order]) - discount, now=now)
     facts += funded.after_let_go(house, order, discount, now=now)

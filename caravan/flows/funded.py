@@ -8,6 +8,7 @@ import numpy as np
 from caravan.cell import Section
 from caravan.events.exchange import OrderExchangedBack
 from caravan.events.payments import PaymentRefunded
+from caravan.flows import exchanging
 from caravan.flows.house import House, as_facts, fold, integers
 from caravan.kernel.clock import Instant
 from caravan.kernel.event import Event
@@ -96,17 +97,19 @@ def add_let_go(house: House, legs: ledger.Legs, row: int, order: int, *, facts: 
     funding, unit = house.dealings.fundings[order], int(house.payments.money.unit[order])
     buyer = int(house.payments.money.buyer[order])
     promised = funding.promised - funding.captured
+    discount = discount_left(funding)
     if funding.unit:
         fact = exchange.exchange_back(
-            house.exchange.orders[order], amount_minor=funding.total - funding.taken, paid_minor=promised, now=now
-        )
+            house.exchange.orders[order], amount_minor=funding.total - funding.taken - discount, paid_minor=promised,
+            now=now,
+        )  # fmt: skip
         postings = [
-            Posting(ledger.Kind.WALLET, buyer, unit, -fact.amount_minor),
+            Posting(ledger.Kind.WALLET, buyer, unit, -fact.amount_minor - discount),
             *exchanged(house, order, fact, (ledger.Kind.AUTHORIZED, funding.provider)),
+            Posting(*payer_of(funding), unit, discount),
         ]
         add(house, legs, row, postings, facts=facts, now=now)
         return
-    discount = discount_left(funding)
     postings = [
         Posting(ledger.Kind.WALLET, buyer, unit, -promised - discount),
         Posting(ledger.Kind.AUTHORIZED, funding.provider, unit, promised),
@@ -128,9 +131,7 @@ def exchanged(house: House, order: int, fact: OrderExchangedBack, account: tuple
 
 def discount_left(funding: payments.Funding) -> int:
     """Give what of an order's discount was not captured."""
-    if funding.unit:
-        return 0
-    if funding.promised:
+    if funding.promised and not funding.unit:
         return (funding.total - funding.taken) - (funding.promised - funding.captured)
     return funding.discount - funding.discount * funding.taken // funding.total
 
@@ -166,10 +167,10 @@ def shared(house: House, order: int, amount: int, *, now: Instant) -> Back:
     funding = house.dealings.fundings.get(order)
     if funding is None:
         return Back(amount, 0, 0)
-    if funding.unit:
-        fact = exchange.exchange_back(house.exchange.orders[order], amount_minor=amount, now=now)
-        return Back(0, fact.paid_minor, 0, fact)
     coupon = payments.discount_in(funding, amount)
+    if funding.unit and amount > coupon:
+        fact = exchange.exchange_back(house.exchange.orders[order], amount_minor=amount - coupon, now=now)
+        return Back(0, fact.paid_minor if funding.provider == payments.Provider.CARD else 0, coupon, fact)
     if funding.provider == payments.Provider.CARD and funding.promised:
         return Back(0, amount - coupon, coupon)
     return Back(amount - coupon, 0, coupon)
@@ -181,7 +182,11 @@ def back_postings(house: House, order: int, back: Back) -> list[Posting]:
     postings = [Posting(ledger.Kind.WALLET, int(money.buyer[order]), unit, back.wallet)]
     funding = house.dealings.fundings.get(order)
     if funding is not None and back.fact is not None:
-        return exchanged(house, order, back.fact, (ledger.Kind.PSP_CLEARING, funding.provider))
+        # What was paid in cash goes back into the wallet, in the currency that it was paid in.
+        is_card = funding.provider == payments.Provider.CARD
+        to = (ledger.Kind.PSP_CLEARING, funding.provider) if is_card else (ledger.Kind.WALLET, int(money.buyer[order]))
+        coupon = Posting(*payer_of(funding), unit, back.coupon)
+        return [*exchanged(house, order, back.fact, to), coupon]
     if funding is not None:
         postings += [
             Posting(ledger.Kind.PSP_CLEARING, funding.provider, unit, back.provider),
@@ -200,7 +205,7 @@ def after_refund(house: House, order: int, back: Back, *, now: Instant) -> list[
         events.append(
             payments.ask_provider(
                 house.dealings, payment=funding.payment, what=payments.AskKind.REFUND, amount_minor=back.provider,
-                whole_minor=back.fact.amount_minor if back.fact else back.provider + back.coupon, order=order, now=now,
+                whole_minor=(back.fact.amount_minor if back.fact else back.provider) + back.coupon, order=order, now=now,
             )
         )  # fmt: skip
     facts = as_facts(*events, *([back.fact] if back.fact else []))
@@ -235,6 +240,7 @@ def refund_whole(house: House, facts: list[Section], order: int, *, now: Instant
     )  # fmt: skip
     facts += fold(house, as_facts(refunded))
     facts += fold(house, after_refund(house, order, back, now=now))
+    facts += exchanging.give_back(house, OrderId(order), back.wallet, now=now)
 
 
 def cap_clawback(house: House, facts: list[Section], *, order: int, amount: int, now: Instant) -> None:

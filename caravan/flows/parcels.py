@@ -311,7 +311,7 @@ def _let_go(house: House, order: OrderId, facts: list[Section], *, now: Instant)
         assert outcomes.recorded.all(), "What is held can be let go."
         facts += outcomes.facts
         facts += fold(house, [payments.void(house.payments, orders=integers(order), at=integers(now))])
-        facts += exchanging.give_back(house, order, left, now=now)
+        facts += exchanging.give_back(house, order, left - discount, now=now)
         if funding is not None:
             facts += funded.after_let_go(house, order, discount, now=now)
     if min(over, escrow) > 0:

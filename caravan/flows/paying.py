@@ -4,10 +4,12 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
+from babel.numbers import get_territory_currencies
 
 from caravan.cell import Decision, Section
+from caravan.events.exchange import QuoteMade
 from caravan.events.payments import ProviderAsked
-from caravan.flows import checkout, exchanging, fulfillment, funded, shopping, taxing
+from caravan.flows import checkout, exchanging, fulfillment, funded, places, shopping, taxing
 from caravan.flows.funded import Posting
 from caravan.flows.house import House, as_facts, fold
 from caravan.kernel.clock import Instant
@@ -25,7 +27,7 @@ class Start(NamedTuple):
     """A buyer wants to pay for a checkout of theirs, at this total before any coupon; or as it is with the coupon, less tax.
 
     `method` is a token of the provider for a card that it knows; without one, the buyer goes to the provider's page, and
-    comes `back` from there. `code` is a coupon's. A checkout that is to be paid in another `currency` is, by card.
+    comes `back` from there. `code` is a coupon's. `currency` is that of a checkout's price, where it has one.
     """
 
     session: SessionId
@@ -69,7 +71,7 @@ def start_payment(house: House, start: Start, *, now: Instant) -> Decision:
     Out of the wallet, and in cash on delivery, that is the whole of it; the others are asked next.
     """
     session = _ready(house, start, now=now)
-    intent, assessment = _intent(house, session, start, now=now)
+    intent, assessment, quoted = _intent(house, session, start, now=now)
     created = payments.create(house.dealings, intent, now=now)
     if start.provider == Provider.WALLET:
         _require_funds(house, start.buyer, intent.unit, created.amount_minor)
@@ -77,6 +79,9 @@ def start_payment(house: House, start: Start, *, now: Instant) -> Decision:
     holds, facts = shopping.hold_until(house, session, until, now=now)
     paying = orders.pay_session(session, holds=holds, expires_at=until, now=now)
     facts = fold(house, [*facts, *as_facts(created, paying)])
+    if quoted is not None:
+        own = exchange.quote_payment(payment=created.payment, session=session.session, quote=quoted.quote, now=now)
+        facts += fold(house, as_facts(quoted, own))
     facts += fold(house, taxing.noted_payment(created.payment, session.session, assessment, now=now))
     if start.provider in {Provider.WALLET, Provider.CASH}:
         authorized(house, house.dealings.deals[created.payment], "", facts, now=now)
@@ -93,7 +98,7 @@ def _ready(house: House, start: Start, *, now: Instant) -> orders.Session:
         raise orders.SessionNotReady(f"This checkout is {session.status.name.lower()}.")
     quote = exchange.bound_quote(house.exchange, session.session)
     if quote is not None:
-        _require_card(quote, start)
+        _require_payable(house, quote, session, start)
         exchanging.require_open(
             quote, session, expected_minor=start.expected_minor, currency=start.currency or session.currency, now=now
         )
@@ -104,16 +109,28 @@ def _ready(house: House, start: Start, *, now: Instant) -> orders.Session:
     return session
 
 
-def _require_card(quote: exchange.Quote, start: Start) -> None:
-    """Refuse to pay in another currency but by card, and in one whose digits card providers do not all take."""
-    if start.provider != Provider.CARD or start.code or exponent(alphabetic(quote.unit)) > _DIGITS_OF_CARDS_MAX:
-        raise exchange.PaysInOtherCurrency
+def _require_payable(house: House, quote: exchange.Quote, session: orders.Session, start: Start) -> None:
+    """Refuse a currency whose digits card providers do not all take, and cash in one that nobody has at the door."""
+    currency = alphabetic(quote.unit)
+    if start.provider == Provider.CARD and exponent(currency) > _DIGITS_OF_CARDS_MAX:
+        raise exchange.PaysInOtherCurrency(f"Cards are not charged in {currency}: its digits are not taken everywhere.")
+    if start.provider == Provider.CASH:
+        taken = cash_currencies(house, session)
+        if currency not in taken:
+            told = f"Cash is collected where the parcel goes, in {' or '.join(taken) or 'no other currency'}."
+            raise payments.CashRefused(told, currencies=taken)
+
+
+def cash_currencies(house: House, session: orders.Session) -> list[str]:
+    """Give the currencies in which a carrier collects cash where a checkout's parcels go: those that are money there."""
+    where = places.destination_of(house, session.address)
+    return list(get_territory_currencies(where.country)) if where is not None else []
 
 
 def _intent(
     house: House, session: orders.Session, start: Start, *, now: Instant
-) -> tuple[payments.Intent, taxes.Assessment | None]:
-    """Give how a checkout is paid for, and what its destination means for it then."""
+) -> tuple[payments.Intent, taxes.Assessment | None, QuoteMade | None]:
+    """Give how a checkout is paid for, what its destination means for it then, and a quote of its own, if it has one."""
     terms, unit = house.markets.money_terms, numeric(session.currency)
     if start.provider == Provider.CASH and not session.total_minor <= terms.cash_minor_max:
         raise payments.CashRefused(limit_minor=terms.cash_minor_max)
@@ -124,18 +141,23 @@ def _intent(
     if start.code:
         coupon, found = with_coupon(house, session, start.code, now=now)
         assessment, total, discount = found.assessment, found.total_minor, found.discount_minor
-        if start.expected_minor not in {session.total_minor, total} or total - discount > start.expected_minor:
+        agreed = start.expected_minor if quote is None else session.total_minor
+        if agreed not in {session.total_minor, total} or total - discount > agreed:
             raise orders.TotalChanged
+    paid, quoted = 0, None
     if quote is not None:
-        unit, total = quote.unit, quote.paid_minor
+        unit, paid = quote.unit, quote.paid_minor
+        if start.code:
+            quoted = exchange.part_quote(house.exchange, quote, wanted_minor=total - discount, now=now)
+            paid = quoted.paid_minor
     lasts = terms.transfer_lasts if start.provider == Provider.TRANSFER else terms.payment_lasts
     intent = payments.Intent(
         session=session.session, buyer=session.buyer, unit=unit, total_minor=total, provider=start.provider,
         expires_at=now + lasts, method=start.method, back=start.back,
         coupon=CouponId(coupon.coupon if coupon else 0), discount_payer=SellerId(coupon.payer if coupon else 0),
-        discount_minor=discount,
+        discount_minor=discount, paid_minor=paid,
     )  # fmt: skip
-    return intent, assessment
+    return intent, assessment, quoted
 
 
 def with_coupon(
@@ -244,10 +266,11 @@ def _place(
     house: House, deal: Deal, session: orders.Session, facts: list[Section], *, is_held: bool, now: Instant
 ) -> str:
     """Place the purchase that a payment was made for; give the reason where that cannot be."""
-    quote = exchange.bound_quote(house.exchange, session.session) if deal.unit != numeric(session.currency) else None
-    if deal.unit != numeric(session.currency) and not _is_kept(quote, deal):
-        return "gone"
-    _promise(house, deal, facts, sign=1, reason=ledger.Reason.AUTHORIZED, now=now)
+    unit = numeric(session.currency)
+    quote, why = _quote_of(house, deal, session, facts, now=now) if deal.unit != unit else (None, "")
+    if why:
+        return why
+    _promise(house, deal, facts, sign=1, unit=unit, reason=ledger.Reason.AUTHORIZED, now=now)
     if quote is not None:
         facts += exchanging.move(house, quote, now=now)
     holds = session.holds if is_held else [0] * len(session.lines)
@@ -259,7 +282,7 @@ def _place(
     if verdicts[0]:
         if quote is not None:
             facts += exchanging.move_back(house, quote, now=now)
-        _promise(house, deal, facts, sign=-1, reason=ledger.Reason.AUTHORIZATION_VOIDED, now=now)
+        _promise(house, deal, facts, sign=-1, unit=unit, reason=ledger.Reason.AUTHORIZATION_VOIDED, now=now)
         return code(checkout.refusal_of(house, int(verdicts[0]), int(culprits[0])))
     if quote is not None:
         facts += fold(house, as_facts(exchange.take_quote(quote, now=now)))
@@ -269,19 +292,66 @@ def _place(
     return ""
 
 
-def _is_kept(quote: exchange.Quote | None, deal: Deal) -> bool:
+def _quote_of(
+    house: House, deal: Deal, session: orders.Session, facts: list[Section], *, now: Instant
+) -> tuple[exchange.Quote | None, str]:
+    """Give the quote that a payment in another currency is settled at; or the reason why there is none."""
+    quote = exchange.payment_quote(house.exchange, deal.payment, session.session)
+    why = "" if quote is not None and _is_kept(quote, deal) else "gone"
+    if deal.provider == Provider.TRANSFER and deal.expires_at <= now:
+        quote, why = _revalued(house, deal, quote, session, facts, now=now)
+    if quote is not None and not why and deal.provider == Provider.TRANSFER and not _holds(house, deal, quote):
+        why = code(ledger.InsufficientFunds())
+    return quote, why
+
+
+def _is_kept(quote: exchange.Quote, deal: Deal) -> bool:
     """Tell whether a quote is still the one that a payment was begun at."""
-    return quote is not None and (quote.unit, quote.paid_minor, quote.is_taken) == (deal.unit, deal.amount, False)
+    return (quote.unit, quote.paid_minor, quote.is_taken) == (deal.unit, deal.amount, False)
 
 
-def _promise(house: House, deal: Deal, facts: list[Section], *, sign: int, reason: ledger.Reason, now: Instant) -> None:
-    """Let the wallet have, for the moment of placing, what the provider promised and a coupon gives; or take that back."""
+def _holds(house: House, deal: Deal, quote: exchange.Quote) -> bool:
+    posted, held = ledger.balance(house.ledger, ledger.Kind.WALLET, owner=deal.buyer, unit=deal.unit)
+    return posted - held >= quote.paid_minor
+
+
+def _revalued(  # All of it decides.
+    house: House, deal: Deal, before: exchange.Quote | None, session: orders.Session, facts: list[Section], *, now: Instant
+) -> tuple[exchange.Quote | None, str]:  # fmt: skip
+    """Give a quote of now for a transfer that came too late for its own; or why there is none.
+
+    Where what came in is enough for that, it is taken, and what is over stays in the wallet; else all of it stays there.
+    """
+    if before is None or before.is_taken:
+        return None, "gone"
+    wanted = before.mid_minor - before.spread_minor
+    try:
+        made = exchange.quote_price(
+            house.exchange, buyer=BuyerId(deal.buyer), unit=deal.unit, into=before.into, wanted_minor=wanted, now=now
+        )
+    except exchange.NoRate as refusal:
+        return None, code(refusal)
+    if made.paid_minor > deal.received:
+        return None, "revalued"
+    own = exchange.quote_payment(payment=PaymentId(deal.payment), session=session.session, quote=made.quote, now=now)
+    facts += fold(house, as_facts(made, own))
+    return house.exchange.quotes[made.quote], ""
+
+
+def _promise(  # What is promised, in which currency, and why.
+    house: House, deal: Deal, facts: list[Section], *, sign: int, unit: int, reason: ledger.Reason, now: Instant
+) -> None:
+    """Let the wallet have, for the moment of placing, what the provider promised and a coupon gives; or take that back.
+
+    A coupon is in the checkout's own `unit`, whatever the buyer pays in.
+    """
     promised = deal.amount if deal.provider in {Provider.CARD, Provider.CASH} else 0
     payer = (ledger.Kind.SELLER_BALANCE, deal.discount_payer) if deal.discount_payer else (ledger.Kind.PROMOTIONS, 0)
     postings = (
         Posting(ledger.Kind.AUTHORIZED, deal.provider, deal.unit, -sign * promised),
-        Posting(*payer, deal.unit, -sign * deal.discount),
-        Posting(ledger.Kind.WALLET, deal.buyer, deal.unit, sign * (promised + deal.discount)),
+        Posting(*payer, unit, -sign * deal.discount),
+        Posting(ledger.Kind.WALLET, deal.buyer, deal.unit, sign * promised),
+        Posting(ledger.Kind.WALLET, deal.buyer, unit, sign * deal.discount),
     )
     funded.post(house, facts, postings, reason=reason, reference=deal.payment, now=now)
 

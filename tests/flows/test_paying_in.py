@@ -6,13 +6,13 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from caravan.events.exchange import OrderExchangedBack
-from caravan.flows import checkout, exchanging, invariants, paying, settlement, shopping, taxing
+from caravan.flows import checkout, exchanging, invariants, settlement, shopping, taxing
 from caravan.flows.exchanging import Choice, ExchangeTerms
 from caravan.flows.house import integers
 from caravan.kernel.clock import DAY, MINUTE, Instant
 from caravan.kernel.errors import Invalid, NotFound
 from caravan.kernel.ids import BuyerId, ListingId, SessionId
-from caravan.trade import exchange, ledger, orders, payments
+from caravan.trade import exchange, ledger, orders
 from caravan.trade.ledger import Kind
 from tests.flows.market import EUR, Market
 from tests.flows.test_claims import answer, claim
@@ -245,25 +245,6 @@ def test_without_a_rate_or_with_an_old_one_nothing_is_quoted(shop: Market) -> No
     shop.days_pass(7)
     with pytest.raises(exchange.NoRate, match="too old"):
         choose(shop, shop.hold(1, (ListingId(1), 1)), "JPY")
-
-
-@pytest.mark.parametrize(
-    ("provider", "code", "currency", "price"),
-    [
-        (payments.Provider.WALLET, "", "JPY", 16_411), (payments.Provider.CASH, "", "JPY", 16_411),
-        (payments.Provider.TRANSFER, "", "JPY", 16_411), (payments.Provider.CARD, "SPRING", "JPY", 16_411),
-        (payments.Provider.CARD, "", "KWD", 33_411),
-    ],
-)  # fmt: skip
-def test_other_ways_of_paying_coupons_and_dinars_by_card_are_refused(
-    shop: Market, provider: payments.Provider, code: str, currency: str, price: int
-) -> None:
-    session = shop.hold(1, (ListingId(1), 1))
-    choose(shop, session, currency)
-    start = paying.Start(SessionId(session), BuyerId(1), price, provider, code=code, currency=currency)
-
-    with pytest.raises(exchange.PaysInOtherCurrency):
-        shop.do(paying.start_payment, start)
 
 
 def test_several_clicks_that_arrive_together_are_each_settled_in_its_currency(shop: Market) -> None:

@@ -98,7 +98,7 @@ def test_checkout_is_in_the_chosen_currency_and_the_order_says_what_was_paid(bro
     price = re.search(r"You pay in JPY (¥[\d,]+)", shown)
     assert price
     assert "Spread in it, at the rates of 2026-09-21" in shown
-    assert "coupon" not in shown
+    assert "coupon" not in shown  # Without a provider, money comes out of the wallet alone.
 
     filled = send(browser, session, f"{session}/top-up")
     expected = re.search(r'name="expected" value="(\d+)"', filled.text)

@@ -7,7 +7,7 @@ from decimal import Decimal, InvalidOperation
 from caravan.events import exchange as events
 from caravan.kernel.clock import DAY, Instant, instant
 from caravan.kernel.errors import Invalid, NotFound, Refusal
-from caravan.kernel.ids import BuyerId, DisputeId, OrderId, QuoteId, SessionId
+from caravan.kernel.ids import BuyerId, DisputeId, OrderId, PaymentId, QuoteId, SessionId
 from caravan.kernel.money import AMOUNT_MAX, CURRENCIES, allocate, alphabetic, numeric
 from caravan.trade.exchange.model import Exchange, Paid, Quote
 from caravan.trade.exchange.ports import DayRates
@@ -28,7 +28,7 @@ class QuoteNotOpen(Refusal):
 
 
 class PaysInOtherCurrency(Refusal):
-    """This checkout is to be paid out of the wallet, in another currency than the market's."""
+    """This checkout is to be paid in another currency than the market's, which this way of paying can't."""
 
 
 def set_rates(exchange: Exchange, told: DayRates, *, now: Instant) -> events.RatesSet:
@@ -119,6 +119,23 @@ def quote_price(
 def bind_quote(*, quote: QuoteId, session: SessionId, now: Instant) -> events.QuoteBound:
     """Let a checkout be paid at a quote; 0 lets it be paid in the market's currency."""
     return events.QuoteBound(at=now, quote=quote, session=session)
+
+
+def part_quote(exchange: Exchange, quote: Quote, *, wanted_minor: int, now: Instant) -> events.QuoteMade:
+    """Say what a part of what a quote gives costs, at its own rate and spread; what is to be paid is rounded up."""
+    whole = quote.mid_minor - quote.spread_minor
+    assert 0 < wanted_minor <= whole, (quote, wanted_minor)
+    spread = quote.spread_minor * wanted_minor // whole
+    return events.QuoteMade(
+        at=now, quote=QuoteId(len(exchange.quotes)), buyer=BuyerId(quote.buyer), unit=quote.unit,
+        paid_minor=-(-quote.paid_minor * wanted_minor // whole), into=quote.into, mid_minor=wanted_minor + spread,
+        spread_minor=spread, day=quote.day, expires_at=quote.expires_at,
+    )  # fmt: skip
+
+
+def quote_payment(*, payment: PaymentId, session: SessionId, quote: QuoteId, now: Instant) -> events.PaymentQuoted:
+    """Let a payment for a checkout be at a quote of its own."""
+    return events.PaymentQuoted(at=now, payment=payment, session=session, quote=quote)
 
 
 def settle_orders(

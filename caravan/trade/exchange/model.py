@@ -58,6 +58,7 @@ class _State(msgspec.Struct, array_like=True):
     bound: dict[int, int]
     orders: dict[int, Paid]
     disputes: dict[int, int]
+    payments: dict[int, tuple[int, int]] = {}
 
 
 class Exchange:
@@ -71,6 +72,7 @@ class Exchange:
             events.QuoteMade,
             events.MoneyExchanged,
             events.QuoteBound,
+            events.PaymentQuoted,
             events.OrderExchanged,
             events.OrderExchangedBack,
             events.DisputeExchanged,
@@ -86,11 +88,12 @@ class Exchange:
         self.quotes: list[Quote] = [Quote(0, 0, 0, 0, 0, 0, 0, "", 0)]
         self.bound: dict[int, int] = {}  # by checkout: the quote that it is paid at
         self.orders: dict[int, Paid] = {}
+        self.payments: dict[int, tuple[int, int]] = {}  # With the checkout that each is for: the quote that it is at.
         self.disputes: dict[int, int] = {}  # what banks want back, in the currency that was paid
 
     def apply(self, part: Section) -> None:
         """Fold in a run of facts; of checkouts only that they are over, where any of them has a quote."""
-        if part.kind in _OVER and not self.bound:
+        if part.kind in _OVER and not self.bound and not self.payments:
             return
         self.version += 1
         for event in rows(part):
@@ -124,6 +127,8 @@ class Exchange:
                 self.bound[event.session] = event.quote
                 if not event.quote:
                     del self.bound[event.session]
+            case events.PaymentQuoted():
+                self.payments[event.payment] = (event.session, event.quote)
             case events.OrderExchanged():
                 self.orders[event.order] = Paid(
                     event.order, event.quote, event.total_minor, event.paid_minor, event.spread_minor
@@ -132,6 +137,8 @@ class Exchange:
                 self.disputes[event.dispute] = event.paid_minor
             case order_events.SessionCompleted() | order_events.SessionCanceled():
                 self.bound.pop(event.session, None)
+                for payment in [number for number, (paid, _) in self.payments.items() if paid == event.session]:
+                    del self.payments[payment]
             case events.OrderExchangedBack():
                 paid = self.orders[event.order]
                 paid.back += event.amount_minor
@@ -153,6 +160,7 @@ class Exchange:
                     self.bound,
                     self.orders,
                     self.disputes,
+                    self.payments,
                 )
             )
         }
@@ -163,3 +171,4 @@ class Exchange:
         self.rates, self.terms, self.quotes = state.rates, state.terms, state.quotes
         self.day, self.day_at, self.source = state.day, state.day_at, state.source
         self.bound, self.orders, self.disputes = state.bound, state.orders, state.disputes
+        self.payments = state.payments

@@ -71,6 +71,12 @@ def bound_quote(exchange: Exchange, session: int) -> Quote | None:
     return exchange.quotes[number] if number else None
 
 
+def payment_quote(exchange: Exchange, payment: int, session: int) -> Quote | None:
+    """Give the quote that a payment for a checkout is at: its own, or else the checkout's."""
+    _, number = exchange.payments.get(payment, (0, 0))
+    return exchange.quotes[number] if number else bound_quote(exchange, session)
+
+
 def quote_of(exchange: Exchange, quote: QuoteId) -> Quote:
     """Give a quote. Refuses an unknown one with NotFound."""
     if not 0 < quote < len(exchange.quotes):

@@ -58,6 +58,7 @@ from caravan.trade.payments.dealings import (
     Provider,
     Work,
     discount_in,
+    paid_in,
     promised_in,
 )
 from caravan.trade.payments.model import Payments
@@ -148,6 +149,7 @@ __all__ = [
     "next_ask",
     "next_payout",
     "open_dispute",
+    "paid_in",
     "pay_out",
     "payment_state",
     "promised_in",

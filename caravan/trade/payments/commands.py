@@ -211,11 +211,14 @@ class Intent:
     coupon: CouponId
     discount_payer: SellerId
     discount_minor: int = 0
+    paid_minor: int = (
+        0  # What the buyer pays, where that is in another currency than the checkout's total and discount.
+    )
 
 
 def create(dealings: Dealings, intent: Intent, *, now: Instant) -> events.PaymentCreated:
     """Note that a buyer is about to pay."""
-    amount = intent.total_minor - intent.discount_minor
+    amount = intent.paid_minor or intent.total_minor - intent.discount_minor
     assert amount > 0, "A coupon leaves something to pay."
     return events.PaymentCreated(
         at=now, payment=PaymentId(len(dealings.deals) + 1), session=intent.session, buyer=intent.buyer, unit=intent.unit,

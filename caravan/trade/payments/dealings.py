@@ -250,11 +250,15 @@ class Dealings:
 
     def _fund_in_other_currency(self, deal: Deal, span: range, totals: list[int], sellers: list[int]) -> None:
         """Share what a provider promised in another currency out over the orders, as exchange does."""
-        shares = allocate(deal.amount, [totals[place] for place in span])
-        for order, place, share in zip(deal.orders, span, shares, strict=True):
+        discounts = discounts_of(deal, [totals[place] for place in span], [sellers[place] for place in span])
+        left = [totals[place] - discount for place, discount in zip(span, discounts, strict=True)]
+        shares = allocate(deal.amount, left)
+        for order, place, share, discount in zip(deal.orders, span, shares, discounts, strict=True):
+            promised = share if deal.provider in {Provider.CARD, Provider.CASH} else 0
             self.fundings[order] = Funding(
-                order, deal.payment, deal.provider, sellers[place], totals[place], share, 0, 0, unit=deal.unit
-            )
+                order, deal.payment, deal.provider, sellers[place], totals[place], promised, discount,
+                deal.discount_payer, unit=deal.unit if promised else 0,
+            )  # fmt: skip
 
     def _move(self, part: Section) -> None:
         orders, amounts = numbers(part.batch, "order").tolist(), numbers(part.batch, "amount_minor").tolist()
@@ -423,8 +427,14 @@ def promised_in(funding: Funding, amount: int) -> int:
     What goes back is parted in the same way, so that no more of a part goes back than was taken in.
     """
     if funding.unit:
-        return funding.promised * (funding.taken + amount) // funding.total - funding.captured
+        after = paid_in(funding, funding.taken + amount)
+        return funding.promised * after // paid_in(funding, funding.total) - funding.captured
     return amount - _share(funding, funding.taken, amount) if funding.promised else 0
+
+
+def paid_in(funding: Funding, amount: int) -> int:
+    """Give what of the first so much of an order's money its buyer pays; the rest is the coupon's."""
+    return amount - funding.discount * amount // funding.total
 
 
 def discount_in(funding: Funding, amount: int) -> int:

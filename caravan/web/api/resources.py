@@ -235,7 +235,8 @@ def payment(house: House, number: PaymentId) -> wire.Payment:
         provider=payments.Provider(deal.provider).name.lower(),  # type: ignore[arg-type]
         status=payments.payment_state(house.dealings, deal),  # type: ignore[arg-type]
         amount=money(deal.amount, deal.unit),
-        discount=money(deal.discount, deal.unit),
+        # A coupon is in the checkout's own currency, whatever its buyer pays in.
+        discount=money(deal.discount, numeric(house.orders.sessions[SessionId(deal.session)].currency)),
         reason=deal.reason,
         expires_at=iso(deal.expires_at),
         purchase=ids.text(PurchaseId, bought) if bought else None,

@@ -230,11 +230,11 @@ def _payment_of(house: House, session: SessionId) -> int:
     return payment if waits else 0
 
 
-def _transfer_of(house: House, session: SessionId) -> str:
+def _transfer_of(house: House, session: SessionId) -> tuple[str, Money] | None:
     payment = house.dealings.by_session.get(session, 0)
     deal = house.dealings.deals.get(payment)
     is_transfer = deal is not None and deal.provider == payments.Provider.TRANSFER
-    return ids.text(PaymentId, payment) if is_transfer else ""
+    return (ids.text(PaymentId, payment), Money(deal.amount, alphabetic(deal.unit))) if deal and is_transfer else None
 
 
 async def pay_otherwise(visit: Visit) -> Response:
@@ -358,12 +358,11 @@ def _pay_in(house: House, session: orders.Session, now: int) -> PayIn | None:
 
 
 def _methods(house: House, session: orders.Session, due: Money, *, takes_cards: bool) -> tuple[str, ...]:
-    if due.currency != session.currency:
-        return ("card",) if takes_cards and exponent(due.currency) <= _DIGITS_OF_CARDS_MAX else ()
-    terms = house.markets.money_terms
+    terms, is_own = house.markets.money_terms, due.currency == session.currency
+    has_cash = is_own or due.currency in buying_outside.cash_currencies(house, session)
     takes = {
-        "card": takes_cards, "transfer": terms.takes_transfers,
-        "cash": session.total_minor <= terms.cash_minor_max,
+        "card": takes_cards and (is_own or exponent(due.currency) <= _DIGITS_OF_CARDS_MAX),
+        "transfer": terms.takes_transfers, "cash": has_cash and session.total_minor <= terms.cash_minor_max,
     }  # fmt: skip
     return tuple(method for method, is_taken in takes.items() if is_taken)
 
