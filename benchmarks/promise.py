@@ -19,8 +19,20 @@ import pyarrow as pa
 
 from caravan.kernel.clock import DAY, SECOND, Instant
 from caravan.kernel.errors import Invalid
-from caravan.trade.delivery import Journeys, Made, asks_of, calibrate, promise_at, reasons, steer, train
+from caravan.trade.delivery import (
+    Calibration,
+    Journeys,
+    Made,
+    Trained,
+    asks_of,
+    calibrate,
+    promise_at,
+    reasons,
+    steer,
+    train,
+)
 from caravan.trade.delivery import promise as promise_now
+from caravan.trade.delivery.steering import afford, month_of, promises_a_day
 
 LEVEL = 0.9
 _SWEEP = (0.7, 0.75, 0.8, 0.84, 0.87, 0.93, 0.95, 0.965, 0.98, 0.99, 0.995)
@@ -30,6 +42,7 @@ _TEST_MONTHS = 3
 _FEW = 200
 _PEER_LEVELS = (0.75, 0.8, 0.85, 0.9, 0.93, 0.96, 0.98)
 _LATENCY_CALLS = 2_000
+_KNOWN_AFTER_DAYS = (1, 5, 10, 15)
 
 Progress = Callable[[str, int, int], None]
 
@@ -68,7 +81,13 @@ def run(data: Path, *, train_before: date | None, runs: int, progress: Progress)
     begins = _month_start(train_before, placed)
     first = _micros(begins)
     rolled = roll(sold.journeys, first, progress=progress)
-    plain = roll(sold.journeys, first, progress=progress, is_steered=False, step="unsteered")
+    plain = roll(sold.journeys, first, progress=progress, choose=_unsteered, step="unsteered")
+    knowing = {
+        days: roll(
+            sold.journeys, first, progress=progress, choose=_knowing(days), levels=(LEVEL,), step=f"known in {days}"
+        )
+        for days in _KNOWN_AFTER_DAYS
+    }
     peers = {"state pairs": _state_pairs(sold, first)}
     skipped = []
     if importlib.util.find_spec("lightgbm") is None:
@@ -83,15 +102,19 @@ def run(data: Path, *, train_before: date | None, runs: int, progress: Progress)
         trained = train(sold.journeys, now=Instant(first))
         seconds.append(time.perf_counter() - began)
     months = _by_month(sold, first)
+    scored = [_month(name, rows, sold, rolled, plain, peers) for name, rows in months]
     everything = _settled(sold, placed >= first)
     return {
         "benchmark": "promise", "data": str(data), "orders": len(placed), "test_from": begins.isoformat(),
         "door": "in process: caravan.trade.delivery train, calibrate, steer, promise", "cores": os.cpu_count(),
         "seed": None, "level": LEVEL, "learned_every_days": _LEARN_EVERY_DAYS,
         "lateness": "by day of arrival, of parcels that arrived, as Olist's own is counted",
-        "months": [_month(name, rows, sold, rolled, plain, peers) for name, rows in months],
+        "months": scored, "months_off_points": _off([month["caravan"]["kept"] for month in scored if not month["is_small"]]),
         "all": _month("all", everything, sold, rolled, plain, peers),
         "lost": _lost(sold, first, rolled),
+        "if_each_parcels_fate_were_known": [
+            {"after_days": days, **_fated(sold, months, made)} for days, made in knowing.items()
+        ],
         "training": {"orders": int((placed < first).sum()), "seconds": _spread(seconds), "version": trained.version},
         "latency_us": _latency(sold, trained, first),
         "skipped": skipped,
@@ -223,10 +246,18 @@ def _micros(day: date) -> int:
 # Living through the days.
 
 
-def roll(journeys: Journeys, first: int, *, progress: Progress, is_steered: bool = True, step: str = "days") -> Rolled:
-    """Promise a date for each order from some time before `first` on, day by day, by what was known each morning."""
-    placed = journeys.placed_at
-    levels = (LEVEL, *_SWEEP)
+Choose = Callable[[Trained, Calibration, Journeys, Made, float], float]
+
+
+def roll(
+    journeys: Journeys, first: int, *, progress: Progress, choose: Choose | None = None,
+    levels: tuple[float, ...] = (LEVEL, *_SWEEP), step: str = "days",
+) -> Rolled:  # fmt: skip
+    """Promise a date for each order from some time before `first` on, day by day, by what was known each morning.
+
+    `choose` gives the level at which the dates of a day are chosen, so that `level` comes out.
+    """
+    choose, placed = choose or _steered, journeys.placed_at
     days = np.full((len(placed), len(levels)), -1, np.int64)
     median = np.full(len(placed), -1, np.int64)
     begin, end = max(first // DAY - _WARM_UP_DAYS, int(placed[0]) // DAY + 1), int(placed[-1]) // DAY
@@ -239,17 +270,36 @@ def roll(journeys: Journeys, first: int, *, progress: Progress, is_steered: bool
         if not len(rows):
             continue
         fresh = calibrate(trained, journeys, now=now, level=LEVEL)
-        chosen = list(levels)
-        if is_steered:
-            made = np.arange(np.searchsorted(placed, begin * DAY), rows[0])
-            chosen = [
-                steer(trained, fresh, journeys, Made(made, days[made, place]), level=level).chosen
-                for place, level in enumerate(levels)
-            ]
+        made = np.arange(np.searchsorted(placed, begin * DAY), rows[0])
+        chosen = [
+            choose(trained, fresh, journeys, Made(made, days[made, place]), level) for place, level in enumerate(levels)
+        ]
         dates = promise_at(trained, fresh, asks_of(journeys.take(rows)), np.array(chosen))
-        days[rows], median[rows] = dates.promised, dates.median
+        days[rows], median[rows] = dates.promised.reshape(len(rows), -1), dates.median
         progress(step, day - begin + 1, end - begin + 1)
     return Rolled(levels, days, median, trainings)
+
+
+def _steered(trained: Trained, fresh: Calibration, journeys: Journeys, made: Made, level: float) -> float:
+    return steer(trained, fresh, journeys, made, level=level).chosen
+
+
+def _unsteered(trained: Trained, fresh: Calibration, journeys: Journeys, made: Made, level: float) -> float:
+    return steer(trained, fresh, journeys, Made(made.rows[:0], made.days[:0]), level=level).chosen
+
+
+def _knowing(after_days: int) -> Choose:
+    """Steer by knowing what will become of each parcel so many days after its order: nobody can, it shows what is in reach."""
+
+    def choose(_trained: Trained, fresh: Calibration, journeys: Journeys, made: Made, level: float) -> float:
+        placed, delivered = journeys.placed_at[made.rows], journeys.delivered_at[made.rows]
+        this_month = placed >= month_of(fresh.at)[0]
+        known = placed <= fresh.at - after_days * DAY
+        kept = np.where(known, delivered // DAY <= made.days, level)[this_month]
+        flow = promises_a_day(placed, now=fresh.at)
+        return afford(kept, (delivered > 0)[this_month], level=level, flow=flow, now=fresh.at)
+
+    return choose
 
 
 # Peers, trained once before the test.
@@ -367,6 +417,21 @@ def _mean(values: np.ndarray) -> float:
     return round(float(np.mean(values)), 2)
 
 
+def _off(kept: list[float]) -> float | None:
+    """Give how many points months are off what was promised, on average."""
+    return round(100 * float(np.mean([abs(share - LEVEL) for share in kept])), 2) if kept else None
+
+
+def _fated(sold: Sold, months: list[tuple[str, np.ndarray]], made: Rolled) -> dict[str, Any]:
+    arrived = sold.journeys.delivered_at // DAY
+    kept = {
+        name: round(float((arrived[rows] <= made.days[rows, 0]).mean()), 4)
+        for name, rows in months
+        if len(rows) >= _FEW
+    }
+    return {"kept": kept, "months_off_points": _off(list(kept.values()))}
+
+
 def _lost(sold: Sold, first: int, rolled: Rolled) -> dict[str, Any]:
     """Count what never arrived as missed, too, where its date has passed by the end of the folder."""
     journeys = sold.journeys
@@ -397,11 +462,11 @@ def _latency(sold: Sold, trained: Any, first: int) -> dict[str, Any]:  # noqa: A
         cpu.append((time.thread_time_ns() - worked) / 1e3)
         reasons(trained, fresh, one, dates)
         explained.append((time.perf_counter_ns() - began) / 1e3)
-    began = time.perf_counter()
+    since = time.perf_counter()
     calibrate(trained, journeys, now=Instant(first))
     return {
         "calls": len(rows), "wall": _spread(wall), "cpu": _spread(cpu), "with_reasons": _spread(explained),
-        "recalibration_ms": round((time.perf_counter() - began) * 1e3, 1),
+        "recalibration_ms": round((time.perf_counter() - since) * 1e3, 1),
     }  # fmt: skip
 
 
@@ -410,43 +475,52 @@ def _spread(values: list[float]) -> dict[str, float]:
     return {name: round(float(value), 3) for name, value in zip(("least", "median", "p99", "most"), at, strict=True)}
 
 
-_WIDTH, _HEIGHT, _LEFT, _TOP, _FLOOR = 640, 260, 48, 30, 75.0
+_WIDTH, _HEIGHT, _LEFT, _TOP, _FLOOR = 760, 300, 48, 48, 75.0
 
 
 def draw(found: dict[str, Any]) -> str:
-    """Draw promised and kept by month, with Olist's own share on time, as SVG."""
-    months = found["months"]
-    step = (_WIDTH - _LEFT - 20) / max(len(months), 1)
-    tall = _HEIGHT - _TOP - 40
+    """Draw promised and kept by month, with Olist's own share on time and what is in reach, as SVG."""
+    months, right = found["months"], _WIDTH - 20
+    step = (right - _LEFT) / max(len(months), 1)
+    bottom, wide = _HEIGHT - 40, min(step * 0.4, 48)
+    known = found["if_each_parcels_fate_were_known"][0]
 
     def height(share: float) -> float:
-        return _TOP + tall * (100 - max(100 * share, _FLOOR)) / (100 - _FLOOR)
+        return _TOP + (bottom - _TOP) * (100 - max(100 * share, _FLOOR)) / (100 - _FLOOR)
 
+    legend = (
+        "Dashed: promised, and one point around it. Marks: in reach if each parcel's fate were known"
+        f" {known['after_days']} day after its order."
+    )
+    promised, near = height(found["level"]), height(found["level"] + 0.01)
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {_HEIGHT}" font-family="sans-serif" font-size="12">',
         f'<rect width="{_WIDTH}" height="{_HEIGHT}" fill="#fff"/>',
-        f'<text x="{_LEFT}" y="18">Share of parcels on time by month of purchase: Caravan (dark), Olist (light)</text>',
+        f'<text x="{_LEFT}" y="16">Parcels on time in 100, by month of purchase: Caravan (dark), Olist (light).</text>',
+        f'<text x="{_LEFT}" y="32" fill="#78290f">{legend}</text>',
+        f'<rect x="{_LEFT}" y="{near:.1f}" width="{right - _LEFT}" height="{2 * (promised - near):.1f}" fill="#f3e3d9"/>',
     ]
     for share in (0.8, 0.9, 1.0):
         y = height(share)
-        parts.append(f'<line x1="{_LEFT}" x2="{_WIDTH - 20}" y1="{y:.1f}" y2="{y:.1f}" stroke="#ddd"/>')
-        parts.append(f'<text x="{_LEFT - 8}" y="{y + 4:.1f}" text-anchor="end">{share:.0%}</text>')
-    bottom = _TOP + tall
+        parts.append(f'<line x1="{_LEFT}" x2="{right}" y1="{y:.1f}" y2="{y:.1f}" stroke="#ddd"/>')
+        parts.append(f'<text x="{_LEFT - 8}" y="{y + 4:.1f}" text-anchor="end">{100 * share:.0f}</text>')
     for place, month in enumerate(months):
         x = _LEFT + place * step + step / 2
-        shares = ((month["caravan"]["kept"], "#15616d", -1), (1 - month["olist"]["late"], "#e0b97d", 0))
-        wide = min(step * 0.36, 48)
-        for share, color, side in shares:
+        shares = ((month["caravan"]["kept"], "#15616d", "#fff", -1), (1 - month["olist"]["late"], "#e0b97d", "#222", 0))
+        for share, color, ink, side in shares:
             y = height(share)
             parts.append(
                 f'<rect x="{x + side * wide:.1f}" y="{y:.1f}" width="{wide - 2:.1f}" height="{bottom - y:.1f}" fill="{color}"/>'
-                f'<text x="{x + side * wide + wide / 2:.1f}" y="{y - 4:.1f}" text-anchor="middle" font-size="10">'
-                f"{share:.1%}</text>"
+                f'<text x="{x + side * wide + wide / 2 - 1:.1f}" y="{bottom - 6}" text-anchor="middle" font-size="10"'
+                f' fill="{ink}">{100 * share:.1f}</text>'
+            )
+        if month["month"] in known["kept"]:
+            y = height(known["kept"][month["month"]])
+            parts.append(
+                f'<line x1="{x - wide - 3:.1f}" x2="{x + 1:.1f}" y1="{y:.1f}" y2="{y:.1f}" stroke="#78290f" stroke-width="3"/>'
             )
         parts.append(f'<text x="{x:.1f}" y="{bottom + 18}" text-anchor="middle">{month["month"]}</text>')
-    y = height(found["level"])
     parts.append(
-        f'<line x1="{_LEFT}" x2="{_WIDTH - 20}" y1="{y:.1f}" y2="{y:.1f}" stroke="#78290f" stroke-dasharray="6 4"/>'
-        f'<text x="{_WIDTH - 20}" y="{_HEIGHT - 6}" text-anchor="end" fill="#78290f">promised: {found["level"]:.0%}</text>'
+        f'<line x1="{_LEFT}" x2="{right}" y1="{promised:.1f}" y2="{promised:.1f}" stroke="#78290f" stroke-dasharray="6 4"/>'
     )
     return "\n".join([*parts, "</svg>"]) + "\n"

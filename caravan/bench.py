@@ -417,6 +417,14 @@ def _promised(found: dict[str, Any]) -> None:
             f" {ours['kept']:.1%} (Olist {1 - olist['late']:.1%}) in {ours['mean_days']:.1f} days"
             f" (Olist {olist['mean_days']:.1f}){saved}; off by {ours['mae_of_median']:.1f} days (Olist {olist['mae']:.1f})"
         )
+    if found["months_off_points"] is not None:
+        say.print(f"Months are {found['months_off_points']:.1f} points off what was promised, on average.")
+    for one in found["if_each_parcels_fate_were_known"]:
+        if one["months_off_points"] is not None:
+            say.print(
+                f"They would be {one['months_off_points']:.1f} off if each parcel's fate were known"
+                f" {one['after_days']} days after its order."
+            )
     say.print(
         f"Trained in {found['training']['seconds']['median']:.2f} s; answered in"
         f" {found['latency_us']['with_reasons']['median']:,.0f} µs"

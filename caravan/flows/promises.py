@@ -115,7 +115,8 @@ class Desk:
             trained = self._now[0] if self._now else None
             if trained is None or now - trained.at >= LEARN_EVERY or not trained.is_learned:
                 trained = delivery.train(found, now=now, progress=progress)
-            self._now = trained, delivery.calibrate(trained, found, now=now, made=made)
+            fresh = delivery.calibrate(trained, found, now=now)
+            self._now = trained, delivery.steer(trained, fresh, found, made, level=fresh.level)
             self._seen = versions
 
     def current(self) -> tuple[delivery.Trained, delivery.Calibration]:

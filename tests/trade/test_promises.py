@@ -1,11 +1,12 @@
 """Checks delivery promises: kept as often as promised, honest where little is known, never earlier than now."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import numpy as np
 import pytest
 
-from caravan.kernel.clock import DAY, HOUR, Instant
+from caravan.kernel.clock import DAY, HOUR, SECOND, Instant
 from caravan.kernel.ids import OrderId
 from caravan.trade.delivery import (
     Asks,
@@ -28,6 +29,8 @@ from caravan.trade.delivery import (
     steer,
     train,
 )
+from caravan.trade.delivery.pace import slowed
+from caravan.trade.delivery.steering import afford, month_of
 from caravan.trade.delivery.workdays import FIRST_DAY, easter, holidays, learn_workdays
 
 FIRST = 17_000  # days since 1970: July 18, 2016, a Monday
@@ -128,9 +131,11 @@ def test_nothing_later_than_the_promise_is_looked_at(past: Journeys) -> None:
     known, blind = train(past, now=SEEN), train(hidden, now=SEEN)
 
     asks = asks_of(past.take(np.flatnonzero(told == 0)[:50]))
-    first = promise(known, calibrate(known, past, now=SEEN), asks)
-    second = promise(blind, calibrate(blind, hidden, now=SEEN), asks)
-    assert (first.promised == second.promised).all()
+    made = Made(np.flatnonzero(told), past.placed_at[told == 1] // DAY + 5)
+    first = steer(known, calibrate(known, past, now=SEEN), past, made, level=0.9)
+    second = steer(blind, calibrate(blind, hidden, now=SEEN), hidden, made, level=0.9)
+    assert first.chosen == second.chosen != calibrate(known, past, now=SEEN).chosen
+    assert (promise(known, first, asks).promised == promise(blind, second, asks).promised).all()
     assert known.version == blind.version
 
 
@@ -160,6 +165,56 @@ def test_a_lane_that_stands_still_shows_in_the_next_promise(past: Journeys) -> N
 
     assert after.promised[0] > before.promised[0]
     assert reasons(trained, after_calibration, asks, after)[0].lane_speed < 0.95
+
+
+def halved(journeys: Journeys, *, since: int, until: int) -> Journeys:
+    """Let the network move at half its pace between two times: who is on the way then arrives later by what is lost."""
+    begins = np.maximum(journeys.placed_at, since)
+    lost = np.minimum(np.maximum(journeys.delivered_at - begins, 0), np.maximum(until - begins, 0) // 2)
+    return replace(journeys, delivered_at=np.where(journeys.delivered_at > 0, journeys.delivered_at + lost, 0))
+
+
+def test_a_network_that_slows_down_is_seen_within_days(past: Journeys, learned: tuple[Trained, Calibration]) -> None:
+    slow = halved(past, since=SEEN - 6 * DAY, until=SEEN + 30 * DAY)
+    asks = ask(past, SEEN)
+
+    now = calibrate(learned[0], slow, now=SEEN)
+
+    assert now.pace.ahead < 0.8 * learned[1].pace.ahead
+    assert promise(learned[0], now, asks).promised[0] > promise(*learned, asks).promised[0]
+    assert reasons(learned[0], now, asks, promise(learned[0], now, asks))[0].lane_speed < 0.9
+
+
+def test_a_crisis_that_is_over_bends_neither_the_pace_nor_what_is_learned(past: Journeys) -> None:
+    crisis = halved(past, since=SEEN - 60 * DAY, until=SEEN - 25 * DAY)
+    asks = asks_of(past.take(np.flatnonzero((past.placed_at > SEEN) & (past.placed_at < SEEN + DAY))))
+
+    dates = []
+    for journeys in (past, crisis):
+        trained = train(journeys, now=SEEN)
+        dates.append(promise(trained, calibrate(trained, journeys, now=SEEN), asks))
+
+    assert abs(dates[0].promised - dates[1].promised).mean() < 0.5
+
+
+def test_what_arrives_today_shows_today(past: Journeys, learned: tuple[Trained, Calibration]) -> None:
+    evening = Instant(SEEN + 20 * HOUR)
+    on_the_way = (past.placed_at < SEEN) & (past.delivered_at > SEEN)
+    stuck = replace(past, delivered_at=np.where(on_the_way, 0, past.delivered_at))
+
+    usual, still = (calibrate(learned[0], one, now=evening).pace.ahead for one in (past, stuck))
+
+    assert still < usual
+
+
+def test_many_orders_within_a_week_slow_down_what_is_to_come() -> None:
+    usual = np.arange(SEEN - 100 * DAY, SEEN, DAY // 20)
+    rush = np.concatenate([usual, np.arange(SEEN - 2 * DAY, SEEN, DAY // 200)])
+
+    assert slowed(usual, now=SEEN) == 1
+    assert 0.7 < slowed(rush, now=SEEN) < 0.9
+    assert slowed(rush[rush > SEEN - 50 * DAY], now=SEEN) == 1  # Too young a market to know what is usual.
+    assert slowed(usual[:0], now=SEEN) == 1
 
 
 def test_a_slow_seller_gets_later_dates_than_the_others(past: Journeys, learned: tuple[Trained, Calibration]) -> None:
@@ -243,27 +298,62 @@ def test_the_outlook_is_never_earlier_than_today_at_any_age_and_stage(
         assert (dates.median <= dates.promised).all()
 
 
-def test_a_parcel_that_was_handed_over_early_is_expected_earlier(
+def test_parcels_that_were_handed_over_early_are_expected_earlier(
     past: Journeys, learned: tuple[Trained, Calibration]
 ) -> None:
-    asks = ask(past, SEEN - 3 * DAY)
+    ages = np.arange(1, 8)
+    asks = asks_of(past.take(np.zeros(len(ages), np.int64)))
+    asks = replace(asks, placed_at=SEEN - ages * DAY)
 
-    packed = outlook(*learned, asks, handed_over_at=np.array([SEEN - 3 * DAY + HOUR]), now=SEEN)
-    waiting = outlook(*learned, asks, handed_over_at=np.array([0]), now=SEEN)
+    packed = outlook(*learned, asks, handed_over_at=SEEN - ages * DAY + HOUR, now=SEEN)
+    waiting = outlook(*learned, asks, handed_over_at=np.zeros(len(ages), np.int64), now=SEEN)
 
-    assert packed.promised[0] < waiting.promised[0]
+    assert packed.promised.sum() < waiting.promised.sum()
 
 
 def test_too_many_missed_promises_make_the_next_ones_later(
     past: Journeys, learned: tuple[Trained, Calibration]
 ) -> None:
-    rows = np.flatnonzero((past.placed_at > SEEN - 20 * DAY) & (past.placed_at < SEEN))
+    rows = np.flatnonzero((past.placed_at > SEEN - 20 * DAY) & (past.placed_at < SEEN))  # December 1 to 14
     hasty = Made(rows, past.placed_at[rows] // DAY + 1)
     easy = Made(rows, past.placed_at[rows] // DAY + 60)
 
     assert steer(*learned, past, hasty, level=0.9).chosen > learned[1].chosen
     assert steer(*learned, past, easy, level=0.9).chosen < learned[1].chosen
     assert steer(*learned, past, Made(rows[:10], rows[:10]), level=0.9).chosen == learned[1].chosen
+
+
+def test_the_fewer_days_a_month_has_left_the_more_a_missed_promise_of_it_weighs() -> None:
+    kept, weight = np.repeat([1.0, 0.0], [176, 24]), np.ones(200)  # 88 % of 200; 20 a day come in.
+    early, late = Instant((FIRST + 136) * DAY), Instant((FIRST + 162) * DAY)  # December 1 and 27
+
+    first = afford(kept, weight, level=0.9, flow=20.0, now=early)
+    last = afford(kept, weight, level=0.9, flow=20.0, now=late)
+    nothing = afford(kept[:0], weight[:0], level=0.9, flow=0.0, now=early)
+    enough = afford(kept[:176], weight[:176], level=0.9, flow=0.0, now=late)
+
+    assert nothing < first < last < 1
+    assert 0.5 < enough < nothing
+
+
+def test_what_was_missed_last_month_is_not_made_good_in_this_one(
+    past: Journeys, learned: tuple[Trained, Calibration]
+) -> None:
+    rows = np.flatnonzero((past.placed_at > SEEN - 40 * DAY) & (past.placed_at < (FIRST + 136) * DAY))
+    hasty = Made(rows, past.placed_at[rows] // DAY + 1)
+
+    assert steer(*learned, past, hasty, level=0.9).chosen == learned[1].chosen
+
+
+@pytest.mark.parametrize(
+    ("at", "begins", "ends"), [((2017, 12, 31), (2017, 12), (2018, 1)), ((2018, 2, 1), (2018, 2), (2018, 3))]
+)
+def test_a_budget_is_that_of_the_month_in_utc(
+    at: tuple[int, int, int], begins: tuple[int, int], ends: tuple[int, int]
+) -> None:
+    now = int(datetime(*at, 23, 59, tzinfo=UTC).timestamp()) * SECOND
+
+    assert month_of(now) == tuple(int(datetime(*one, 1, tzinfo=UTC).timestamp()) * SECOND for one in (begins, ends))
 
 
 @pytest.mark.parametrize(("year", "month", "day"), [(2018, 4, 1), (2024, 3, 31), (2000, 4, 23), (2038, 4, 25)])

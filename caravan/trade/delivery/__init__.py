@@ -60,10 +60,10 @@ from caravan.trade.delivery.promising import (
     promise,
     promise_at,
     reasons,
-    steer,
 )
 from caravan.trade.delivery.queries import Parcel, is_news, packed, parcel_of, parcels_of
 from caravan.trade.delivery.s10 import is_sound, tracking_number
+from caravan.trade.delivery.steering import steer
 
 __all__ = [
     "LEVEL",

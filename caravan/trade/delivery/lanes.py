@@ -1,7 +1,7 @@
 """What is learned offline from journeys: how long each part of the way takes, by lane, seller, place, weight and hour.
 
-A journey's length is counted in working days to the morning of the day of arrival, so that a date is what is learned.
-Its logarithm is a sum of effects (market, hour and weekday, distance, origin, destination, lane, weight, shipping
+A journey's length is counted in working days to the middle of the day of arrival, each passing by as much as the whole
+network moved on it, so that a crisis bends nothing of what is learned. Its logarithm is a sum of effects (market, hour and weekday, distance, origin, destination, lane, weight, shipping
 price, seller, areas), each shrunk towards nothing by how little has been seen of it: a new seller or lane has no effect
 of its own, and is answered by what is left of the sum. What is still open counts for as much as its age tells (Buckley
 and James), so that slow parcels are not left out because they have not arrived.
@@ -15,14 +15,15 @@ import xxhash
 
 from caravan.kernel.clock import DAY, HOUR, Instant
 from caravan.trade.delivery.journeys import Asks, Journeys, asks_of
-from caravan.trade.delivery.workdays import Workdays, day_of, learn_workdays
+from caravan.trade.delivery.pace import FIRST_DAYS, Pace, Shape, looked_back, measure, steady
+from caravan.trade.delivery.workdays import Workdays, day_of, learn_workdays, passed_today
 
 LOST_AFTER_DAYS = 75  # Olist's slowest of a thousand take 70; what is open for longer is a claim, no late parcel.
 HISTORY_DAYS = 400
 LEARNED_FROM = 200  # deliveries; with fewer, a market's promises stand on defaults
 _HALF_LIFE_DAYS = 150.0
 _SWEEPS = 4
-FIRST_DAYS = 3.0  # added before the logarithm: what is uncertain about a short way is not in proportion to it
+_ROUNDS = 3  # The pace is measured against what was learned, and that is learned anew by the pace.
 _LEAST_DAYS = 0.05
 _GRID = 512
 _DISTANCE_BINS, _WEIGHT_BINS, _SHIPPING_BINS = 24, 10, 16
@@ -57,6 +58,11 @@ class Layout:
     weight: np.ndarray
     shipping: np.ndarray
     offsets: np.ndarray  # int64 [effects + 1]
+
+    @property
+    def lanes(self) -> int:
+        """How many lanes have a cell."""
+        return int(self.offsets[LANE + 1] - self.offsets[LANE])
 
     def cells(self, asks: Asks, at: np.ndarray) -> np.ndarray:
         """Give the cells of rows whose part of the way begins at `at`; int64 [effects, n]."""
@@ -115,7 +121,8 @@ class Trained:
     version: str
     at: Instant
     parcels: int
-    workdays: Workdays
+    workdays: Workdays  # as usual
+    pace: Pace  # up to `at`
     layout: Layout
     ordered: Stage  # from the order to the door
     underway: Stage  # from the carrier to the door
@@ -134,16 +141,10 @@ def _bin(edges: np.ndarray, values: np.ndarray) -> np.ndarray:
 
 
 def survived(workdays: Workdays, country: np.ndarray, now: int) -> np.ndarray:
-    """Give the working time up to which a parcel that is open now is known not to have arrived; float64 [countries asked].
-
-    An arrival counts from its day's morning, so all of yesterday has been survived at midnight; today passes with the
-    hours in which parcels are delivered, from 8 to 20.
-    """
-    day, rest = divmod(int(now), DAY)
-    morning = np.full(len(country), float(day))
-    passed = min(max((rest / HOUR - 8) / 12, 0.0), 1.0)
-    before, after = workdays.at(country, morning - 1), workdays.at(country, morning)
-    time: np.ndarray = before + (after - before) * passed
+    """Give the working time up to which a parcel that is open now is known not to have arrived; float64 [countries asked]."""
+    morning = np.full(len(country), float(int(now) // DAY))
+    before, after = workdays.at(country, morning), workdays.at(country, morning + 1)
+    time: np.ndarray = before + (after - before) * passed_today(Instant(int(now)))
     return time
 
 
@@ -164,14 +165,12 @@ def train(journeys: Journeys, *, now: Instant, progress: Progress = lambda *_: N
     asks = asks_of(rows)
     country = layout.country_of(asks)
     workdays = learn_workdays(layout.countries, country[arrived], rows.delivered_at[arrived] // DAY)
-    progress("train", 1, 3)
     lost = _lost(journeys, now)
-    ordered = _learn(layout, workdays, rows, rows.placed_at, now=now, lost=lost)
-    progress("train", 2, 3)
+    ordered, pace = _learn_with_pace(layout, workdays, rows, now=now, lost=lost, progress=progress)
     gone = np.flatnonzero((rows.handed_over_at > 0) & (rows.handed_over_at <= now))
     sent = rows.take(gone)
-    underway = _learn(layout, workdays, sent, sent.handed_over_at, now=now, lost=lost / 2)
-    progress("train", 3, 3)
+    underway = _learn(layout, pace.clock(workdays), sent, sent.handed_over_at, now=now, lost=lost / 2)
+    progress("train", _ROUNDS + 1, _ROUNDS + 1)
     cells = layout.cells(asks, rows.placed_at)[:, arrived]
     seen = np.bincount(cells.ravel(), minlength=int(layout.offsets[-1]))
     name = xxhash.xxh3_64()
@@ -179,8 +178,40 @@ def train(journeys: Journeys, *, now: Instant, progress: Progress = lambda *_: N
         for array in (stage.effects, stage.scales, stage.z, stage.hazard):
             name.update(np.ascontiguousarray(array).view(np.uint8).data)
     return Trained(
-        version=f"lanes-1-{name.hexdigest()[:8]}", at=now, parcels=int(arrived.sum()), workdays=workdays,
-        layout=layout, ordered=ordered, underway=underway, seen=seen,
+        version=f"lanes-2-{name.hexdigest()[:8]}", at=now, parcels=int(arrived.sum()), workdays=workdays,
+        pace=pace, layout=layout, ordered=ordered, underway=underway, seen=seen,
+    )  # fmt: skip
+
+
+def _learn_with_pace(
+    layout: Layout, workdays: Workdays, rows: Journeys, *, now: Instant, lost: float, progress: Progress
+) -> tuple[Stage, Pace]:
+    """Learn a way from the order to the door, and the pace of each day, in turns."""
+    first = int(rows.placed_at.min(initial=now)) // DAY
+    pace = steady(first, layout.lanes)
+    stage = _learn(layout, workdays, rows, rows.placed_at, now=now, lost=lost)
+    progress("train", 1, _ROUNDS + 1)
+    if int(((rows.delivered_at > 0) & (rows.delivered_at <= now)).sum()) < LEARNED_FROM:
+        return stage, pace
+    for done in range(2, _ROUNDS + 1):
+        seen = measure_ordered(layout, workdays, pace, stage, rows, now=now, first=first)
+        pace = looked_back(*seen)
+        stage = _learn(layout, pace.clock(workdays), rows, rows.placed_at, now=now, lost=lost)
+        progress("train", done, _ROUNDS + 1)
+    return stage, pace
+
+
+def measure_ordered(
+    layout: Layout, workdays: Workdays, before: Pace, stage: Stage, rows: Journeys, *, now: Instant, first: int
+) -> tuple[Pace, np.ndarray, np.ndarray]:
+    """Measure the pace of each day from `first` on by all that was ordered; also arrivals and those expected by day."""
+    rows = rows.take(np.argsort(rows.placed_at, kind="stable"))
+    asks = asks_of(rows)
+    cells = layout.cells(asks, rows.placed_at)
+    shape = Shape(*stage.place(cells), stage.z, stage.hazard, stage.lost)
+    return measure(
+        workdays, before, rows, shape, country=layout.country_of(asks), lane=cells[LANE] - layout.offsets[LANE], now=now,
+        first=first,
     )  # fmt: skip
 
 
@@ -222,15 +253,11 @@ def _lost(journeys: Journeys, now: int) -> float:
 def lengths(
     workdays: Workdays, country: np.ndarray, since: np.ndarray, delivered_at: np.ndarray, *, now: int
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Give when parts of the way began and ended in working time, and whether they ended with the arrival.
-
-    What is open counts as not arriving today: what is known of today at any hour is that nothing came yet.
-    """
+    """Give when parts of the way began and ended in working time, and whether they ended with the arrival."""
     begun = workdays.at(country, day_of(since))
     arrived = (delivered_at > 0) & (delivered_at <= now)
-    ended = np.where(
-        arrived, workdays.at(country, (delivered_at // DAY).astype(np.float64)), survived(workdays, country, now + DAY)
-    )
+    noon = workdays.at(country, delivered_at // DAY + 0.5)
+    ended = np.where(arrived, noon, survived(workdays, country, now))
     return begun, np.maximum(ended, begun + _LEAST_DAYS), arrived
 
 

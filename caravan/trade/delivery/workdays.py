@@ -7,7 +7,7 @@ from functools import cache
 
 import numpy as np
 
-from caravan.kernel.clock import DAY
+from caravan.kernel.clock import DAY, HOUR, Instant
 
 FIRST_YEAR, LAST_YEAR = 2010, 2045
 _EPOCH = date(1970, 1, 1).toordinal()
@@ -119,6 +119,11 @@ def _learn_holiday(
     expected = (off[:, first : last + 1] * share[weekday[first : last + 1]] * daily[:, None]).sum()
     weight = 20.0
     return float((on_holiday.sum() + weight * _USUAL_HOLIDAY) / (expected + weight))
+
+
+def passed_today(now: Instant) -> float:
+    """Give which share of a day's deliveries is usually done by a time of it: they are made from 8 to 20."""
+    return min(max((int(now) % DAY / HOUR - 8) / 12, 0.0), 1.0)
 
 
 def day_of(at: np.ndarray) -> np.ndarray:
