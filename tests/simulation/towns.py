@@ -26,7 +26,7 @@ class Towns:
         """Give the steps, and how often each is taken."""
         return {
             self.open_location: 3, self.describe: 3, self.close: 2, self.reopen: 1, self.bring: 16, self.send: 12,
-            self.arrive: 7, self.turn_back: 2, self.count: 4, self.pack_by_place: 9, self.buy_across: 8,
+            self.arrive: 7, self.turn_back: 2, self.count: 4, self.pack_by_place: 9, self.buy_across: 8, self.open_many: 1,
         }  # fmt: skip
 
     def begin(self) -> None:
@@ -56,6 +56,11 @@ class Towns:
         known = self.market.house.partners.locations
         self._open(self._seller(), self.dice.choice(["Lyon", f"Place {len(known)}", f"Place {len(known)}"]))
 
+    def open_many(self) -> None:
+        """Open locations until there are too many."""
+        for number in range(60):
+            self._open(SellerId(2), f"Depot {len(self.market.house.partners.locations)} {number}")
+
     def describe(self) -> None:
         seller = self._seller()
         place = self._place(seller)
@@ -68,7 +73,10 @@ class Towns:
         self.market.do(locations.describe_location, locations.Changed(seller, place, draft, "dice", revision))
 
     def close(self) -> None:
-        """Close a location, mostly after its free stock was moved away."""
+        """Close a location, mostly after its free stock was moved away; or the only one that a seller has."""
+        if self.dice.random() < 0.3:
+            home = self.market.home(SellerId(3))
+            self.market.do(locations.close_location, locations.Named(SellerId(3), home))
         seller = self._seller()
         place, other = self._place(seller), self._place(seller)
         if self.dice.random() < 0.7:
