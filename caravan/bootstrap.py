@@ -799,6 +799,10 @@ class Advice:
         """Wait until a position has been folded in; tell whether it has."""
         return self._follower.wait_for(position, timeout_s=timeout_s)
 
+    def wake(self) -> None:
+        """Say that there may be more to fold in."""
+        self._follower.wake()
+
     def _refresh(self) -> None:
         """Take up another champion or challenger within a second of its being named."""
         now = time.monotonic()

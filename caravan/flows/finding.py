@@ -56,14 +56,20 @@ def products_of(house: House, touched: dict[str, np.ndarray]) -> list[int]:
     """Give the products that touched listings, sellers and stock belong to, each once."""
     none = np.zeros(0, np.int64)
     found = set(touched.get("product", none).tolist())
-    table, skus = house.catalog.listings, house.catalog.skus
-    moved = set(table.sku[touched.get("listing", none)].tolist())
-    moved.update(house.ledger.accounts.unit[accounts_of(house, touched)].tolist())
+    table = house.catalog.listings
+    moved = [table.sku[touched.get("listing", none)], house.ledger.accounts.unit[accounts_of(house, touched)]]
     if len(touched.get("seller", none)):
         theirs = np.isin(table.seller[: len(table)], touched["seller"])
-        moved.update(table.sku[: len(table)][theirs].tolist())
-    found.update(skus[sku].product for sku in moved if 0 < sku < len(skus))
+        moved.append(table.sku[: len(table)][theirs])
+    found.update(_products_of_skus(house, np.concatenate(moved)))
     return sorted(found - {0})
+
+
+def _products_of_skus(house: House, skus: np.ndarray) -> list[int]:
+    """Give the products of SKUs, passing over what is no SKU."""
+    table = house.catalog.skus.table
+    found: list[int] = table.product[np.unique(skus[(skus > 0) & (skus < len(table))])].tolist()
+    return found
 
 
 def accounts_of(house: House, touched: dict[str, np.ndarray]) -> np.ndarray:
@@ -91,9 +97,7 @@ def turned(house: House, accounts: np.ndarray, shown: np.ndarray) -> Turned:
     table = house.ledger.accounts
     is_there = table.posted[accounts] > table.held[accounts]
     differs = is_there != shown
-    skus = set(table.unit[accounts[differs]].tolist())
-    known = house.catalog.skus
-    found = sorted({known[sku].product for sku in skus if 0 < sku < len(known)} - {0})
+    found = sorted(set(_products_of_skus(house, table.unit[accounts[differs]])) - {0})
     return Turned(sheets(house, found), accounts[differs], is_there[differs])
 
 
@@ -130,8 +134,8 @@ def sheets(house: House, wanted: Sequence[int]) -> list[Sheet]:
 def _sheet(house: House, product: ProductId) -> Sheet:
     page = catalog.product_of(house.catalog, product)
     table = house.catalog.listings
-    skus = [house.catalog.skus[sku] for sku in page.skus]
-    listings = np.array([listing for sku in skus for listing in sku.listings], np.int64)
+    _, listings = catalog.listings_of(house.catalog, np.array([product]))
+    options = [house.catalog.skus.options.all[house.catalog.skus.table.option[sku]] for sku in page.skus]
     is_live = (table.status[listings] == catalog.ListingStatus.LIVE) & house.partners.active[table.seller[listings]]
     live = listings[is_live]
     is_there = places.available(house, live) > 0
@@ -140,7 +144,7 @@ def _sheet(house: House, product: ProductId) -> Sheet:
     numbers_of = (page.gtin, page.reference, *(page.attributes.get(name, "") for name in _NUMBERS))
     return Sheet(
         product, page.title, page.description, page.brand, page.category,
-        " ".join([*page.attributes.values(), *(sku.option for sku in skus)]), tuple(filter(None, numbers_of)),
+        " ".join([*page.attributes.values(), *options]), tuple(filter(None, numbers_of)),
         tuple(np.unique(table.seller[live]).tolist()[:SELLERS_MAX]), int(landed.min()) if len(landed) else 0,
         is_sellable=bool(len(live)), is_available=bool(is_there.any()),
     )  # fmt: skip

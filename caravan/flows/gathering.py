@@ -18,6 +18,7 @@ from caravan.kernel.clock import Instant
 from caravan.kernel.errors import NotFound
 from caravan.kernel.ids import ProductId, SellerId
 from caravan.kernel.money import numeric
+from caravan.trade.catalog import Pages, Skus
 
 LOGIN_HERE = 1  # The second half of a login's mark, where the first is the number of a buyer of this cell.
 UNIT_HERE = "this market"
@@ -63,8 +64,8 @@ class Look(NamedTuple):
     rows: np.ndarray | None
     order: dict[str, np.ndarray]
     line: dict[str, np.ndarray]
-    products: list[Any]
-    skus: list[Any]
+    products: Pages
+    skus: Skus
     prices: tuple[np.ndarray, np.ndarray]
     forecast: profiles.Forecast | None
     currency: str
@@ -77,20 +78,15 @@ class Shelf:
         self.product, self.option = np.zeros(1, np.int64), np.zeros(1, np.int64)
         self.options = [""]
         self.edges: dict[str, tuple[float, float]] | None = None
-        self._codes = {"": 0}
 
-    def grow(self, skus: list[Any]) -> None:
+    def grow(self, skus: Skus) -> None:
         """Take in the SKUs that are new."""
         known, last = len(self.product), len(skus)
         if known == last:
             return
-        fresh = skus[known:last]
-        for one in fresh:
-            if one.option not in self._codes:
-                self._codes[one.option] = len(self.options)
-                self.options.append(one.option)
-        self.product = np.append(self.product, [one.product for one in fresh])
-        self.option = np.append(self.option, [self._codes[one.option] for one in fresh])
+        self.product = np.append(self.product, skus.table.product[known:last])
+        self.option = np.append(self.option, skus.table.option[known:last])
+        self.options = skus.options.all
 
     def measure(self, look: Look) -> None:
         """Find the prices that part categories, from a sample of all lines that is spread evenly."""
@@ -249,11 +245,11 @@ def _bought(look: Look, found: People, shelf: Shelf) -> tuple[profiles.Bought, t
     return bought, (categories, sellers)
 
 
-def _categories(product: np.ndarray, products: list[Any]) -> tuple[np.ndarray, list[str]]:
+def _categories(product: np.ndarray, products: Pages) -> tuple[np.ndarray, list[str]]:
     """Give the category of each product by its place in a list of names, and the list."""
     codes, used = _dense(product)
     names = {"": 0}
-    places = [0, *(names.setdefault(products[one].category, len(names)) for one in used.tolist())]
+    places = [0, *(names.setdefault(products.category(one), len(names)) for one in used.tolist())]
     return np.array(places)[codes], list(names)
 
 

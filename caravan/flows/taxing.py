@@ -94,9 +94,9 @@ def assess(  # All of it decides.
 
 
 def _ware(house: House, place: int, line: Wanted) -> taxes.Ware:
-    sku = house.catalog.skus[int(house.catalog.listings.sku[line.listing])]
-    known = taxes.classified(house.taxes, sku.product)
-    category = house.catalog.products[sku.product].category
+    product = catalog.product_at(house.catalog, line.listing)
+    known = taxes.classified(house.taxes, product)
+    category = house.catalog.products.category(product)
     return taxes.Ware(
         place, category, known.hs_code, known.origin, known.tax_class, line.goods_minor, line.shipping_minor,
         line.goods_off_minor, line.shipping_off_minor,

@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -11,13 +12,13 @@ from caravan.adapters.sandbox.carrier import MOVES, SECRET, SandboxCarrier
 from caravan.adapters.sandbox.mischief import Mischief
 from caravan.adapters.sandbox.server import InProcess
 from caravan.flows import claims as flow
-from caravan.flows import fulfillment, labels, parcels
+from caravan.flows import fulfillment, labels, parcels, selling
 from caravan.flows.labels import TABLE
 from caravan.flows.postman import POLL_EVERY, RATES_KEPT_FOR, Postman, Quote, weight_of
 from caravan.kernel.clock import HOUR, MINUTE, SECOND
 from caravan.kernel.errors import Invalid, NotFound
 from caravan.kernel.ids import ClaimId, OrderId, ParcelId, SellerId
-from caravan.trade import delivery, payments
+from caravan.trade import catalog, delivery, payments
 from caravan.trade.claims import ClaimStatus, claims_of
 from caravan.trade.delivery import ParcelStatus, Place, Wanted, parcel_of
 from caravan.trade.ledger import Kind
@@ -25,6 +26,7 @@ from tests.adapters.test_rate_table import TABLE as RATES
 from tests.flows.till import Till
 
 ORDER = OrderId(1)
+POT = catalog.ListingDraft(price_minor=100, currency="EUR")
 
 
 class Yard(Till):
@@ -235,11 +237,14 @@ def test_nobody_quotes_in_another_currency(yard: Yard) -> None:
 
 def test_a_weight_is_that_of_the_goods_where_all_say_so(yard: Yard) -> None:
     assert weight_of(yard.house, yard.pack({0: 2})) == 0
-    yard.house.catalog.products[1].weight_grams = 350
+    heavy = selling.Offer(page=catalog.ProductDraft(title="Pot", weight_grams=350), options=(("", POT),))
+    offered: Any = yard.do(selling.offer_products, selling.Offers([SellerId(1)], [heavy]))
+    product_of = yard.house.catalog.skus.table.product
 
+    product_of[1] = catalog.product_at(yard.house.catalog, offered[0].listings[0])
     assert weight_of(yard.house, ParcelId(1)) == 700
 
-    yard.house.catalog.products[1].weight_grams = 0
+    product_of[1] = 1
 
 
 # Where parcels are.

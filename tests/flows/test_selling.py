@@ -201,7 +201,7 @@ def test_a_price_is_changed_by_its_seller(market: Market) -> None:
     market.do(selling.reprice, selling.Price(seller, listing, 5, 7, "ana", revision=2))
 
     table = market.house.catalog.listings
-    assert (table.price[listing], table.shipping[listing], table.revision[listing]) == (5, 7, 3)
+    assert (table.price[listing], table.shipping[listing], market.house.catalog.details.revision[listing]) == (5, 7, 3)
 
 
 def test_a_page_is_edited_by_its_maker_and_by_nobody_else(market: Market) -> None:

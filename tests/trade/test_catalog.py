@@ -1,6 +1,7 @@
 """Tests pages, SKUs and listings: what is refused, the ways between the states, and that the state can be written down."""
 
 import msgspec
+import numpy as np
 import pytest
 
 from caravan.kernel.clock import Instant
@@ -10,6 +11,7 @@ from caravan.kernel.money import Money
 from caravan.trade import catalog
 from caravan.trade.catalog import Catalog, ListingDraft, ListingStatus, ProductDraft
 from caravan.trade.catalog import commands as limits
+from caravan.trade.catalog.texts import Texts
 from tests.folding import fold, reloaded, same
 
 NOW = Instant(1_000)
@@ -234,3 +236,48 @@ def test_the_catalog_can_be_written_down_and_read_back(book: Catalog) -> None:
     assert copy.pages == book.pages == {"p": 1}
     assert same(reloaded(Catalog()), Catalog())
     assert not same(copy, Catalog())
+
+
+def test_listings_come_by_product_sku_and_age_however_they_were_added(book: Catalog) -> None:
+    fold(book, catalog.add_product(book, PAGE, product=ProductId(2), seller=SellerId(1), now=NOW))
+    for sku, product in ((2, 2), (3, 1), (4, 1)):
+        fold(book, catalog.add_sku(book, sku=SkuId(sku), product=ProductId(product), option="blue", now=NOW))
+    for sku in (4, 1, 3, 4, 1):
+        add_listing(book, sku=sku)
+
+    places, listings = catalog.listings_of(book, np.array([2, 1, 2, 1]))
+
+    assert listings.tolist() == [1, 3, 6, 4, 2, 5] * 2
+    assert places.tolist() == [1] * 6 + [3] * 6
+    assert book.products[1].skus == [1, 3, 4]
+    assert book.skus[4].listings == [2, 5]
+    assert book.skus[1:3] == [book.skus[1], book.skus[2]]
+    assert book.products[1:] == [book.products[1], book.products[2]]
+
+
+def test_a_section_of_many_is_chained_as_one_by_one(book: Catalog) -> None:
+    other = reloaded(book)
+    added = [catalog.add_sku(book, sku=SkuId(sku), product=ProductId(1), option="", now=NOW) for sku in (2, 3, 4)]
+
+    fold(book, added)
+    fold(other, *added)
+
+    assert same(book, other)
+    assert book.products[1].skus == [1, 2, 3, 4]
+
+
+def test_a_text_too_long_for_a_piece_has_one_of_its_own() -> None:
+    texts = Texts()
+
+    places = [texts.put(text) for text in (b"short", b"long" * 2_000_000, b"short again")]
+
+    assert [bytes(texts.get(place)) for place in places] == [b"short", b"long" * 2_000_000, b"short again"]
+
+
+def test_what_was_edited_is_written_down_as_if_it_had_been_so_from_the_start(book: Catalog) -> None:
+    edited = ProductDraft(title="Cup", reference="p", category="Kitchen")
+
+    fold(book, catalog.edit_product(book, edited, product=ProductId(1), revision=1, by="me", now=NOW))
+
+    assert same(reloaded(book), book)
+    assert (book.products[1].title, book.products[1].category, book.products[1].revision) == ("Cup", "Kitchen", 2)

@@ -19,8 +19,17 @@ from caravan.trade.catalog.commands import (
     relocate,
     reprice,
 )
-from caravan.trade.catalog.model import Catalog, ListingStatus, Product
-from caravan.trade.catalog.queries import Listing, in_category, listing_of, offers_of, product_of
+from caravan.trade.catalog.model import Catalog, ListingStatus
+from caravan.trade.catalog.pages import Pages, Product, Skus
+from caravan.trade.catalog.queries import (
+    Listing,
+    in_category,
+    listing_of,
+    listings_of,
+    offers_of,
+    product_at,
+    product_of,
+)
 
 __all__ = [
     "Catalog",
@@ -28,8 +37,10 @@ __all__ = [
     "ListingDraft",
     "ListingStatus",
     "NotOnOffer",
+    "Pages",
     "Product",
     "ProductDraft",
+    "Skus",
     "StaleRevision",
     "WrongListingState",
     "add_listing",
@@ -38,8 +49,10 @@ __all__ = [
     "edit_product",
     "in_category",
     "listing_of",
+    "listings_of",
     "move_listing",
     "offers_of",
+    "product_at",
     "product_of",
     "publish_new",
     "relocate",

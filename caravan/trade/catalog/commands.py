@@ -138,7 +138,7 @@ def reprice(
     _priced(price_minor, shipping_minor)
     if catalog.listings.status[listing] == ListingStatus.RETIRED:
         raise WrongListingState("A retired listing has no price any more.")
-    if revision is not None and revision != catalog.listings.revision[listing]:
+    if revision is not None and revision != catalog.details.revision[listing]:
         raise StaleRevision("Somebody has edited this listing since you read it.")
     return events.ListingRepriced(
         at=now, listing=listing, price_minor=price_minor, shipping_minor=shipping_minor, by=by

@@ -7,7 +7,8 @@ import numpy as np
 from caravan.kernel.errors import NotFound
 from caravan.kernel.ids import ListingId, LocationId, ProductId, SellerId, SkuId
 from caravan.kernel.money import Money, alphabetic
-from caravan.trade.catalog.model import Catalog, ListingStatus, Product
+from caravan.trade.catalog.model import Catalog, ListingStatus
+from caravan.trade.catalog.pages import Product, along
 
 
 class Listing(NamedTuple):
@@ -33,37 +34,54 @@ def product_of(catalog: Catalog, product: ProductId) -> Product:
     return catalog.products[product]
 
 
+def product_at(catalog: Catalog, listing: int) -> ProductId:
+    """Give the product that a listing offers."""
+    return ProductId(int(catalog.skus.table.product[catalog.listings.sku[listing]]))
+
+
 def listing_of(catalog: Catalog, listing: ListingId) -> Listing:
     """Give one listing. Refuses an unknown one with NotFound."""
     if not 0 < listing < len(catalog.listings):
         raise NotFound("There is no such listing.")
-    table = catalog.listings
+    table, details = catalog.listings, catalog.details
     sku = SkuId(int(table.sku[listing]))
+    variants = catalog.skus.table
     currency = alphabetic(int(table.unit[listing]))
     return Listing(
         listing=listing,
-        product=catalog.skus[sku].product,
+        product=ProductId(int(variants.product[sku])),
         sku=sku,
         seller=SellerId(int(table.seller[listing])),
         location=LocationId(int(table.location[listing])),
-        option=catalog.skus[sku].option,
+        option=catalog.skus.options.all[variants.option[sku]],
         price=Money(int(table.price[listing]), currency),
         shipping=Money(int(table.shipping[listing]), currency),
-        condition=catalog.conditions[listing],
+        condition=catalog.conditions.all[details.condition[listing]],
         status=ListingStatus(table.status[listing]),
-        revision=int(table.revision[listing]),
+        revision=int(details.revision[listing]),
     )
 
 
 def offers_of(catalog: Catalog, product: ProductId) -> list[Listing]:
     """Give all listings of a product that can be bought, by landed price."""
-    page = product_of(catalog, product)
-    listings = [listing for sku in page.skus for listing in catalog.skus[sku].listings]
-    live = [listing for listing in listings if catalog.listings.status[listing] == ListingStatus.LIVE]
+    if not 0 < product < len(catalog.products):
+        raise NotFound("There is no such product.")
+    _, listings = listings_of(catalog, np.array([product]))
+    live = listings[catalog.listings.status[listings] == ListingStatus.LIVE].tolist()
     return sorted(
         (listing_of(catalog, listing) for listing in live),
         key=lambda offer: (offer.price.amount + offer.shipping.amount, offer.listing),
     )
+
+
+def listings_of(catalog: Catalog, products: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Give all listings of products, whatever their state, in order: whose each is, by its place among the products.
+
+    Shapes: int64 [n] -> places [m], listings [m].
+    """
+    whose, skus = along(catalog.products.table.first_sku[products], catalog.skus.table.following)
+    places, listings = along(catalog.skus.table.first_listing[skus], catalog.details.following)
+    return whose[places], listings
 
 
 def in_category(catalog: Catalog, listings: np.ndarray, category: str) -> np.ndarray:

@@ -124,18 +124,17 @@ class Basket(NamedTuple):
 
 def cards(house: House, products: Sequence[ProductId]) -> list[Card]:
     """Give products as they stand in a list."""
-    skus = house.catalog.skus
     pages = [catalog.product_of(house.catalog, product) for product in products]
-    offered = [[listing for sku in page.skus for listing in skus[sku].listings] for page in pages]
-    listings = integers([listing for ones in offered for listing in ones])
+    places, listings = catalog.listings_of(house.catalog, integers(list(products)))
+    offered = np.bincount(places, minlength=len(pages)).tolist()
     table = house.catalog.listings
     is_live = (table.status[listings] == catalog.ListingStatus.LIVE) & house.partners.active[table.seller[listings]]
     landed = table.price[listings] + table.shipping[listings]
     is_there = is_live & (available(house, listings) > 0)
     found, first = [], 0
-    for page, ones in zip(pages, offered, strict=True):
-        span = slice(first, first + len(ones))
-        first += len(ones)
+    for page, count in zip(pages, offered, strict=True):
+        span = slice(first, first + count)
+        first += count
         chosen = np.flatnonzero(is_there[span] if is_there[span].any() else is_live[span]) + span.start
         price = None
         if len(chosen):
