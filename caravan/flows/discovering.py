@@ -1,6 +1,6 @@
 """Discovering: what shoppers do and are shown becomes facts, and ranked products become a list that can be bought."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -148,32 +148,98 @@ class OnOffer(NamedTuple):
     price: Money
 
 
+class Terms(NamedTuple):
+    """How lists are arranged: for which surface, by which rules, what their visitor was shown, and with which dice."""
+
+    surface: str
+    limit: int
+    rules: Sequence[discovery.Rule]
+    shown: Mapping[int, int]
+    is_about_one: bool
+    dice: Sequence[np.random.Generator]
+    now: Instant
+
+
+class Lists(NamedTuple):
+    """A list for each answer, and what is to be said of the products in them."""
+
+    placed: list[list[discovery.Placed]]
+    offers: dict[int, OnOffer]
+
+
+class _Offers(NamedTuple):
+    """Products on offer, by their places among those that were asked for, with the best listing of each. Shapes [n]."""
+
+    places: np.ndarray
+    listings: np.ndarray
+    landed: np.ndarray
+
+
+def arrange(house: House, answers: Sequence[discovery.Answer], terms: Terms) -> Lists:
+    """Make a list out of each answer, of what can be bought here and now."""
+    placed, offers = [], dict[int, OnOffer]()
+    for answer, dice in zip(answers, terms.dice, strict=True):
+        count = len(answer.offered)
+        products = np.concatenate([answer.offered.products, np.array(answer.fresh, np.int64)])
+        scores = np.concatenate([answer.offered.scores, np.zeros(len(answer.fresh))])
+        found = _offers(house, products)
+        at, first_fresh = found.places, int(np.searchsorted(found.places, count))
+        columns = (
+            products[at], scores[at], house.catalog.products.table.category[products[at]],
+            house.catalog.listings.seller[found.listings],
+        )  # fmt: skip
+        list_of = discovery.arrange(
+            discovery.Candidates(*(column[:first_fresh] for column in columns)),
+            discovery.Candidates(*(column[first_fresh:] for column in columns)),
+            names=house.catalog.categories, **{**terms._asdict(), "dice": dice},
+        )  # fmt: skip
+        rows = {product: row for row, product in enumerate(columns[0].tolist())}
+        chosen = np.array([rows[one.product] for one in list_of], np.int64)
+        offers.update(_shown(house, products, _Offers(*(column[chosen] for column in found))))
+        placed.append(list_of)
+    return Lists(placed, offers)
+
+
 def on_offer(house: House, products: Sequence[int]) -> dict[int, OnOffer]:
     """Give those products that can be bought here and now, by number."""
-    skus, table = house.catalog.skus, house.catalog.listings
-    pages = [house.catalog.products[product] for product in products]
-    owned = [[listing for sku in page.skus for listing in skus[sku].listings] for page in pages]
-    listings = integers([listing for ones in owned for listing in ones])
+    numbers = integers(list(products))
+    return _shown(house, numbers, _offers(house, numbers))
+
+
+def _offers(house: House, products: np.ndarray) -> _Offers:
+    """Find the best offer of each product that is live and in stock."""
+    table = house.catalog.listings
+    whose, listings = catalog.listings_of(house.catalog, products)
     is_live = (table.status[listings] == catalog.ListingStatus.LIVE) & house.partners.active[table.seller[listings]]
     is_there = is_live & (places.available(house, listings) > 0)
+    whose, listings = whose[is_there], listings[is_there]
     landed = table.price[listings] + table.shipping[listings]
-    owner = np.repeat(np.arange(len(owned)), [len(ones) for ones in owned])
-    there = np.flatnonzero(is_there)
-    best = there[np.lexsort((landed[there], owner[there]))]
-    first = best[np.unique(owner[best], return_index=True)[1]]
-    sellers, units = table.seller[listings[first]].tolist(), table.unit[listings[first]].tolist()
-    found = {}
-    for place, price, seller, unit in zip(owner[first].tolist(), landed[first].tolist(), sellers, units, strict=True):
-        page = pages[place]
-        found[page.product] = OnOffer(
-            page.product, page.title, page.category, page.brand, SellerId(seller), Money(price, alphabetic(unit))
-        )
+    if len(whose) > 1 and (whose[1:] == whose[:-1]).any():
+        order = np.lexsort((landed, whose))
+        order = order[np.concatenate([[True], whose[order][1:] != whose[order][:-1]])]
+        whose, listings, landed = whose[order], listings[order], landed[order]
+    return _Offers(whose, listings, landed)
+
+
+def _shown(house: House, products: np.ndarray, offers: _Offers) -> dict[int, OnOffer]:
+    """Say of products what is shown of them in a list."""
+    table, found = house.catalog.listings, dict[int, OnOffer]()
+    rows = zip(
+        products[offers.places].tolist(), offers.landed.tolist(), table.seller[offers.listings].tolist(),
+        table.unit[offers.listings].tolist(), strict=True,
+    )  # fmt: skip
+    for product, price, seller, unit in rows:
+        title, brand = house.catalog.products.label(product)
+        found[product] = OnOffer(
+            ProductId(product), title, house.catalog.products.category(product), brand, SellerId(seller),
+            Money(price, alphabetic(unit)),
+        )  # fmt: skip
     return found
 
 
 def product_of(house: House, listing: ListingId) -> ProductId:
     """Give the product that a listing offers."""
-    return house.catalog.skus[int(house.catalog.listings.sku[listing])].product
+    return catalog.product_at(house.catalog, listing)
 
 
 def products_in(house: House, cart: CartId) -> list[ProductId]:

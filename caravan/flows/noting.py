@@ -9,7 +9,7 @@ from caravan.cell import Cell
 from caravan.flows.house import House
 from caravan.kernel.errors import CaravanError
 
-GATHERED_S = 0.02  # So long a list waits for others: each frame of its own costs more than its list does.
+GATHERED_S = 0.1  # So long a list waits for others: a frame of its own costs as much as making the list does.
 GATHERED_MAX = 256
 
 

@@ -73,21 +73,13 @@ async def suggest(
     if comparison is not None and answer.version != discovery.HELD_OUT:
         rival = caravan.advice.answer_of_rival(asked)
         answers += [rival] if rival is not None else []
-    candidates = dict.fromkeys(
-        product for one in answers for product in (*(offered.product for offered in one.offered), *one.fresh)
-    )
-    offers = await ask(caravan, discovering.on_offer, list(candidates))
     tastes = caravan.advice.tastes
     taste = tastes.visitors.get(visitor)
-    arranged = [
-        discovery.arrange(
-            [_candidate(offers[one.product], one.score) for one in each.offered if one.product in offers],
-            [_candidate(offers[product], 0.0) for product in each.fresh if product in offers],
-            limit=limit, surface=surface, rules=list(tastes.rules.values()), shown=taste.shown if taste else {},
-            is_about_one=surface in _ABOUT_ONE, dice=_dice(visitor, surface, now), now=now,
-        )
-        for each in answers
-    ]  # fmt: skip
+    terms = discovering.Terms(
+        surface, limit, list(tastes.rules.values()), taste.shown if taste else {}, surface in _ABOUT_ONE,
+        [_dice(visitor, surface, now) for _ in answers], now,
+    )  # fmt: skip
+    arranged, offers = await ask(caravan, discovering.arrange, answers, terms)
     placed, version, drafted = arranged[0], answer.version, None
     if comparison is not None and len(arranged) > 1:
         placed, drafted = _drafted(arranged, comparison, limit, seed=_seed(visitor, surface, now))
@@ -96,8 +88,7 @@ async def suggest(
         note(
             caravan, discovering.note_shown, discovering.Shown(visitor, buyer, surface, version, tuple(placed), drafted)
         )
-    ranked = {one.product: one for each in reversed(answers) for one in each.offered}
-    return Suggestions(version, [_suggestion(one, ranked.get(one.product), offers) for one in placed])
+    return Suggestions(version, _suggestions(placed, answers, offers))
 
 
 def _drafted(
@@ -118,15 +109,19 @@ def proof_of(caravan: Caravan) -> discovery.Proof:
     return discovery.prove(caravan.advice.tastes.outcomes, today=caravan.clock.now() // DAY)
 
 
-def _candidate(offer: OnOffer, score: float) -> discovery.Candidate:
-    return discovery.Candidate(offer.product, score, offer.category, offer.seller)
-
-
-def _suggestion(
-    placed: discovery.Placed, offered: discovery.Offered | None, offers: dict[int, OnOffer]
-) -> Suggestion:  # fmt: skip
-    why = {"rule": "picked", "explore": "new"}.get(placed.by, offered.why if offered else "new")
-    return Suggestion(offers[placed.product], why, ProductId(offered.because if offered else 0), placed.chance)
+def _suggestions(
+    placed: Sequence[discovery.Placed], answers: Sequence[discovery.Answer], offers: dict[int, OnOffer]
+) -> list[Suggestion]:  # fmt: skip
+    """Say why each product is there, as the first answer says that has it."""
+    places = [{product: place for place, product in enumerate(each.offered.products.tolist())} for each in answers]
+    found = []
+    for one in placed:
+        known = (each.offered[at[one.product]] for each, at in zip(answers, places, strict=True) if one.product in at)
+        offered = next(known, None)
+        why = {"rule": "picked", "explore": "new"}.get(one.by, offered.why if offered else "new")
+        because = ProductId(offered.because if offered else 0)
+        found.append(Suggestion(offers[one.product], why, because, one.chance))
+    return found
 
 
 def _dice(visitor: bytes, surface: str, now: int) -> np.random.Generator:
@@ -141,4 +136,11 @@ def _seed(visitor: bytes, surface: str, now: int) -> int:
 def note(caravan: Caravan, flow: Callable[..., Any], request: object) -> None:
     """Put down what was shown, together with what is shown in the same moment; nobody waits for it."""
     if caravan.noting.note(flow, request):
-        asyncio.get_running_loop().call_later(GATHERED_S, caravan.noting.flush)
+        asyncio.get_running_loop().call_later(GATHERED_S, _flush, caravan)
+
+
+def _flush(caravan: Caravan) -> None:
+    """Write down what was gathered; once it is durable it is folded at once, so that no question waits for that."""
+    written = caravan.noting.flush()
+    if written:
+        written[-1].add_done_callback(lambda _: caravan.advice.wake())

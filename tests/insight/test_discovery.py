@@ -3,6 +3,7 @@
 import importlib.util
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -35,6 +36,7 @@ from caravan.kernel.ids import (
     SessionId,
     SkuId,
 )
+from tests.insight import plain_lists
 
 pytestmark = pytest.mark.timeout(900)  # The kernels may have to be compiled first.
 AT = Instant(1_000 * DAY)
@@ -197,6 +199,23 @@ class TestSequence:
 
         assert np.array_equal(learned[0].items, learned[1].items)
 
+    @pytest.mark.parametrize(("seed", "products"), [(1, 60), (2, 400), (3, 5_000), (4, 20_000)])
+    def test_the_nearest_of_the_opened_cells_are_found_exactly(self, seed: int, products: int) -> None:
+        rng = np.random.default_rng(seed)
+        net = sequence.net_of(sequence.fresh(products, rng), rng)
+        room = kernel.scratch(products, net.unit.shape[1], len(net.centers))
+
+        for product in rng.integers(1, products, 20).tolist():
+            room.state[0] += 1
+            room.state[1] = 0
+            kernel.compare(np.array([product], np.int32), net, kernel.CELLS_OPENED, room)
+
+            cells = np.argsort(-(net.centers @ room.vector))[: kernel.CELLS_OPENED]
+            members = np.concatenate([net.members[net.bounds[cell] : net.bounds[cell + 1]] for cell in cells])
+            near = net.unit[members] @ room.vector
+            nearest = members[np.argsort(-near)[: kernel.NEAREST_MAX]]
+            assert set(room.found[: room.state[1]].tolist()) == set(nearest.tolist())
+
     def test_every_product_is_in_exactly_one_cell(self) -> None:
         rng = np.random.default_rng(5)
         net = sequence.net_of(sequence.fresh(500, rng), rng)
@@ -280,7 +299,7 @@ class TestTastes:
         assert answer.version == discovery.BLEND
 
     def test_a_market_without_products_offers_nothing(self) -> None:
-        assert Fold(products=0).ask().offered == []
+        assert not len(Fold(products=0).ask().offered)
 
     def test_what_others_looked_at_with_it_is_offered_because_of_it(self) -> None:
         fold = Fold()
@@ -322,6 +341,22 @@ class TestTastes:
 
         assert fold.view.trending(AT, 2).tolist() == [3, 8]
         assert fold.view.products.trend[3] == tastes.TREND_SALE
+
+    @pytest.mark.parametrize("seed", range(5))
+    def test_in_a_large_shop_the_hot_ones_are_the_most_wanted_of_all(
+        self, seed: int, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(tastes, "HOT_MAX", 32)
+        dice, fold = np.random.default_rng(seed), Fold(products=150)
+        for step in range(400):
+            fold.look(bytes([step % 200, step // 200]) * 8, int(150 * dice.random() ** 2) + 1, at=AT + step * MINUTE)
+        table, now = fold.view.products, AT + 30 * DAY
+
+        wanted = fold.view.trending(now, 10).tolist()
+
+        worth = table.trend * np.exp2((table.trend_at - now) / tastes.TREND_HALVES)
+        assert wanted == np.argsort(-worth, kind="stable")[:10].tolist()
+        assert fold.view.trending(now, 500).tolist()[:10] == wanted
 
     def test_an_erased_buyer_leaves_no_trace_in_answers(self) -> None:
         fold = Fold()
@@ -417,7 +452,7 @@ class TestTastes:
             )
         )
 
-        assert fold.view.members[fold.view.categories["Books"]] == [1]
+        assert fold.view.members[fold.view.categories["Books"]].tolist() == [1]
         assert 1 not in fold.view.members[fold.view.categories["Home/Kitchen"]]
 
     def test_new_products_of_the_category_wait_to_be_tried(self) -> None:
@@ -431,17 +466,24 @@ class TestTastes:
         assert not offered & set(answer.fresh)
 
 
-def candidates(*rows: tuple[int, float, str, int]) -> list[discovery.Candidate]:
-    return [discovery.Candidate(*row) for row in rows]
+NAMES = ["", "A", "B", "A/B", "AB"]
+
+
+def candidates(*rows: tuple[int, float, str, int]) -> discovery.Candidates:
+    products, scores, categories, sellers = zip(*rows, strict=True) if rows else ((), (), (), ())
+    return discovery.Candidates(
+        np.array(products, np.int64), np.array(scores, np.float64),
+        np.array([NAMES.index(name) for name in categories], np.int32), np.array(sellers, np.int64),
+    )  # fmt: skip
 
 
 def arranged(
-    ranked: list[discovery.Candidate], *, limit: int = 10, fresh: Sequence[discovery.Candidate] = (),
+    ranked: discovery.Candidates, *, limit: int = 10, fresh: discovery.Candidates | None = None,
     rules: Sequence[discovery.Rule] = (), shown: dict[int, int] | None = None, is_about_one: bool = True,
 ) -> list[discovery.Placed]:  # fmt: skip
     return discovery.arrange(
-        ranked, fresh, limit=limit, surface="home", rules=rules, shown=shown or {}, is_about_one=is_about_one,
-        dice=np.random.default_rng(1), now=AT,
+        ranked, fresh or candidates(), limit=limit, surface="home", rules=rules, names=NAMES, shown=shown or {},
+        is_about_one=is_about_one, dice=np.random.default_rng(1), now=AT,
     )  # fmt: skip
 
 
@@ -458,7 +500,7 @@ class TestArranging:
         assert [one.product for one in arranged(self.RANKED)] == [1, 2, 3]
 
     def test_none_are_arranged_to_none(self) -> None:
-        assert arranged([]) == []
+        assert arranged(candidates()) == []
 
     def test_a_pinned_product_comes_first_where_it_can_be_had(self) -> None:
         placed = arranged(self.RANKED, rules=[rule("pin", "product", "3"), rule("pin", "product", "99")])
@@ -503,12 +545,67 @@ class TestArranging:
         explored = 0
         for _ in range(500):
             placed = discovery.arrange(
-                ranked, fresh, limit=12, surface="home", rules=(), shown={}, is_about_one=True, dice=dice, now=AT
-            )
+                ranked, fresh, limit=12, surface="home", rules=(), names=NAMES, shown={}, is_about_one=True, dice=dice,
+                now=AT,
+            )  # fmt: skip
             explored += sum(one.by == "explore" for one in placed)
             assert [one.by for one in placed[:2]] == ["rank", "rank"]
 
         assert explored / (500 * 10) == pytest.approx(EXPLORED, abs=0.01)
+
+
+class TestSameness:
+    """What is made in arrays is what would be made product by product."""
+
+    @pytest.mark.parametrize("seed", range(60))
+    def test_a_list_is_arranged_as_product_by_product(self, seed: int) -> None:
+        dice = np.random.default_rng(seed)
+        rows = [
+            (number, float(dice.integers(0, 12)) / 4, str(dice.choice(NAMES[1:])), int(dice.integers(1, 5)))
+            for number in dice.permutation(np.arange(1, 60)).tolist()
+        ]
+        ranked, fresh = rows[: int(dice.integers(0, 50))], rows[int(dice.integers(30, 55)) :]
+        rules = [
+            rule(
+                str(dice.choice(["pin", "bury", "boost"])), target, key, worth_ppm=int(dice.integers(0, 3_000_000)),
+                surface=str(dice.choice(["", "home", "cart"])), ends_at=int(dice.choice([0, AT, AT + 1])),
+            )
+            for target, key in (("product", "7"), ("product", "3"), ("product", "9"), ("seller", "2"), ("category", "A"))
+            if dice.random() < 0.4
+        ]  # fmt: skip
+        rules = [one for one in rules if one.target == "product" or one.effect != "pin"]
+        told: dict[str, Any] = {
+            "limit": int(dice.integers(1, 25)), "surface": "home", "rules": rules, "now": AT,
+            "shown": {number: int(dice.integers(1, 9)) for number in range(1, 40, 3)}, "is_about_one": bool(seed % 2),
+        }  # fmt: skip
+
+        plain = plain_lists.arranged(
+            *([plain_lists.Candidate(*row) for row in some] for some in (ranked, fresh)), dice=np.random.default_rng(seed), **told
+        )  # fmt: skip
+
+        assert plain == discovery.arrange(
+            candidates(*ranked), candidates(*fresh), names=NAMES, dice=np.random.default_rng(seed), **told
+        )
+
+    @pytest.mark.parametrize("seed", range(20))
+    def test_an_answer_is_gathered_as_product_by_product(self, seed: int) -> None:
+        dice, fold = np.random.default_rng(seed), Fold(products=150)
+        for _ in range(int(dice.integers(5, 120))):
+            visitor, heart = bytes([int(dice.integers(1, 9))]) * 16, int(dice.integers(1, 140))
+            for step in range(int(dice.integers(1, 6))):
+                fold.look(
+                    visitor, heart + step, buyer=int(dice.integers(0, 3)), at=AT + int(dice.integers(0, 9)) * MINUTE
+                )
+        for _ in range(int(dice.integers(0, 40))):
+            fold.buy(int(dice.integers(1, 4)), *dice.integers(1, 9, 2).tolist())
+        own, plain = discovery.Answering(fold.view, discovery.unskilled()), plain_lists.Answering(fold.view)
+        own.warm()
+
+        for surface, about in (("home", ()), ("home", (5,)), ("also_bought", (6,)), ("cart", (7, 8)), ("category", ())):
+            for visitor, buyer in ((b"\1" * 16, 0), (b"\2" * 16, 1), (b"\0" * 16, 2), (b"\0" * 16, 0)):
+                asked = discovery.Asked(surface, about, visitor, buyer, AT)
+                answer = own.answer(asked)
+                assert (list(answer.offered), answer.fresh) == plain.answer(asked)
 
 
 class TestTelling:

@@ -3,8 +3,8 @@
 Always: nobody votes for themselves; what is forgotten is served no more; an answer says why and by which version.
 """
 
-from caravan.insight.discovery.answering import BLEND, Answer, Answering, Asked, Offered
-from caravan.insight.discovery.arrange import Candidate, Placed, arrange
+from caravan.insight.discovery.answering import BLEND, Answer, Answering, Asked, Offered, Ranked
+from caravan.insight.discovery.arrange import Candidates, Placed, arrange
 from caravan.insight.discovery.commands import (
     SIGNALS_A_REQUEST_MAX,
     SURFACES,
@@ -62,7 +62,7 @@ __all__ = [
     "Answer",
     "Answering",
     "Asked",
-    "Candidate",
+    "Candidates",
     "Comparison",
     "Comparisons",
     "Draft",
@@ -77,6 +77,7 @@ __all__ = [
     "Plan",
     "Preference",
     "Proof",
+    "Ranked",
     "Ranker",
     "Recommender",
     "Rule",

@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple, overload
 
 import numpy as np
 from numba import njit
@@ -24,6 +24,17 @@ _TREND_KEPT = 2_000_000  # Microseconds that a list of trends is good for in a b
 _TREND_SMALL = 20_000  # Up to so many products, trends are looked up each time something has changed.
 
 
+WHYS = (
+    "looked_at_together",
+    "bought_together",
+    "like_what_you_look_at",
+    "you_looked_at_it",
+    "you_bought_it",
+    "wanted_now",
+)
+_LOOKED_TOGETHER, _BOUGHT_TOGETHER, _LIKE, _YOU_LOOKED, _YOU_BOUGHT, _WANTED_NOW = range(len(WHYS))
+
+
 class Asked(NamedTuple):
     """A question: on which surface, about which products, by whom."""
 
@@ -43,10 +54,42 @@ class Offered(NamedTuple):
     because: int
 
 
+class Ranked(Sequence[Offered]):
+    """Products that may please, best first, in columns; read one by one, each is an `Offered`. Shapes [n]."""
+
+    def __init__(self, products: np.ndarray, scores: np.ndarray, whys: np.ndarray, becauses: np.ndarray) -> None:
+        self.products, self.scores, self.whys, self.becauses = products, scores, whys, becauses
+
+    def __len__(self) -> int:
+        """Give how many products there are."""
+        return len(self.products)
+
+    @overload
+    def __getitem__(self, place: int) -> Offered: ...
+    @overload
+    def __getitem__(self, place: slice) -> "Ranked": ...
+    def __getitem__(self, place: int | slice) -> "Offered | Ranked":
+        """Read one, or take a part."""
+        if isinstance(place, slice):
+            return self.at(place)
+        return Offered(
+            int(self.products[place]), float(self.scores[place]), WHYS[self.whys[place]], int(self.becauses[place])
+        )
+
+    def at(self, places: Any) -> "Ranked":  # noqa: ANN401  # Whatever chooses from an array.
+        """Take those at some places."""
+        return Ranked(self.products[places], self.scores[places], self.whys[places], self.becauses[places])
+
+    def then(self, other: "Ranked") -> "Ranked":
+        """Put others behind."""
+        mine, theirs = ((one.products, one.scores, one.whys, one.becauses) for one in (self, other))
+        return Ranked(*(np.concatenate(pair) for pair in zip(mine, theirs, strict=True)))
+
+
 class Answer(NamedTuple):
     """Products in the order of the ranking, some that want to be tried, and by which version."""
 
-    offered: list[Offered]
+    offered: Ranked
     fresh: list[int]
     version: str
 
@@ -142,69 +185,80 @@ class Answering:
                 return self._alike_for_all(asked)
             if len(tastes.products) > self._capacity:
                 self._make_room(len(tastes.products))
-            offered: dict[int, Offered] = {}
             recent = tastes.recent_of(asked.visitor, asked.buyer)
             taste = tastes.visitors.get(asked.visitor)
             own = taste.session if taste is not None else 0
             owner = tastes.buyers.get(asked.buyer)
             basket = owner.basket if owner is not None else 0
             if asked.surface in {"also_bought", "goes_with", "cart"}:
-                self._add(offered, self._by_baskets, asked.about, basket, "bought_together")
-                self._add(offered, self._by_looks, asked.about, own, "looked_at_together")
+                found = self._found(_nothing(), self._by_baskets, asked.about, basket, _BOUGHT_TOGETHER)
+                found = self._found(found, self._by_looks, asked.about, own, _LOOKED_TOGETHER)
             else:
-                self._add(offered, self._by_looks, [*recent, *asked.about], own, "looked_at_together")
                 bought = owner.bought if owner is not None else []
-                self._add(offered, self._by_baskets, [*bought, *recent[-4:]], basket, "bought_together")
-                self._again(offered, bought)
-            context = [*asked.about, *recent[-3:]]
-            fresh = self._fresh(context)
-            for product in self._trending(asked.now).tolist():
-                if len(offered) >= OFFERED_MAX:
-                    break
-                offered.setdefault(product, Offered(product, -20.0 - len(offered), "wanted_now", 0))
-            left = [one for one in offered.values() if one.product not in asked.about]
-            return Answer(left[:OFFERED_MAX], [product for product in fresh if product not in offered], self.version)
+                found = self._found(_nothing(), self._by_looks, [*recent, *asked.about], own, _LOOKED_TOGETHER)
+                found = self._found(found, self._by_baskets, [*bought, *recent[-4:]], basket, _BOUGHT_TOGETHER)
+                found = self._again(found, bought)
+            fresh = self._fresh([*asked.about, *recent[-3:]])
+            found = self._wanted(found, asked.now)
+            known = set(found.products.tolist())
+            offered = _without(found, asked.about)[:OFFERED_MAX]
+            return Answer(offered, [product for product in fresh if product not in known], self.version)
 
     def _alike_for_all(self, asked: Asked) -> Answer:
         """Answer whoever belongs to the hold-out: what is wanted and what is new, the same for everybody."""
-        offered = [
-            Offered(product, -float(place), "wanted_now", 0)
-            for place, product in enumerate(self._trending(asked.now).tolist())
-            if product not in asked.about
-        ]
-        return Answer(offered[:OFFERED_MAX], self._fresh(()), HELD_OUT)
+        wanted = self._trending(asked.now)
+        offered = _alike(wanted, -np.arange(len(wanted), dtype=np.float64), _WANTED_NOW)
+        return Answer(_without(offered, asked.about)[:OFFERED_MAX], self._fresh(()), HELD_OUT)
 
-    def _add(
-        self, offered: dict[int, Offered], recommender: Recommender, products: Sequence[int], own: int, why: str
-    ) -> None:  # fmt: skip
+    def _found(
+        self, before: Ranked, recommender: Recommender, products: Sequence[int], own: int, why: int
+    ) -> Ranked:  # fmt: skip
+        """Put behind what was found before what a memory finds, below all of it."""
         memory = self._tastes.looks if recommender is self._by_looks else self._tastes.baskets
         prefix = np.array(products[-kernel.PREFIX_MAX :], np.int32)
         if not len(prefix) or not len(memory) or not self._is_ready():
-            return
+            return before
         recommender.traits = self._tastes.traits()
         sight = memory.sight()
         found = recommender.next_of(prefix, sight, own=own)[:OFFERED_MAX]
-        scores = recommender.scores[recommender.chosen[: len(found)]]
-        is_seen = recommender.room.out[recommender.chosen[: len(found)], kernel.IN_COUNT] > 0
+        rows = recommender.chosen[: len(found)]
+        scores = recommender.scores[rows]
+        is_seen = recommender.room.out[rows, kernel.IN_COUNT] > 0
         _because(prefix, found, own, sight, recommender.room, self._becauses)
-        floor = min((one.score for one in offered.values()), default=0.0)
-        lift = 0.0 if not offered else floor - float(scores[0]) - 0.01 if len(scores) else 0.0
-        rows = zip(
-            found.tolist(), scores.tolist(), self._becauses[: len(found)].tolist(), is_seen.tolist(), strict=True
-        )
-        for product, score, because, was_seen in rows:
-            reason = "you_looked_at_it" if was_seen else why
-            if product not in offered and (because or was_seen or why == "looked_at_together"):
-                offered[product] = Offered(product, score + lift, reason if because or was_seen else "like_what_you_look_at",
-                                           0 if was_seen else because)  # fmt: skip
+        becauses = np.where(is_seen, 0, self._becauses[: len(found)])
+        whys = np.where(is_seen, _YOU_LOOKED, np.where(becauses > 0, why, _LIKE)).astype(np.int8)
+        ours = Ranked(found.astype(np.int64), scores, whys, becauses)
+        if why != _LOOKED_TOGETHER:
+            ours = ours.at(whys != _LIKE)
+        if not len(before):
+            return ours
+        if len(found):
+            ours.scores += float(before.scores.min()) - float(scores[0]) - 0.01
+        known = set(before.products.tolist())
+        return before.then(ours.at([place for place, one in enumerate(ours.products.tolist()) if one not in known]))
 
-    def _again(self, offered: dict[int, Offered], bought: Sequence[int]) -> None:
+    def _again(self, found: Ranked, bought: Sequence[int]) -> Ranked:
         """Raise what this buyer bought before and people buy again."""
         table = self._tastes.products
-        best = max((one.score for one in offered.values()), default=0.0)
-        for product in dict.fromkeys(reversed(bought)):
-            if table.rebuys[product] * 5 >= table.sales[product] > 1:
-                offered[product] = Offered(product, best - 0.5, "you_bought_it", product)
+        again = [one for one in dict.fromkeys(reversed(bought)) if table.rebuys[one] * 5 >= table.sales[one] > 1]
+        if not again:
+            return found
+        score = (float(found.scores.max()) if len(found) else 0.0) - 0.5
+        places = {product: place for place, product in enumerate(found.products.tolist())}
+        there = [places[product] for product in again if product in places]
+        found.scores[there], found.whys[there], found.becauses[there] = score, _YOU_BOUGHT, found.products[there]
+        new = np.array([product for product in again if product not in places], np.int64)
+        return found.then(_alike(new, np.full(len(new), score), _YOU_BOUGHT, because_itself=True))
+
+    def _wanted(self, found: Ranked, now: int) -> Ranked:
+        """Fill up with what is wanted these days."""
+        lacks = OFFERED_MAX - len(found)
+        if lacks <= 0:
+            return found
+        known = set(found.products.tolist())
+        wanted = [product for product in self._trending(now).tolist() if product not in known][:lacks]
+        scores = -20.0 - len(found) - np.arange(len(wanted), dtype=np.float64)
+        return found.then(_alike(np.array(wanted, np.int64), scores, _WANTED_NOW))
 
     def _fresh(self, context: Sequence[int]) -> list[int]:
         """Give new products of the categories that a visitor is in, little looked at so far; else the newest of all."""
@@ -223,6 +277,24 @@ class Answering:
             known = self._tastes.trending(now, 2 * OFFERED_MAX)
             self._trends = (self._tastes.changes, now, known)
         return known
+
+
+def _nothing() -> Ranked:
+    none = np.zeros(0, np.int64)
+    return Ranked(none, np.zeros(0, np.float64), np.zeros(0, np.int8), none)
+
+
+def _alike(products: np.ndarray, scores: np.ndarray, why: int, *, because_itself: bool = False) -> Ranked:
+    """Offer products that are all there for one reason."""
+    becauses = products if because_itself else np.zeros(len(products), np.int64)
+    return Ranked(products, scores, np.full(len(products), why, np.int8), becauses)
+
+
+def _without(found: Ranked, about: Sequence[int]) -> Ranked:
+    is_other = np.ones(len(found), np.bool_)
+    for product in about:
+        is_other &= found.products != product
+    return found.at(is_other) if len(about) else found
 
 
 _WELL_KNOWN = 30  # A product with so many looks needs no more trying out.

@@ -1,7 +1,7 @@
 """Arranging: from ranked candidates to a list that is shown: rules, diversity, fairness, fatigue, and a little exploring."""
 
-from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections import deque
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -12,17 +12,21 @@ from caravan.kernel.clock import Instant
 SELLER_SHARE = 0.34  # Of a list, one seller's products fill at most this part while others have something fitting.
 CATEGORY_SHARE = 0.5  # The same for one category, where a list is not about one product.
 SHOWN_TIRED = 6  # So often shown without a click, a product makes way.
+_TIRED_COSTS = 10.0
 EXPLORED = 0.05  # The chance that a place goes to a product about which little is known.
 EXPLORED_FROM = 2  # The first places are never explored.
 
 
-class Candidate(NamedTuple):
-    """A product that may be shown, with what arranging looks at. A higher score is better."""
+class Candidates(NamedTuple):
+    """Products that may be shown, in columns, with what arranging looks at. A higher score is better. Shapes [n].
 
-    product: int
-    score: float
-    category: str
-    seller: int
+    `categories` are numbers of the names that come with them.
+    """
+
+    products: np.ndarray
+    scores: np.ndarray
+    categories: np.ndarray
+    sellers: np.ndarray
 
 
 class Placed(NamedTuple):
@@ -34,24 +38,29 @@ class Placed(NamedTuple):
 
 
 def arrange(  # noqa: PLR0913
-    ranked: Sequence[Candidate], fresh: Sequence[Candidate], *, limit: int, surface: str, rules: Sequence[Rule],
+    ranked: Candidates, fresh: Candidates, *, limit: int, surface: str, rules: Sequence[Rule], names: Sequence[str],
     shown: Mapping[int, int], is_about_one: bool, dice: np.random.Generator, now: Instant,
 ) -> list[Placed]:  # fmt: skip
-    """Make a list out of ranked candidates, and of fresh ones that want to be tried."""
+    """Make a list out of ranked candidates, and of fresh ones that want to be tried. `names` are those of categories."""
     active = [rule for rule in rules if _holds(rule, surface, now)]
-    pinned = [int(rule.key) for rule in active if rule.effect == "pin"]
-    worth = _weigher(active)
-    weighed = [(worth(one), one) for one in ranked]
-    kept = sorted(
-        ((score - (10.0 if shown.get(one.product, 0) >= SHOWN_TIRED else 0.0), one) for score, one in weighed
-         if score > -np.inf),
-        key=lambda pair: -pair[0],
+    scores = _weighed(ranked, active, names)
+    tired = {product for product, times in shown.items() if times >= SHOWN_TIRED}
+    if tired:
+        is_tired = [product in tired for product in ranked.products.tolist()]
+        scores -= _TIRED_COSTS * np.array(is_tired, np.float64)
+    order = np.argsort(-scores, kind="stable")
+    order = order[: np.count_nonzero(scores > -np.inf)]
+    products = ranked.products[order].tolist()
+    known = set(products)
+    pinned = dict.fromkeys(int(rule.key) for rule in active if rule.effect == "pin")
+    front = [number for number in pinned if number in known][:limit]
+    spread = _spread(
+        products, ranked.sellers[order].tolist(), ranked.categories[order].tolist(), limit, limit + len(front),
+        is_about_one=is_about_one,
     )  # fmt: skip
-    order = _spread([one for _, one in kept], limit, is_about_one=is_about_one)
-    known = {one.product for one in order}
-    front = [number for number in dict.fromkeys(pinned) if number in known][:limit]
-    rest = [one.product for one in order if one.product not in front]
-    pool = [one.product for one in fresh if worth(one) > -np.inf and one.product not in known]
+    rest = [product for product in spread if product not in front]
+    worth = _weighed(fresh, active, names) > -np.inf
+    pool = [product for product in fresh.products[worth].tolist() if product not in known]
     return _explore(front, rest, pool, limit, dice)
 
 
@@ -59,44 +68,56 @@ def _holds(rule: Rule, surface: str, now: Instant) -> bool:
     return rule.surface in {"", surface} and (not rule.ends_at or rule.ends_at > now)
 
 
-def _weigher(rules: Sequence[Rule]) -> Callable[[Candidate], float]:
-    """Give how a candidate is weighed by the rules; minus infinity is out."""
-
-    def touches(rule: Rule, one: Candidate) -> bool:
-        if rule.target == "product":
-            return rule.key == str(one.product)
-        if rule.target == "seller":
-            return rule.key == str(one.seller)
-        return one.category == rule.key or one.category.startswith(rule.key + "/")
-
-    def weigh(one: Candidate) -> float:
-        score = one.score
-        for rule in rules:
-            if rule.effect == "pin" or not touches(rule, one):
-                continue
-            if rule.effect == "bury":
-                return -np.inf
-            score += float(np.log(max(rule.worth_ppm, 1) / 1e6))
-        return score
-
-    return weigh
+def _weighed(candidates: Candidates, rules: Sequence[Rule], names: Sequence[str]) -> np.ndarray:
+    """Give the scores as the rules weigh them, one rule after another; minus infinity is out."""
+    scores = candidates.scores.astype(np.float64)
+    for rule in rules:
+        if rule.effect == "pin":
+            continue
+        touched = _touched(rule, candidates, names)
+        if rule.effect == "bury":
+            scores[touched] = -np.inf
+        else:
+            scores[touched] += float(np.log(max(rule.worth_ppm, 1) / 1e6))
+    return scores
 
 
-def _spread(ranked: Sequence[Candidate], limit: int, *, is_about_one: bool) -> list[Candidate]:
-    """Hold back what would make a list one seller's or one category's; what was held back comes after."""
+def _touched(rule: Rule, candidates: Candidates, names: Sequence[str]) -> np.ndarray:
+    """Tell which candidates a rule is about; shape bool [n]."""
+    if rule.target == "category":
+        numbers, whose = np.unique(candidates.categories, return_inverse=True)
+        is_in = [names[one] == rule.key or names[one].startswith(rule.key + "/") for one in numbers.tolist()]
+        found: np.ndarray = np.array(is_in, np.bool_)[whose]
+        return found
+    column = candidates.products if rule.target == "product" else candidates.sellers
+    named: np.ndarray = column == int(rule.key)
+    return named
+
+
+def _spread(  # Columns of one table.
+    products: Sequence[int], sellers: Sequence[int], categories: Sequence[int], limit: int, wanted: int, *,
+    is_about_one: bool,
+) -> list[int]:  # fmt: skip
+    """Hold back what would make a list one seller's or one category's; what was held back comes after.
+
+    No more than `wanted` are looked for: what comes behind them has no place.
+    """
     a_seller = max(1, int(np.ceil(limit * SELLER_SHARE)))
     a_category = limit if is_about_one else max(1, int(np.ceil(limit * CATEGORY_SHARE)))
-    sellers: Counter[int] = Counter()
-    categories: Counter[str] = Counter()
-    taken, held = [], []
-    for one in ranked:
-        if sellers[one.seller] >= a_seller or categories[one.category] >= a_category:
-            held.append(one)
+    of_seller: dict[int, int] = {}
+    of_category: dict[int, int] = {}
+    taken: list[int] = []
+    held: list[int] = []
+    for product, seller, category in zip(products, sellers, categories, strict=True):
+        of_one, of_other = of_seller.get(seller, 0), of_category.get(category, 0)
+        if of_one >= a_seller or of_other >= a_category:
+            held.append(product)
             continue
-        sellers[one.seller] += 1
-        categories[one.category] += 1
-        taken.append(one)
-    return [*taken, *held] if len(taken) >= limit else [*taken[:limit], *held]
+        of_seller[seller], of_category[category] = of_one + 1, of_other + 1
+        taken.append(product)
+        if len(taken) == wanted:
+            break
+    return [*taken, *held]
 
 
 def _explore(
@@ -104,14 +125,14 @@ def _explore(
 ) -> list[Placed]:  # fmt: skip
     """Fill the places: rules first, then the ranking, now and then something fresh; each with its chance."""
     placed = [Placed(product, 1.0, "rule") for product in front]
-    waiting, trials = list(rest), list(pool)
+    waiting, trials = deque(rest), list(pool)
     while len(placed) < limit and (waiting or trials):
         may_explore = trials and len(placed) >= EXPLORED_FROM
         if may_explore and (not waiting or dice.random() < EXPLORED):
             chance = (EXPLORED if waiting else 1.0) / len(trials)
             placed.append(Placed(trials.pop(int(dice.integers(len(trials)))), chance, "explore"))
         elif waiting:
-            placed.append(Placed(waiting.pop(0), 1.0 - EXPLORED if may_explore else 1.0, "rank"))
+            placed.append(Placed(waiting.popleft(), 1.0 - EXPLORED if may_explore else 1.0, "rank"))
         else:
             placed.append(Placed(trials.pop(0), 1.0, "explore"))
     return placed

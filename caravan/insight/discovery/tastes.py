@@ -1,5 +1,6 @@
 """What discovery knows while the shop is open: a view in memory, folded from the log as facts arrive."""
 
+from array import array
 from collections import deque
 from collections.abc import Callable, Sequence
 
@@ -26,6 +27,7 @@ VISITORS_MAX = 200_000  # The ones not seen for longest are let go.
 LISTS_KEPT = 50  # The last lists, for whoever asks why they were shown.
 SHOWN_MAX = 400  # Products whose showings are counted, for each visitor.
 TREND_HALVES = 2 * DAY
+HOT_MAX = 8_192  # So many products are remembered as wanted; the cooler half is let go of when there are more.
 TREND_LOOK, TREND_CART, TREND_SALE = 1.0, 3.0, 8.0
 _TRAITS_EACH = 3
 
@@ -107,7 +109,7 @@ class Tastes:
         self.starts = np.arange(1025, dtype=np.int64) * _TRAITS_EACH
         self.categories: dict[str, int] = {"": 0}
         self.brands: dict[str, int] = {"": 0}
-        self.members: list[list[int]] = [[]]
+        self.members: list[array[int]] = [array("i")]
         self.category_names: list[str] = [""]
         self.visitors: dict[bytes, Taste] = {}
         self.buyers: dict[int, Owner] = {}
@@ -117,7 +119,9 @@ class Tastes:
         self.comparisons = Comparisons()
         self.latest: deque[events.ListShown] = deque(maxlen=LISTS_KEPT)
         self.changes = 0
-        self._products_of_sku, self._products_of_listing = [0], [0]
+        self._of_sku, self._of_listing = Table(product=np.int32), Table(product=np.int32)
+        self._hot: dict[int, float] = {}  # Products that may be among the most wanted, with their heat.
+        self._heat_least = -np.inf
         self._sessions, self._baskets = 1, 1
 
     # Folding.
@@ -129,6 +133,10 @@ class Tastes:
             self._place(part)
         elif part.kind is catalog.ListingAdded:
             self._list(part)
+        elif part.kind is catalog.ProductAdded:
+            self._add(part)
+        elif part.kind is catalog.SkuAdded:
+            self._of_sku.append(part.batch.num_rows, product=numbers(part.batch, "product"))
         elif part.kind is events.SignalNoted:
             self._note([event for event in rows(part) if isinstance(event, events.SignalNoted)])
         else:
@@ -137,14 +145,12 @@ class Tastes:
 
     def _apply(self, event: Event) -> None:
         match event:
-            case catalog.ProductAdded():
-                self._add(event)
             case catalog.ProductEdited():
                 self._edit(event.product, event.category)
-            case catalog.SkuAdded():
-                self._products_of_sku.append(event.product)
             case catalog.ListingRepriced():
-                self._price(self._products_of_listing[event.listing], event.price_minor + event.shipping_minor)
+                self._price(
+                    self._of_listing.product[[event.listing]], np.array([event.price_minor + event.shipping_minor])
+                )
             case events.ListShown() | events.ListDrafted():
                 self._show(event)
             case events.HoldOutDrawn():
@@ -158,17 +164,23 @@ class Tastes:
             case identity.BuyerForgotten():
                 self._forget(event.buyer)
 
-    def _add(self, event: catalog.ProductAdded) -> None:
-        assert event.product == len(self.products), "Products are numbered in the order of the log."
-        category, brand = self._category(event.category), self.brands.setdefault(event.brand, len(self.brands))
-        self.products.append(1, category=category, brand=brand, seller=event.seller, added_at=event.at)
-        self.members[category].append(event.product)
-        self._mark(event.product)
+    def _add(self, part: Section) -> None:
+        added, first = numbers(part.batch, "product"), len(self.products)
+        assert (added == np.arange(first, first + len(added))).all(), "Products are numbered in the order of the log."
+        categories = [self._category(name) for name in part.batch.column("category").to_pylist()]
+        brands = [self.brands.setdefault(name, len(self.brands)) for name in part.batch.column("brand").to_pylist()]
+        self.products.append(
+            len(added), category=categories, brand=brands, seller=numbers(part.batch, "seller"),
+            added_at=numbers(part.batch, "at"),
+        )  # fmt: skip
+        for product, category in zip(added.tolist(), categories, strict=True):
+            self.members[category].append(product)
+        self._mark(added)
 
     def _category(self, name: str) -> int:
         number = self.categories.setdefault(name, len(self.categories))
         if number == len(self.members):
-            self.members.append([])
+            self.members.append(array("i"))
             self.category_names.append(name)
         return number
 
@@ -178,29 +190,24 @@ class Tastes:
             self.members[before].remove(product)
             self.members[category].append(product)
             self.products.category[product] = category
-            self._mark(product)
+            self._mark(np.array([product]))
 
-    def _mark(self, product: int) -> None:
-        if product >= len(self.traits_of):
+    def _mark(self, products: np.ndarray) -> None:
+        while products[-1] >= len(self.traits_of):
             self.traits_of = np.concatenate([self.traits_of, np.zeros_like(self.traits_of)])
             self.starts = np.arange(len(self.traits_of) + 1, dtype=np.int64) * _TRAITS_EACH
         table = self.products
-        marks = (
-            int(table.category[product]) * _TRAITS_EACH,
-            int(table.brand[product]) * _TRAITS_EACH + 1,
-            int(table.seller[product]) * _TRAITS_EACH + 2,
-        )
-        self.traits_of[product] = sorted(marks)
+        marks = [column[products] * _TRAITS_EACH for column in (table.category, table.brand, table.seller)]
+        self.traits_of[products] = np.sort(np.column_stack(marks) + np.arange(_TRAITS_EACH), axis=1)
 
     def _list(self, part: Section) -> None:
         skus, prices, shipping = (numbers(part.batch, name) for name in ("sku", "price_minor", "shipping_minor"))
-        for sku, price in zip(skus.tolist(), (prices + shipping).tolist(), strict=True):
-            product = self._products_of_sku[sku]
-            self._products_of_listing.append(product)
-            self._price(product, price)
+        products = self._of_sku.product[skus]
+        self._of_listing.append(len(skus), product=products)
+        self._price(products, prices + shipping)
 
-    def _price(self, product: int, price: int) -> None:
-        self.products.log_price[product] = np.log(max(1, price))
+    def _price(self, products: np.ndarray, prices: np.ndarray) -> None:
+        self.products.log_price[products] = np.log(np.maximum(1, prices))  # Of two for one product the later one stays.
 
     def _note(self, signals: Sequence[events.SignalNoted]) -> None:
         sessions, items = [], []
@@ -264,11 +271,21 @@ class Tastes:
         table = self.products
         table.trend[product] = table.trend[product] * 2.0 ** ((table.trend_at[product] - at) / TREND_HALVES) + worth
         table.trend_at[product] = at
+        heat = float(np.log2(table.trend[product])) + at / TREND_HALVES  # Orders products whatever the time is.
+        if heat >= self._heat_least:
+            self._hot[product] = heat
+            if len(self._hot) > HOT_MAX:
+                self._cool()
+
+    def _cool(self) -> None:
+        """Let go of the cooler half of what may be among the most wanted."""
+        kept = sorted(self._hot.items(), key=lambda pair: -pair[1])[: HOT_MAX // 2]
+        self._hot, self._heat_least = dict(kept), kept[-1][1]
 
     def _place(self, part: Section) -> None:
         listings = ragged(part.batch, "listings")
         buyers, ats = numbers(part.batch, "buyer").tolist(), numbers(part.batch, "at").tolist()
-        products = np.array(self._products_of_listing)[listings.values]
+        products = self._of_listing.product[listings.values]
         sessions, items = [], []
         for row, (buyer, at) in enumerate(zip(buyers, ats, strict=True)):
             owner = self.buyers.get(buyer)
@@ -364,12 +381,18 @@ class Tastes:
         return max(theirs, key=lambda one: one.at).recent if theirs else []
 
     def trending(self, now: int, limit: int) -> np.ndarray:
-        """Give what is wanted most these days, or the newest where nothing is; shape [≤ limit]."""
+        """Give what is wanted most these days, or the newest where nothing is; shape [≤ limit].
+
+        In a large shop only those are looked at that may be among them: the hot ones, and the newest.
+        """
         table = self.products
-        worth = table.trend * np.exp2((table.trend_at - now) / TREND_HALVES) + table.added_at * 1e-24
-        worth[0] = -1.0
-        count = min(limit, len(worth) - 1)
+        rows = np.arange(1, len(table))
+        if len(rows) > HOT_MAX:
+            hot = np.array(list(self._hot), np.int64)
+            rows = np.union1d(hot, rows[-limit:])
+        worth = table.trend[rows] * np.exp2((table.trend_at[rows] - now) / TREND_HALVES) + table.added_at[rows] * 1e-24
+        count = min(limit, len(rows))
         if count <= 0:
             return np.zeros(0, np.int64)
         top = np.argpartition(-worth, count - 1)[:count]
-        return top[np.argsort(-worth[top], kind="stable")]
+        return rows[top[np.argsort(-worth[top], kind="stable")]]
