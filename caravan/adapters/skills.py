@@ -1,5 +1,6 @@
 """What discovery learned, kept in a folder: versions, and the draft of the longest step of learning."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
@@ -18,6 +19,7 @@ from caravan.insight.discovery.ports import (
     Skill,
     Trained,
     Trees,
+    packed,
 )
 from caravan.kernel.errors import Invalid
 
@@ -51,7 +53,7 @@ class SkillFolder:
                 "This version was learned by another release of Caravan: caravan discovery train", field="version"
             )
         skill = Skill(
-            Net(*(parts[f"net.{name}"] for name in Net._fields)),
+            _net_of(parts),
             Links(*(parts[f"links.{name}"] for name in Links._fields)),
             Trees(*(parts[f"trees.{name}"] for name in Trees._fields)),
         )
@@ -103,6 +105,13 @@ class SkillFolder:
         sums.update(np.ascontiguousarray(history.items).tobytes())
         sums.update(np.ascontiguousarray(history.offsets).tobytes())
         return DraftFile(self._folder, sums.hexdigest())
+
+
+def _net_of(parts: Mapping[str, np.ndarray]) -> Net:
+    net = Net(*(parts[f"net.{name}"] for name in Net._fields))
+    if net.packed.dtype != np.int8:  # Written before vectors were packed in bytes.
+        net = net._replace(packed=packed(net.unit, net.members))
+    return net
 
 
 class DraftFile:

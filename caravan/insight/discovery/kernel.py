@@ -46,14 +46,15 @@ _BEHIND = 0.6  # What came before the meeting point counts for less.
 _RANKS = 60.0  # After so many younger looks at a product, a look at it counts half.
 _CONTEXT = 5  # So many looks before a meeting point tell whether it came about in the same way.
 _STRONG = 20  # The leading candidates of each source are always examples: these are the ones that meet on top.
+_ROUNDED = 0.01  # Of a step: more than sums of 32-bit numbers can be off by.
 _AGE = 20.0  # A neighbor from one twentieth of all looks ago counts half in `fresh`.
 
 
 class Net(NamedTuple):
     """The sequence model as serving reads it: product vectors of length one, the net, and cells of near products.
 
-    Cell i holds the products members[bounds[i]:bounds[i + 1]], and `packed` their vectors in that order, so that a cell is
-    read in one go. Without a model, `unit` has no rows.
+    Cell i holds the products members[bounds[i]:bounds[i + 1]], and `packed` their vectors in that order as whole steps of
+    one size, so that a cell is read in one go. Without a model, `unit` has no rows.
     """
 
     unit: np.ndarray
@@ -459,26 +460,90 @@ def _dot(one: np.ndarray, other: np.ndarray) -> float:
 
 
 @njit(cache=True, nogil=True)
+def _open(near: np.ndarray, opened: np.ndarray) -> None:
+    """Fill in which cells have the highest values, the highest first."""
+    count = 0
+    for cell in range(near.shape[0]):
+        if count == opened.shape[0] and near[cell] <= near[opened[count - 1]]:
+            continue
+        place = min(count, opened.shape[0] - 1)
+        while place > 0 and near[opened[place - 1]] < near[cell]:
+            opened[place] = opened[place - 1]
+            place -= 1
+        opened[place] = cell
+        count = min(count + 1, opened.shape[0])
+
+
+@njit(cache=True, nogil=True)
+def _highest(values: np.ndarray, wanted: int) -> float:
+    """Give the value that so many reach, by a heap that holds as many."""
+    heap = np.full(wanted, np.float32(-np.inf), np.float32)
+    for at in range(values.shape[0]):
+        value = values[at]
+        if value <= heap[0]:
+            continue
+        place = 0
+        while True:
+            child = 2 * place + 1
+            if child >= wanted:
+                break
+            if child + 1 < wanted and heap[child + 1] < heap[child]:
+                child += 1
+            if heap[child] >= value:
+                break
+            heap[place] = heap[child]
+            place = child
+        heap[place] = value
+    return float(heap[0])
+
+
+@njit(cache=True, nogil=True, fastmath=True)
+def _roughly(vector: np.ndarray, packed: np.ndarray, begin: int, end: int, how: np.ndarray) -> None:
+    """Multiply a vector with packed ones, before they are scaled."""
+    for at in range(begin, end):
+        total = np.float32(0.0)
+        for i in range(vector.shape[0]):
+            total += vector[i] * np.float32(packed[at, i])
+        how[at - begin] = total
+
+
+@njit(cache=True, nogil=True)
 def _probe(net: Net, cells: int, wanted: int, room: Scratch) -> None:
-    """Add the products nearest to the session's vector, from the few cells that are nearest to it."""
+    """Add the products nearest to the session's vector, from the few cells that are nearest to it.
+
+    Packed vectors are off by half a step at most, so whoever may be among the nearest by them is measured exactly.
+    """
     centers = net.centers.shape[0]
-    near = room.near
+    near = room.near[:centers]
     for cell in range(centers):
         near[cell] = _dot(room.vector, net.centers[cell])
-    opened = np.argsort(-near[:centers])[:cells]
+    opened = np.zeros(min(cells, centers), np.int64)
+    _open(near, opened)
     total = 0
     for cell in opened:
         total += net.bounds[cell + 1] - net.bounds[cell]
     who, how = np.empty(total, np.int32), np.empty(total, np.float32)
     count = 0
     for cell in opened:
-        for at in range(net.bounds[cell], net.bounds[cell + 1]):
-            who[count] = net.members[at]
-            how[count] = _dot(room.vector, net.packed[at])
-            count += 1
-    least = np.partition(how, total - wanted)[total - wanted] if total > wanted else np.float32(-2.0)
-    for at in range(total):
-        if how[at] >= least and who[at] < room.slots.shape[0]:
+        begin, end = net.bounds[cell], net.bounds[cell + 1]
+        _roughly(room.vector, net.packed, begin, end, how[count : count + end - begin])
+        who[count : count + end - begin] = net.members[begin:end]
+        count += end - begin
+    if total > wanted:
+        off = np.abs(room.vector).sum() * (0.5 + _ROUNDED)  # In steps.
+        least = _highest(how, wanted) - 2.0 * off
+        kept = 0
+        for at in range(total):
+            if how[at] >= least:
+                who[kept] = who[at]
+                how[kept] = _dot(room.vector, net.unit[who[at]])
+                kept += 1
+        who, how = who[:kept], how[:kept]
+        exact = _highest(how, wanted)
+    else:
+        exact = -np.inf
+    for at in range(who.shape[0]):
+        if how[at] >= exact and who[at] < room.slots.shape[0]:
             _slot(who[at], room)
 
 

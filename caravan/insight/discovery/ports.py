@@ -10,11 +10,12 @@ from caravan.insight.discovery.comparisons import Comparison
 from caravan.insight.discovery.history import History, Plan
 from caravan.insight.discovery.kernel import WIDTH, Links, Net
 from caravan.insight.discovery.recommender import Skill
-from caravan.insight.discovery.sequence import Sequence
+from caravan.insight.discovery.sequence import Sequence, packed
 from caravan.insight.discovery.trained import Trained
 
 __all__ = [
     "WIDTH", "Comparison", "Drafts", "History", "Links", "Net", "Plan", "Ranker", "Sequence", "Skill", "Trained", "Trees",
+    "packed",
 ]  # fmt: skip
 
 

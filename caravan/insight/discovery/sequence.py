@@ -19,6 +19,7 @@ _BLOCK = 8_192
 _CELLS_MAX = 1_024
 _SAMPLE_A_CELL = 64
 _ROUNDS = 6
+_STEPS = 127.0
 
 
 class Sequence(msgspec.Struct, frozen=True):
@@ -228,7 +229,17 @@ def net_of(model: Sequence | None, rng: np.random.Generator) -> Net:
     if model is None:
         none = np.zeros((0, 1), np.float32)
         return Net(
-            none, none, none, none[0:0, 0], none, none, none, none, np.zeros(1, np.int64), np.zeros(0, np.int32), none
+            none,
+            none,
+            none,
+            none[0:0, 0],
+            none,
+            none,
+            none,
+            none,
+            np.zeros(1, np.int64),
+            np.zeros(0, np.int32),
+            none.astype(np.int8),
         )
     unit = units(model)
     unit[0] = 0.0
@@ -238,8 +249,17 @@ def net_of(model: Sequence | None, rng: np.random.Generator) -> Net:
     bounds = np.searchsorted(nearest[order], np.arange(len(centers) + 1))
     return Net(
         unit, model.gate_each, model.gate_last, model.gate_out, model.places, model.mix_all, model.mix_last,
-        centers, bounds.astype(np.int64), (order + 1).astype(np.int32), np.ascontiguousarray(unit[order + 1]),
+        centers, bounds.astype(np.int64), (order + 1).astype(np.int32), packed(unit, order + 1),
     )  # fmt: skip
+
+
+def packed(unit: np.ndarray, members: np.ndarray) -> np.ndarray:
+    """Write vectors in an order as whole steps, as many as fit into a byte; a quarter of the memory. Shape int8 [n, d]."""
+    steps = _STEPS / max(float(np.abs(unit).max(initial=0.0)), 1e-9)
+    found = np.empty((len(members), unit.shape[1]), np.int8)
+    for at in range(0, len(members), _BLOCK):
+        found[at : at + _BLOCK] = np.rint(unit[members[at : at + _BLOCK]] * steps)
+    return found
 
 
 def _assign(unit: np.ndarray, centers: np.ndarray) -> np.ndarray:
