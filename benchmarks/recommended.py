@@ -1,7 +1,7 @@
 """Recommended: a program that serves a large shop's recommendations over HTTP, until its standard input ends.
 
 It is the server of `caravan up` before a home that `benchmarks.shop` filled, without the ticker and the views of pages; what
-people looked at is remembered past the log, and what was learned is drawn by lot. It says "ready" and its memory in MB.
+people looked at is remembered past the log, and what was learned is drawn by lot. It says "ready".
 """
 
 import os
@@ -17,11 +17,12 @@ import numpy as np
 from benchmarks import recommending
 from caravan.bootstrap import Advice, open_caravan, open_log, skills_of
 from caravan.config import Settings
+from caravan.insight import discovery
 from caravan.insight.discovery import skill_by_lot
 from caravan.insight.discovery.sequence import fresh
 from caravan.insight.discovery.trained import Trained
 from caravan.web.server import serve
-from caravan.web.suggesting import mark_of
+from caravan.web.suggesting import NOBODY, mark_of
 
 _REQUESTS_PER_MINUTE = 60_000_000
 _FOLDED_WITHIN_S = 900
@@ -32,9 +33,7 @@ def main(home: str, port: str, products: str, looks: str, seed: str, questions: 
     settings = Settings(home=Path(home), port=int(port), requests_per_minute=_REQUESTS_PER_MINUTE)
     load = recommending.Load(products=int(products), looks=int(looks), seed=int(seed))
     dice = np.random.default_rng(load.seed)
-    learned = Trained("bylot", 0, fresh(2, dice), skill_by_lot(load.products, dice))
-    skills_of(settings).save(learned, {})
-    skills_of(settings).promote("bylot")
+    _learn_by_lot(settings, load, dice)
     opened = open_caravan(settings, ticks=False, folds=False)
     opened.ticker.stop()
     log = open_log(settings, is_reader=True)
@@ -43,8 +42,11 @@ def main(home: str, port: str, products: str, looks: str, seed: str, questions: 
     recommending.look(caravan.advice.tastes, load, dice, lambda *_: None)
     for number, heart in enumerate(recommending.hearts(load, int(questions))):
         recommending.note(caravan.advice.tastes, mark_of(caravan, f"visitor {number}"), heart)
+    caravan.advice.answer(
+        discovery.Asked("home", (), NOBODY, 0, caravan.clock.now()), position=0
+    )  # It takes up what was learned.
     caravan.advice.warm()
-    sys.stdout.write(f"ready {round(recommending.resident_mb())}\n")
+    sys.stdout.write("ready\n")
     sys.stdout.flush()
     threading.Thread(target=_stop_at_end, daemon=True).start()
     try:
@@ -53,6 +55,12 @@ def main(home: str, port: str, products: str, looks: str, seed: str, questions: 
     finally:
         caravan.close()
         log.close()
+
+
+def _learn_by_lot(settings: Settings, load: recommending.Load, dice: np.random.Generator) -> None:
+    learned = Trained("bylot", 0, fresh(2, dice), skill_by_lot(load.products, dice))
+    skills_of(settings).save(learned, {})
+    skills_of(settings).promote("bylot")
 
 
 def _stop_at_end() -> None:

@@ -27,10 +27,11 @@ _STOPS_WITHIN_S = 60
 
 
 class Load(NamedTuple):
-    """A shop of so many products and looks, asked so many questions a run, at so many a second and at full speed."""
+    """A shop of so many products, looks and buyers, asked so many questions a run, at so many a second and at full speed."""
 
     products: int = 1_000_000
     looks: int = 10_000_000
+    buyers: int = 1_000
     questions: int = 3_000
     rate: int = 200
     runs: int = 5
@@ -38,16 +39,20 @@ class Load(NamedTuple):
 
 
 class Server(NamedTuple):
-    """The server in its process: its port, and its memory when it was ready."""
+    """The server in its process, and its port."""
 
     process: "subprocess.Popen[bytes]"
     port: int
-    memory_mb: int
 
     def cpu_s(self) -> float:
         """Give what the process has used of a core, from /proc: fields 14 and 15 are its ticks."""
         told = Path(f"/proc/{self.process.pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
         return (int(told[11]) + int(told[12])) / os.sysconf("SC_CLK_TCK")
+
+    def memory_mb(self) -> int:
+        """Give the memory that the process holds now."""
+        pages = int(Path(f"/proc/{self.process.pid}/statm").read_text(encoding="ascii").split()[1])
+        return pages * os.sysconf("SC_PAGE_SIZE") >> 20
 
 
 def run(load: Load, progress: Callable[[str, int, int], None]) -> dict[str, Any]:
@@ -55,7 +60,7 @@ def run(load: Load, progress: Callable[[str, int, int], None]) -> dict[str, Any]
     with ExitStack() as stack:
         home = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="caravan-faces-")))
         goods = Goods(skus=load.products, seed=load.seed)
-        shop.fill(home, goods, lambda _: progress("Filling the shop", 0, 1), categories=2_000)
+        shop.fill(home, goods, lambda _: progress("Filling the shop", 0, 1), categories=2_000, buyers=load.buyers)
         progress("Filling the shop", 1, 1)
         server = stack.enter_context(_serving(home, load))
         progress("Starting the server", 1, 1)
@@ -76,9 +81,11 @@ def _measure(
     ]
     paced: list[Answered] = []
     fast: list[Answered] = []
+    used_paced: list[float] = []
     used: list[float] = []
     for lap in range(-1, load.runs):
         own = questions if lap >= 0 else questions[:200]
+        at_first = server.cpu_s()
         answered = keep_pace(links, own, rate=load.rate)
         before = server.cpu_s()
         whole = work_off(links, own)
@@ -86,15 +93,17 @@ def _measure(
         if lap >= 0:
             paced.append(answered)
             fast.append(whole)
+            used_paced.append(before - at_first)
             used.append(server.cpu_s() - before)
         progress("Asking through the door", lap + 1, load.runs)
     return {
         "machine": runs.machine(), "door": "http", "workers": 1, "connections": _LINKS, "generator": "another process, same cores",
-        "seed": load.seed, "products": load.products, "looks": load.looks, "questions": load.questions, "rate": load.rate,
-        "memory_mb": server.memory_mb, "unseen_looks": _unseen(links[0], load, dice), "tried_looks": _SEEN_TRIED,
+        "seed": load.seed, "products": load.products, "buyers": load.buyers, "looks": load.looks, "questions": load.questions, "rate": load.rate,
+        "memory_mb": server.memory_mb(), "unseen_looks": _unseen(links[0], load, dice), "tried_looks": _SEEN_TRIED,
         "figures": [
             _figure(f"answers at {load.rate}/s p50", "ms", [float(np.percentile(one.seconds, 50)) * 1e3 for one in paced]),
             _figure(f"answers at {load.rate}/s p99", "ms", [float(np.percentile(one.seconds, 99)) * 1e3 for one in paced]),
+            _figure(f"answers at {load.rate}/s", "ms of server CPU", [took / len(questions) * 1e3 for took in used_paced]),
             _figure("answers at full speed", "a second", [len(one.seconds) / one.ended_s for one in fast]),
             _figure("answers at full speed", "a server CPU second", [len(one.seconds) / took for one, took in zip(fast, used, strict=True)]),
             _figure("answers at full speed p99", "ms", [float(np.percentile(one.seconds, 99)) * 1e3 for one in fast]),
@@ -154,10 +163,10 @@ def _serving(home: Path, load: Load) -> Iterator[Server]:
     assert process.stdout is not None
     try:
         said = process.stdout.readline().split()
-        assert said[:1] == [b"ready"], "The server did not start; what it said stands above."
+        assert said == [b"ready"], "The server did not start; what it said stands above."
         while not _answers(port):
             assert process.poll() is None, "The server did not start; what it said stands above."
-        yield Server(process, port, int(said[1]))
+        yield Server(process, port)
     finally:
         process.stdin.close()
         try:

@@ -47,6 +47,7 @@ class Books(NamedTuple):
 
 class _Shelf(NamedTuple):
     numbers: np.ndarray
+    buyers: int  # so many of the first numbers are buyers, too
     buyers_with_addresses: int
     categories: int
 
@@ -58,12 +59,14 @@ def open_home(home: Path, *, ahead: int = 0) -> Caravan:
     return caravan
 
 
-def fill(home: Path, load: Load, progress: Callable[[str], None], *, categories: int = 0) -> Keys:
-    """Fill a home with as many SKUs as the load says and as many buyers, and leave a snapshot for a quick start."""
+def fill(
+    home: Path, load: Load, progress: Callable[[str], None], *, categories: int = 0, buyers: int | None = None
+) -> Keys:
+    """Fill a home with as many SKUs as the load says and as many buyers, or fewer, and leave a snapshot for a quick start."""
     caravan = open_home(home)
     gc.disable()  # What is filled in stays; going through millions of it again and again would find nothing.
     try:
-        keys = _fill(caravan, load, progress, categories)
+        keys = _fill(caravan, load, progress, categories, load.skus if buyers is None else buyers)
         caravan.cell.snapshot()
     finally:
         gc.enable()
@@ -71,37 +74,40 @@ def fill(home: Path, load: Load, progress: Callable[[str], None], *, categories:
     return keys
 
 
-def _fill(caravan: Caravan, load: Load, progress: Callable[[str], None], categories: int) -> Keys:
+def _fill(caravan: Caravan, load: Load, progress: Callable[[str], None], categories: int, buyers: int) -> Keys:
     cell, now = caravan.cell, caravan.clock.now()
     cell.do(opening.open_market, opening.Opening("Bench", "EUR"))
     names = [partners.Application(name=f"Seller {number}", country="PT") for number in range(SELLERS)]
     cell.do(selling.approve_sellers, cell.do(selling.apply_to_sell, names))
-    with_tokens = min(BUYERS_WITH_TOKENS_MAX, load.skus)
+    with_tokens = min(BUYERS_WITH_TOKENS_MAX, buyers)
     for first in range(1, load.skus + 1, _AT_ONCE):
         progress(f"Filling the shop: {first - 1:,} of {load.skus:,} SKUs")
         numbers = np.arange(first, min(first + _AT_ONCE, load.skus + 1))
         nothing, words = np.zeros(len(numbers), np.int64), [""] * len(numbers)
-        cell.do(_stock_shelf, _Shelf(numbers, with_tokens if first == 1 else 0, categories))
+        rich = numbers[: max(0, buyers - first + 1)]
+        cell.do(_stock_shelf, _Shelf(numbers, len(rich), with_tokens if first == 1 else 0, categories))
         cell.do_many(selling.receive_stock, selling.Receipt(numbers, nothing + load.stock, nothing + now))
-        top_ups = settlement.TopUps(
-            at=nothing + now, buyers=numbers, units=nothing + EUR, amounts=nothing + load.money_minor, suspense=nothing,
-            methods=words, references=words,
-        )  # fmt: skip
-        cell.do_many(settlement.top_up, top_ups)
+        if len(rich):
+            nothing, words = nothing[: len(rich)], words[: len(rich)]
+            top_ups = settlement.TopUps(
+                at=nothing + now, buyers=rich, units=nothing + EUR, amounts=nothing + load.money_minor, suspense=nothing,
+                methods=words, references=words,
+            )  # fmt: skip
+            cell.do_many(settlement.top_up, top_ups)
     drawn = [access.new_token(caravan, audience="operator", subject=0)]
     drawn += [access.new_token(caravan, audience="buyer", subject=buyer) for buyer in range(1, with_tokens + 1)]
     for future in [cell.submit(people.issue_token, new) for _, new in drawn]:
         future.result()
-    operator, *buyers = (token for token, _ in drawn)
-    return Keys(operator, buyers)
+    operator, *tokens = (token for token, _ in drawn)
+    return Keys(operator, tokens)
 
 
 def _stock_shelf(_: House, shelf: _Shelf, *, now: Instant) -> Decision:
-    """Put a product, a SKU and a live listing up for each number, and register a buyer of the same number."""
+    """Put a product, a SKU and a live listing up for each number, and register buyers of the first numbers."""
     numbers, count = shelf.numbers, len(shelf.numbers)
     nothing, words = np.zeros(count, np.int64), [""] * count
     at, sellers = nothing + now, numbers % SELLERS + 1
-    addresses = numbers[: shelf.buyers_with_addresses]
+    buyers, addresses = numbers[: shelf.buyers], numbers[: shelf.buyers_with_addresses]
     aisles = [f"Category {one % shelf.categories}" for one in numbers.tolist()] if shelf.categories else words
     facts = [
         section(
@@ -117,8 +123,8 @@ def _stock_shelf(_: House, shelf: _Shelf, *, now: Instant) -> Decision:
         ),
         section(catalog.ListingPublished, at=at, listing=numbers),
         section(
-            identity.BuyerRegistered, at=at, buyer=numbers, email_mark=[b""] * count, contact=[b""] * count,
-            country=["PT"] * count, reference=words,
+            identity.BuyerRegistered, at=at[: len(buyers)], buyer=buyers, email_mark=[b""] * len(buyers),
+            contact=[b""] * len(buyers), country=["PT"] * len(buyers), reference=words[: len(buyers)],
         ),
         section(
             identity.AddressAdded, at=at[: len(addresses)], address=addresses, buyer=addresses,

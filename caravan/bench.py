@@ -247,6 +247,9 @@ def recommending(  # noqa: PLR0913  # Each is an option of the command.
         bool, typer.Option("--http", help="Ask through the HTTP door of a server, with one worker.")
     ] = False,
     rate: Annotated[int, typer.Option(min=1, max=5_000, help="With --http: questions a second at a pace.")] = 200,
+    buyers: Annotated[
+        int, typer.Option(min=1, max=5_000_000, help="With --http: buyers beside the products, each with a wallet.")
+    ] = 1_000,
     seed: Annotated[int, typer.Option(min=0, help="Seed of everything drawn by lot.")] = 1,
     as_json: Json = False,
 ) -> None:
@@ -254,7 +257,7 @@ def recommending(  # noqa: PLR0913  # Each is an option of the command.
     with bars() as progress:
         if http:
             module = program("recommending_door")
-            load = module.Load(products, looks, questions, rate, runs, seed)
+            load = module.Load(products, looks, buyers, questions, rate, runs, seed)
             tell(module.run(load, progress), _answered, as_json=as_json)
             return
         module = program("recommending")
