@@ -4,14 +4,17 @@ import sys
 from pathlib import Path
 from typing import Annotated
 
+import msgspec
+import pyarrow as pa
 import typer
 
-from caravan.client import Client
+from caravan.client import Client, Refused
 from caravan.client import taxes as wire
+from caravan.flows.tables import write_csv
 from caravan.kernel.errors import Invalid
 from caravan.trade import taxes
 from caravan.web.printing import HERE, Json, Key, Token, Url, amount, card, run, table
-from caravan.web.terminal import say
+from caravan.web.terminal import bars, say
 
 app = typer.Typer(no_args_is_help=True, help="Taxes and duties: rules, landed costs, and what is owed to authorities.")
 
@@ -42,6 +45,74 @@ def load(
             say.print(f"No rate of {currency}: its bounds are taken to be passed. See `caravan rates import`.")
 
     run(url, token, ask, show, as_json=as_json)
+
+
+@app.command("import")
+def import_tariff(  # noqa: PLR0913  # Each is an option of the command.
+    kind: Annotated[str, typer.Argument(metavar="FORMAT", help="us-hts or uk-tariff.")],
+    file: Annotated[Path, typer.Argument(help="The official file, CSV or JSON, as it was downloaded.")],
+    *, country: Annotated[str, typer.Option(help="The country whose duty it is, such as US.")],
+    as_of: Annotated[str, typer.Option(help="The day as of which it is meant, such as 2026-11-28.")],
+    source: Annotated[str, typer.Option(help="Where it is from; without, the office's own page.")] = "",
+    base: Annotated[Path | None, typer.Option(help="The table to put it into; without, the shipped one.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Write the whole table here, and load nothing.")] = None,
+    unknown: Annotated[Path | None, typer.Option(help="Write the lines that stay unknown here, with why, as CSV.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only look at it; change nothing.")] = False,
+    url: Url = HERE, token: Token = None, as_json: Json = False,
+) -> None:  # fmt: skip
+    """Put the rates of an official tariff into a table of rules, and load it; what can't be reckoned stays unknown.
+
+    A file that is none is refused whole, by row, field and reason. The same file again changes nothing.
+    """
+    if kind not in SOURCES:
+        raise Invalid(f"A format is one of {', '.join(SOURCES)}.", field="format")
+    with bars() as progress:
+        tariff = taxes.read_tariff(_read(file), kind, as_of=as_of, progress=progress)  # type: ignore[arg-type]
+    written = _read(base) if base is not None else taxes.shipped()
+    made = taxes.import_tariff(written, tariff, country=country.upper(), source=source or SOURCES[kind], as_of=as_of)
+    if unknown is not None:
+        lines = [one._asdict() for one in tariff.unknown]
+        columns = {name: [line[name] for line in lines] for name in taxes.Unknown._fields}
+        write_csv(pa.table(columns), unknown)
+    if out is not None:
+        out.write_text(made.text, encoding="utf-8")
+    found = TariffImported(
+        rows=tariff.rows, codes=len(tariff.rates), unknown=len(tariff.unknown), rules=made.rules, prefixes=made.prefixes,
+        replaced=list(made.replaced), file=str(out) if out is not None else "",
+    )  # fmt: skip
+
+    def ask(client: Client) -> TariffImported:
+        if out is not None:
+            return found
+        try:
+            loaded = client.load_tax_rules(made.text, is_trial=dry_run)
+        except Refused as refused:
+            if refused.refusal != "same_tax_rules":
+                raise
+            return found
+        return msgspec.structs.replace(found, version=loaded.version)
+
+    run(url, token, ask, card, as_json=as_json)
+
+
+# Where each file is downloaded.
+SOURCES = {
+    "us-hts": "https://hts.usitc.gov/export",
+    "uk-tariff": "https://data.api.trade.gov.uk/v1/datasets/uk-tariff-2021-01-01/versions/latest/tables/measures-on-declarable-commodities/data?format=csv",
+}
+
+
+class TariffImported(msgspec.Struct, frozen=True, kw_only=True):
+    """What came of a tariff: rows read, codes with a rate and without, rules made, those replaced, and the version loaded."""
+
+    rows: int
+    codes: int
+    unknown: int
+    rules: int
+    prefixes: int
+    replaced: list[str]
+    file: str
+    version: int = 0
 
 
 def _read(file: Path) -> str:

@@ -25,6 +25,7 @@ from caravan.trade.taxes.kernel import WORTH_MINOR_MAX, Compiled, Consignments, 
 from caravan.trade.taxes.model import Assessment, Classified, Movement, Part, Rule, Table, Taxed, Taxes
 from caravan.trade.taxes.queries import Line, added, authority_number, classified, findings, owed, report, rule_of
 from caravan.trade.taxes.reading import TaxFault, WrongTaxRules, read_table, shipped
+from caravan.trade.taxes.tariffs import Imported, Tariff, TariffFormat, Unknown, import_tariff, read_tariff
 
 __all__ = [
     "CLASSES",
@@ -34,6 +35,7 @@ __all__ = [
     "Compiled",
     "Consignments",
     "Convert",
+    "Imported",
     "Kind",
     "Line",
     "Movement",
@@ -43,9 +45,12 @@ __all__ = [
     "Rule",
     "SameTaxRules",
     "Table",
+    "Tariff",
+    "TariffFormat",
     "TaxFault",
     "Taxed",
     "Taxes",
+    "Unknown",
     "Ware",
     "WrongTaxRules",
     "added",
@@ -59,10 +64,12 @@ __all__ = [
     "fee_rule",
     "findings",
     "give_back",
+    "import_tariff",
     "load_rules",
     "owed",
     "place_address",
     "read_table",
+    "read_tariff",
     "region_code",
     "remit",
     "report",

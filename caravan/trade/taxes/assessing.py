@@ -1,12 +1,14 @@
 """Assessing: what taxes and duties a consignment meets, line by line. Pure: wares, a route and a table in, parts out."""
 
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import Literal, NamedTuple
 
 from caravan.kernel.money import allocate
 from caravan.trade.taxes.model import Part, Rule, Side, Table
 
 _MILLION = 10**6
+_FEW = 16
 _HEADING_DIGITS = 6  # What customs call a heading here is the part of the HS code that all countries share.
 _LEVIES = ("duty", "import", "sale")  # A tax on an import is on the duty too, so the duty comes first.
 
@@ -125,9 +127,22 @@ def _meets(rule: Rule, ware: Ware) -> bool:
     return (
         rule.tax_class in {"", ware.tax_class}
         and (not rule.category or f"{ware.category}/".startswith(f"{rule.category}/"))
-        and (not rule.hs or any(ware.hs_code.startswith(chapter) for chapter in rule.hs))
+        and (not rule.hs or begins_so(rule.hs, ware.hs_code))
         and (not rule.origin or ware.origin in rule.origin)
     )
+
+
+def begins_so(beginnings: tuple[str, ...], code: str) -> bool:
+    """Tell whether an HS code begins with any of these; a tariff has thousands of them."""
+    if len(beginnings) <= _FEW:
+        return any(code.startswith(one) for one in beginnings)
+    known = _set_of(beginnings)
+    return any(code[:length] in known for length in range(1, len(code) + 1))
+
+
+@lru_cache(maxsize=2_048)
+def _set_of(beginnings: tuple[str, ...]) -> frozenset[str]:
+    return frozenset(beginnings)
 
 
 def _amounts(

@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 import numpy as np
 from numba import njit
 
-from caravan.trade.taxes.assessing import Convert, Route, is_of_route
+from caravan.trade.taxes.assessing import Convert, Route, begins_so, is_of_route
 from caravan.trade.taxes.model import Rule, Table
 
 # A consignment worth more than this, and a table that reckons with more than that, are left to `assess`: 64 bits hold
@@ -162,7 +162,7 @@ def _meets(rule: Rule, kind: Kind) -> bool:
     return (
         rule.tax_class in {"", kind.tax_class}
         and (not rule.category or f"{kind.category}/".startswith(f"{rule.category}/"))
-        and (not rule.hs or any(kind.hs_code.startswith(chapter) for chapter in rule.hs))
+        and (not rule.hs or begins_so(rule.hs, kind.hs_code))
         and (not rule.origin or kind.origin in rule.origin)
     )
 

@@ -12,7 +12,7 @@ from caravan.flows import invariants
 from caravan.kernel.clock import DAY
 from caravan.trade.taxes import shipped
 from caravan.web.reporting import days_of
-from tests.web.api.rig import Rig, Trader, euro
+from tests.web.api.rig import Rig, Trader, euro, running
 
 BERLIN = wire.Place(name="B", line1="Street 1", city="Berlin", postcode="10115", country="DE")
 FRESNO = wire.Place(name="B", line1="Street 1", city="Fresno", postcode="93650", country="US", region="US-CA")
@@ -75,6 +75,39 @@ def test_a_coupon_is_priced_before_it_is_used_and_lowers_the_tax(rig: Rig, trade
     assert (payment.amount, payment.discount) == (priced.to_pay, priced.discount)
     order = client.order(client.purchase(payment.purchase or "").orders[0])
     assert (order.total, order.parts and order.parts.taxes_added) == (euro(10_580), euro(580))
+
+
+def test_a_tariff_is_imported_from_a_terminal_once_and_a_wrong_one_not_at_all(tmp_path: Path) -> None:
+    with running(tmp_path / "home") as own:
+        file, left = tmp_path / "hts.csv", tmp_path / "unknown.csv"
+        file.write_text("HTS Number,General Rate of Duty\n6505.00.01,7.5%\n0102.29.20,1¢/kg\n", encoding="utf-8")
+        words = (
+            "import",
+            "us-hts",
+            str(file),
+            "--country",
+            "us",
+            "--as-of",
+            "2026-11-28",
+            "--unknown",
+            str(left),
+            "--json",
+        )
+        token = own.token("operator")
+
+        first, again = (json.loads(run(own, token, *words).stdout) for _ in range(2))
+
+        assert (first["version"], first["codes"], first["unknown"], first["rules"]) == (1, 1, 1, 1)
+        assert again["version"] == 0  # They hold already.
+        assert "0102292" in left.read_text(encoding="utf-8")
+        assert "us-tariff-7-5" in {rule.id for rule in own.operator.tax_rules().rules}
+        file.write_text("HTS Number,General Rate of Duty\n65x5,7.5%\n", encoding="utf-8")
+        assert "row 1, HTS Number" in str(run(own, token, *words).exception)
+        whole = tmp_path / "table.yaml"
+        file.write_text("HTS Number,General Rate of Duty\n6505,8%\n", encoding="utf-8")
+        run(own, token, *words, "--out", str(whole))
+        assert "us-tariff-8" in whole.read_text(encoding="utf-8")
+        assert own.operator.tax_rules().version == 1
 
 
 def test_a_landed_cost_is_what_a_direct_order_then_costs(rig: Rig, trader: Trader) -> None:
