@@ -80,6 +80,7 @@ def _parted(requests: Sequence[Baskets], facts: list[Section], placed: np.ndarra
 def warm(house: House) -> None:
     """Run the compiled parts over nothing, so that the first order does not wait for them to be compiled or loaded."""
     taxes.warm()
+    places.warm()
     nothing = np.zeros(0, np.int64)
     place_decided(house, Baskets(**dict.fromkeys((column.name for column in fields(Baskets)), nothing)))
 

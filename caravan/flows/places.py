@@ -9,8 +9,10 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
+from numba import njit
 
-from caravan.cell import Section
+from caravan.cell import Section, owned
+from caravan.cell.prefetch import prefetch
 from caravan.flows.baskets import PER_LINE, Baskets
 from caravan.flows.house import House, integers
 from caravan.kernel.clock import Instant
@@ -30,6 +32,8 @@ class Destination(NamedTuple):
     region: str = ""
 
 
+# So many lines' listings are on their way from memory at a time.
+_AHEAD = 32
 SHELVED = (Kind.AVAILABLE, Kind.COMMITTED, Kind.SHIPPED)
 NOWHERE = Destination("")
 
@@ -186,64 +190,172 @@ def allocate(house: House, baskets: Baskets) -> Allocation:
 
 def _open_lines(house: House, baskets: Baskets) -> np.ndarray:
     """Give the lines whose location is still to be said; what will be refused for its size is not among them."""
-    table = house.catalog.listings
-    is_known = (baskets.listings > 0) & (baskets.listings < len(table))
-    sellers = table.seller[np.where(is_known, baskets.listings, 0)]
     limit = min(house.markets.policy.units_per_buyer_max, orders.UNITS_PER_LINE_MAX)
-    is_open = house.partners.has_several[sellers] & (baskets.holds == 0) & (baskets.locations == 0)
-    return np.flatnonzero(is_open & (baskets.quantities > 0) & (baskets.quantities <= limit))
+    found = np.empty(len(baskets.rows), np.int64)
+    count = _find_open(
+        house.catalog.listings.seller, house.partners.has_several, owned(baskets.listings), owned(baskets.quantities),
+        owned(baskets.holds), owned(baskets.locations), limit, found,
+    )  # fmt: skip
+    return found[:count]
+
+
+@njit(cache=True, nogil=True)
+def _find_open(  # noqa: PLR0913, PLR0917  # Compiled code takes arrays, not objects.
+    seller_of: np.ndarray, has_several: np.ndarray, listings: np.ndarray, quantities: np.ndarray, holds: np.ndarray,
+    locations: np.ndarray, limit: int, found: np.ndarray,
+) -> int:  # fmt: skip
+    """Fill in the open lines of sellers with several locations; give how many there are."""
+    count = 0
+    for ahead in range(listings.shape[0] + _AHEAD):
+        if ahead < listings.shape[0] and 0 < listings[ahead] < seller_of.shape[0]:
+            prefetch(seller_of, listings[ahead])
+        line = ahead - _AHEAD
+        if line < 0 or not 0 < listings[line] < seller_of.shape[0] or not has_several[seller_of[listings[line]]]:
+            continue
+        if holds[line] == 0 and locations[line] == 0 and 0 < quantities[line] <= limit:
+            found[count] = line
+            count += 1
+    return count
+
+
+@njit(cache=True, nogil=True)
+def _send_whole(  # noqa: PLR0913, PLR0917  # Compiled code takes arrays, not objects.
+    first: int, starts: np.ndarray, shelves: np.ndarray, quantities: np.ndarray, ranks: np.ndarray, ranked: np.ndarray,
+    left: np.ndarray, chosen: np.ndarray,
+) -> int:  # fmt: skip
+    """Send orders from `first` on, each from the first place by rank that has all of it; stop at one that no place has.
+
+    Order i has the lines from starts[i] on: quantities of shelves, whose units by place are left[shelf, place].
+    ranked[ranks[i]] are the places in their order, -1 beyond the last. Gives where it stopped; `chosen` is by order.
+    """
+    for order in range(first, starts.shape[0] - 1):
+        chosen[order] = -1
+        for place in ranked[ranks[order]]:
+            if place < 0:
+                break
+            line = starts[order]
+            while line < starts[order + 1] and left[shelves[line], place] >= quantities[line]:
+                left[shelves[line], place] -= quantities[line]
+                line += 1
+            if line == starts[order + 1]:
+                chosen[order] = place
+                break
+            for taken in range(starts[order], line):
+                left[shelves[taken], place] += quantities[taken]
+        if chosen[order] < 0:
+            return order
+    return len(starts) - 1
+
+
+def warm() -> None:
+    """Run the compiled parts over nothing, so that the first order from several locations does not wait for them."""
+    none, sheet = np.zeros(0, np.int64), np.zeros((1, 1), np.int64)
+    one = np.zeros(1, np.int64)
+    _find_open(one, np.zeros(1, np.bool_), none, none, none, none, 1, none)
+    _send_whole(0, one, none, none, none, sheet, sheet, none)
 
 
 class _Allocating:
-    """One pass over baskets whose lines stand in the order of their purchases."""
+    """One pass over baskets whose lines stand in the order of their purchases.
+
+    An order here is what one purchase takes of one seller; a shelf is a SKU of a seller, over all of their locations.
+    """
 
     def __init__(self, house: House, baskets: Baskets) -> None:
         self._house, self._baskets = house, baskets
-        self._lines = _open_lines(house, baskets)
-        table, listings = house.catalog.listings, baskets.listings[self._lines]
-        self._sellers, self._skus = table.seller[listings], table.sku[listings]
-        self._ranks: dict[tuple[int, Destination], list[LocationId]] = {}
-        self._left = self._all_free()
+        lines, table = _open_lines(house, baskets), house.catalog.listings
+        sellers = table.seller[baskets.listings[lines]]
+        order = np.lexsort((np.arange(len(lines)), sellers, baskets.rows[lines]))
+        self._lines, sellers = lines[order], sellers[order]
+        rows, self._skus = baskets.rows[self._lines], table.sku[baskets.listings[self._lines]]
+        self._quantities = owned(baskets.quantities[self._lines])
+        is_first = np.ones(len(lines), np.bool_)
+        is_first[1:] = (rows[1:] != rows[:-1]) | (sellers[1:] != sellers[:-1])
+        self._starts = np.append(np.flatnonzero(is_first), len(lines))
+        self._rows, self._sellers = rows[is_first], sellers[is_first]
+        known = {one: partners.open_locations(house.partners, SellerId(one)) for one in set(self._sellers.tolist())}
+        self._places = {seller: [place.location for place in places] for seller, places in known.items()}
+        self._left, self._shelves = self._stand(sellers)
+        self._ranked, self._ranks = self._rank()
 
-    def _all_free(self) -> _Free:
-        pairs = set(zip(self._sellers.tolist(), self._skus.tolist(), strict=True))
-        known = self._house.partners
-        return _free(self._house, [
-            (place.location, sku) for seller, sku in pairs
-            for place in partners.open_locations(known, SellerId(seller))
-        ])  # fmt: skip
+    def _stand(self, sellers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Give the free units by shelf and place, int64 [shelves, places], and which shelf each line takes from."""
+        width = max(len(places) for places in self._places.values())
+        pairs, shelves = np.unique(np.stack([sellers, self._skus]), axis=1, return_inverse=True)
+        owners = np.zeros((pairs.shape[1], width), np.int64)
+        for row, seller in enumerate(pairs[0].tolist()):
+            owners[row, : len(self._places[seller])] = self._places[seller]
+        accounts = self._house.ledger.accounts
+        numbers = self._house.ledger.find(Kind.AVAILABLE, owners.ravel(), np.repeat(pairs[1], width))
+        free = np.where(numbers > 0, accounts.posted[numbers] - accounts.held[numbers], 0)
+        return np.maximum(free, 0).reshape(owners.shape), owned(shelves.reshape(-1))
 
-    def _ranked(self, seller: int, where: Destination) -> list[LocationId]:
-        if (seller, where) not in self._ranks:
-            self._ranks[seller, where] = partners.ranked(
-                self._house.partners, SellerId(seller), where.country, where.region
-            )
-        return self._ranks[seller, where]
+    def _rank(self) -> tuple[np.ndarray, np.ndarray]:
+        """Give the places of sellers in the order in which they come for destinations, and which row each order has."""
+        known: dict[tuple[int, Destination], int] = {}
+        found, ranks, reached = list[list[int]](), np.empty(len(self._rows), np.int64), dict[int, Destination]()
+        addresses = self._baskets.addresses[self._rows].tolist()
+        for order, (seller, address) in enumerate(zip(self._sellers.tolist(), addresses, strict=True)):
+            if address not in reached:
+                reached[address] = destination_of(self._house, address) or NOWHERE
+            where = reached[address]
+            if (seller, where) not in known:
+                known[seller, where] = len(found)
+                ranked = partners.ranked(self._house.partners, SellerId(seller), where.country, where.region)
+                found.append([self._places[seller].index(place) for place in ranked])
+            ranks[order] = known[seller, where]
+        rows = np.full((len(found), self._left.shape[1]), -1, np.int64)
+        for row, places in enumerate(found):
+            rows[row, : len(places)] = places
+        return rows, ranks
 
     def run(self) -> Allocation:
-        baskets, parts = self._baskets, dict[int, Sequence[orders.Part]]()
-        is_split, is_short = np.zeros(len(baskets), np.bool_), np.zeros(len(baskets), np.bool_)
-        for row, seller, places in self._orders():
-            where = destination_of(self._house, int(baskets.addresses[row])) or NOWHERE
-            wanted = [(int(self._skus[place]), int(baskets.quantities[self._lines[place]])) for place in places]
-            sourced = orders.source(wanted, self._left, self._ranked(seller, where))
-            if sourced is None:
-                is_short[row] = True
-                continue
-            is_split[row] = True
-            for place, (sku, _), found in zip(places, wanted, sourced, strict=True):
-                parts[int(self._lines[place])] = found
-                for part in found:
-                    self._left[part.location, sku] -= part.quantity
-        return Allocation(_cut(baskets, parts), is_split, is_short)
+        """Say where each order is sent from, one after the other: whole where one place has all of it."""
+        baskets, count = self._baskets, len(self._rows)
+        chosen, parts, is_short = (
+            np.full(count, -1, np.int64),
+            dict[int, Sequence[orders.Part]](),
+            np.zeros(count, np.bool_),
+        )
+        order = 0
+        while True:
+            order = _send_whole(
+                order, self._starts, self._shelves, self._quantities, self._ranks, self._ranked, self._left, chosen
+            )
+            if order == count:
+                break
+            is_short[order] = not self._send_in_parts(order, parts)
+            order += 1
+        locations = baskets.locations.copy()
+        for seller, places in self._places.items():
+            whole = np.flatnonzero((chosen >= 0) & (self._sellers == seller))
+            lengths = self._starts[whole + 1] - self._starts[whole]
+            lines = np.repeat(self._starts[whole] - np.cumsum(lengths) + lengths, lengths) + np.arange(lengths.sum())
+            locations[self._lines[lines]] = np.repeat(np.array(places, np.int64)[chosen[whole]], lengths)
+        baskets = replace(baskets, locations=locations)
+        found = [np.zeros(len(baskets), np.bool_) for _ in range(2)]
+        found[0][self._rows[~is_short]] = True
+        found[1][self._rows[is_short]] = True
+        return Allocation(_cut(baskets, parts) if parts else baskets, *found)
 
-    def _orders(self) -> Iterable[tuple[int, int, list[int]]]:
-        """Give the open lines by purchase and seller, as places in `_lines`."""
-        found: dict[tuple[int, int], list[int]] = {}
-        rows = self._baskets.rows[self._lines].tolist()
-        for place, key in enumerate(zip(rows, self._sellers.tolist(), strict=True)):
-            found.setdefault(key, []).append(place)
-        return [(row, seller, places) for (row, seller), places in found.items()]
+    def _send_in_parts(self, order: int, parts: dict[int, Sequence[orders.Part]]) -> bool:
+        """Send an order that no place has all of; tell whether all places together do."""
+        span, places = range(self._starts[order], self._starts[order + 1]), self._places[int(self._sellers[order])]
+        wanted = [(int(self._skus[line]), int(self._quantities[line])) for line in span]
+        free: _Free = {
+            (location, sku): int(self._left[self._shelves[line], place])
+            for line, (sku, _) in zip(span, wanted, strict=True)
+            for place, location in enumerate(places)
+        }
+        ranked = [places[place] for place in self._ranked[self._ranks[order]].tolist() if place >= 0]
+        sourced = orders.source(wanted, free, ranked)
+        if sourced is None:
+            return False
+        for line, found in zip(span, sourced, strict=True):
+            parts[int(self._lines[line])] = found
+            for part in found:
+                self._left[self._shelves[line], places.index(part.location)] -= part.quantity
+        return True
 
 
 def _cut(baskets: Baskets, parts: Mapping[int, Sequence[orders.Part]]) -> Baskets:

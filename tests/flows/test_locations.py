@@ -1,5 +1,6 @@
 """Tests of locations: opened, described and closed; stock in several of them, bought, moved and counted."""
 
+import random
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from caravan.flows import batches, checkout, fulfillment, locations, opening, pa
 from caravan.flows.batches import DirectOrders
 from caravan.flows.house import integers
 from caravan.flows.judgment import Verdict
+from caravan.kernel.clock import Instant
 from caravan.kernel.errors import Invalid, NotFound, Refusal
 from caravan.kernel.ids import ListingId, LocationId, MoveId, OrderId, SellerId
 from caravan.trade import ledger, moves, orders
@@ -306,6 +308,48 @@ def test_more_than_one_buyer_may_have_is_not_cut_into_smaller_pieces(market: Mar
     placed = batch(yard, 6)
 
     assert verdicts(placed) == [Verdict.BUYER_LIMIT_REACHED]
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_a_batch_is_sourced_as_its_orders_are_one_by_one(market: Market, seed: int) -> None:
+    dice, yards = random.Random(seed), [Yard(market, here=0, there=0) for _ in range(2)]
+    owned = {int(yard.seller): [yard.cup, market.listing(yard.seller, stock=0)] for yard in yards}
+    for yard in yards:
+        spots = [yard.porto, yard.lyon, market.location(yard.seller, "Madrid", country="ES", serves=("PT",))]
+        for listing in owned[yard.seller]:
+            for spot in spots:
+                market.stock_at(listing, spot, dice.randint(1, 9))
+    wanted = [
+        [(one, dice.randint(1, 5)) for ones in owned.values() for one in ones if dice.random() < 0.6] or [(ListingId(1), 1)]
+        for _ in range(30)
+    ]  # fmt: skip
+    rows = [row for row, lines in enumerate(wanted) for _ in lines]
+    requests = DirectOrders(
+        integers([yards[0].buyer] * 30), integers([market.address(yards[0].buyer)] * 30), *(np.zeros(30, np.int64),) * 3,
+        integers(rows), integers([one for lines in wanted for one, _ in lines]),
+        integers([units for lines in wanted for _, units in lines]),
+    )  # fmt: skip
+
+    found = places.allocate(market.house, batches._at_catalog_prices(market.house, requests, now=Instant(0)))
+
+    told, table, accounts = found.baskets, market.house.catalog.listings, market.house.ledger.accounts
+    left = {
+        (int(accounts.owner[one]), int(accounts.unit[one])): int(accounts.posted[one])
+        for one in np.flatnonzero(accounts.kind == Kind.AVAILABLE)
+    }
+    for row, lines in enumerate(wanted):
+        expected: list[tuple[int, int, int]] = []
+        for seller, ones in owned.items():
+            mine = [(int(table.sku[one]), units) for one, units in lines if one in ones]
+            names = [one for one, _ in lines if one in ones]
+            sourced = orders.source(mine, left, partners.ranked(market.house.partners, SellerId(seller), "PT", ""))
+            for name, (sku, units), parts in zip(names, mine, sourced or [[] for _ in mine], strict=True):
+                expected += [(name, part.location, part.quantity) for part in parts] or [(name, 0, units)]
+                for part in parts:
+                    left[part.location, sku] -= part.quantity
+        here = told.rows == row
+        columns = (told.listings[here].tolist(), told.locations[here].tolist(), told.quantities[here].tolist())
+        assert list(zip(*columns, strict=True)) == expected
 
 
 # Send.
