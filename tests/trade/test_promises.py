@@ -197,6 +197,19 @@ def test_a_crisis_that_is_over_bends_neither_the_pace_nor_what_is_learned(past: 
     assert abs(dates[0].promised - dates[1].promised).mean() < 0.5
 
 
+def test_a_network_that_stands_still_is_not_expected_to_do_so_for_ever(
+    past: Journeys, learned: tuple[Trained, Calibration]
+) -> None:
+    still = replace(past, delivered_at=np.where(past.delivered_at > SEEN - 9 * DAY, 0, past.delivered_at))
+    asks = ask(past, SEEN)
+
+    now = calibrate(learned[0], still, now=SEEN)
+
+    days = promise(learned[0], now, asks).promised[0] - SEEN // DAY
+    usual = promise(*learned, asks).promised[0] - SEEN // DAY
+    assert usual < days < usual / (now.pace.ahead / now.pace.usual)
+
+
 def test_what_arrives_today_shows_today(past: Journeys, learned: tuple[Trained, Calibration]) -> None:
     evening = Instant(SEEN + 20 * HOUR)
     on_the_way = (past.placed_at < SEEN) & (past.delivered_at > SEEN)

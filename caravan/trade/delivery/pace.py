@@ -19,6 +19,7 @@ FIRST_DAYS = 3.0  # added before the logarithm: what is uncertain about a short 
 _HALF_LIFE_DAYS = 5.0
 _STEADY, _STEADY_LANE = 60.0, 300.0  # parcels that weigh against being moved by chance
 FOLLOWED_DAYS = 60
+_LATELY_DAYS, _LASTS_DAYS = 120, 60.0
 # What waits must be worked off: when a week brings more orders than the eight before it usually had, parcels slow down.
 # From which excess on, and how much, is an assumption, seen only on the Black Friday of one marketplace (2017, Brazil).
 _LOAD_FROM, _LOAD_MOST, _LOAD_SLOWS = 1.2, 3.0, 0.3
@@ -37,27 +38,32 @@ class Shape(NamedTuple):
 
 @dataclass(frozen=True)
 class Pace:
-    """How much each day from `first` (since 1970) counted, and how much the days to come will; 1 is usual.
+    """How much each day from `first` (since 1970) counted, and from how much on the days to come do.
 
-    `lanes` is how fast each lane moves against all, float64 by the number given to `measure`.
+    `load` is how much what waits to be worked off slows those. `lanes` is how fast each lane moves against all, float64 by the number given to `measure`.
     """
 
     first: int
     days: np.ndarray
     ahead: float
     lanes: np.ndarray
+    load: float = 1.0
 
     @property
     def usual(self) -> float:
-        """How much days counted as a rule."""
-        return float(np.median(self.days)) if len(self.days) else 1.0
+        """How much days counted lately, as a rule."""
+        lately = self.days[-_LATELY_DAYS:]
+        return float(np.exp(np.log(lately).mean())) if len(lately) else 1.0
 
     def clock(self, workdays: Workdays) -> Workdays:
         """Give working time in which each day passes by as much as parcels moved on it."""
         activity = np.diff(workdays.passed, axis=1)
         place = self.first - FIRST_DAY
         activity[:, place : place + len(self.days)] *= self.days
-        activity[:, place + len(self.days) :] *= self.ahead
+        to_come = activity[:, place + len(self.days) :]
+        # No strike lasts for ever: what is out of the usual fades.
+        lasts = np.exp(-np.arange(0.5, to_come.shape[1]) / _LASTS_DAYS)
+        to_come *= self.load * self.usual * (self.ahead / self.usual) ** lasts
         passed = np.zeros_like(workdays.passed)
         passed[:, 1:] = np.cumsum(activity, axis=1)
         return Workdays(passed, workdays.weekdays, workdays.holiday)

@@ -5,7 +5,7 @@ orders that wait, and the level at which dates are chosen, so that of a month's 
 promised. All of it is a pure function of journeys and a time.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -99,8 +99,7 @@ def calibrate(trained: Trained, journeys: Journeys, *, now: Instant, level: floa
         pace, _, _ = measure_ordered(
             trained.layout, trained.workdays, pace, trained.ordered, rows, now=now, first=first
         )  # fmt: skip
-        ahead = pace.ahead * slowed(journeys.placed_at, now=now)
-        pace = Pace(pace.first, pace.days, ahead, pace.lanes)
+        pace = replace(pace, load=slowed(journeys.placed_at, now=now))
     return Calibration(now, pace, pace.clock(trained.workdays), level, cautious(level))
 
 
@@ -181,7 +180,7 @@ def reasons(trained: Trained, calibration: Calibration, asks: Asks, dates: Dates
         np.array([0.5]),
     )[:, 0]  # fmt: skip
     packing = np.maximum(dates.median - way, 0)
-    now = calibration.pace.ahead / trained.pace.usual
+    now = calibration.pace.ahead * calibration.pace.load / trained.pace.usual
     speed = now * calibration.pace.lanes[cells[LANE] - layout.offsets[LANE]]
     found = []
     for row in range(len(asks)):

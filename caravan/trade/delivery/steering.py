@@ -18,7 +18,7 @@ _FLOW_OVER_DAYS = 28
 _FEW_PROMISES = 50
 _MADE_GOOD_DAYS = 7.0  # Over fewer, dates jump; over more, months end further from what was promised.
 _STEADY = 50.0  # promises that weigh against being moved by chance
-_LEVEL_DOWN, _LEVEL_UP = 4.0, 0.95  # of what is left to 1, at most
+_LEVEL_DOWN, _LEVEL_UP = 4.0, 0.9  # of what is left to 1, at most
 
 
 def steer(trained: Trained, fresh: Calibration, journeys: Journeys, made: Made, *, level: float) -> Calibration:
