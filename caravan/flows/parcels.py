@@ -343,7 +343,8 @@ def close_if_over(house: House, order: OrderId, facts: list[Section], *, now: In
     if house.claims.open_of.get(order) or any(one.replacing for one in orders.units_of(house.orders, order)):
         return
     found = delivery.parcels_of(house.delivery, order)
-    if any(parcel.status not in _OVER for parcel in found):
+    # What has arrived once has arrived, though its carrier says later that it goes back.
+    if any(parcel.status not in _OVER and not parcel.delivered_at for parcel in found):
         return
     arrived = [parcel.delivered_at for parcel in found if parcel.delivered_at]
     new = []

@@ -89,6 +89,20 @@ def test_an_order_is_delivered_and_due_when_its_last_parcel_is(market: Market, o
     assert market.posted(Kind.SELLER_BALANCE, 1) == 8_300 - 800 - 160
 
 
+def test_an_order_is_settled_though_a_parcel_of_it_is_said_to_go_back_after_it_arrived(
+    market: Market, order: OrderId
+) -> None:
+    send(market, pack(market, {0: 3, 1: 1}))
+    sent_back, arrived = market.clock.now(), market.clock.now() - 1
+
+    market.scan(1, ParcelStatus.RETURN_TO_SENDER, at=sent_back)
+    market.scan(1, ParcelStatus.DELIVERED, at=arrived)  # Told late.
+
+    assert parcels_of(market.house.delivery, order)[0].status == ParcelStatus.RETURN_TO_SENDER
+    market.days_pass(3.1)
+    assert market.do(settlement.release_due) == 1
+
+
 @pytest.mark.parametrize(("contents", "refusal"), [
     ({}, Invalid), ({2: 1}, Invalid), ({-1: 1}, Invalid), ({0: 0}, parcels.NothingToPack), ({0: 4}, parcels.NothingToPack),
 ])  # fmt: skip
