@@ -69,7 +69,7 @@ def test_every_row_that_was_read_is_accepted_or_rejected(shop: tuple[Path, dict[
 
     assert found["read"] == found["accepted"] + found["rejected"]  # type: ignore[operator]
     assert found["rejected"] == len(rejects) - 1 == sum(found["by_reason"].values())  # type: ignore[attr-defined]
-    assert rejects[0] == "file,row,field,reason,value"
+    assert rejects[0] == '"file","row","field","reason","value"'
 
 
 def test_money_that_came_in_is_money_that_was_ordered(shop: tuple[Path, dict[str, object]]) -> None:
