@@ -253,6 +253,24 @@ def test_words_are_stemmed_in_the_language_of_the_market_or_of_their_script(
     assert [(one.product, one.lacks, found.mended) for one in found.results] == [(1, (), ())]
 
 
+def test_an_index_that_is_opened_again_knows_its_categories(tmp_path: Path) -> None:
+    engine = make_engine(tmp_path)
+    engine.put([Sheet(1, "Blue lamp", category="Home/Lamps"), Sheet(2, "Blue mug", category="Kitchen")])
+    engine.commit(1)
+    engine.close()
+
+    again = make_engine(tmp_path)
+    again.put([Sheet(1, "Blue lamp", category="Home/Lamps"), Sheet(3, "Blue bowl", category="Garden")])
+    again.put([Sheet(2, "Blue mug", category="Kitchen")])
+    again.commit(2)
+
+    facets = again.find(Asked("blue")).facets
+    assert facets is not None
+    assert facets.categories == {"Home": 1, "Home/Lamps": 1, "Garden": 1, "Kitchen": 1}
+    assert products(again, "blue", Filter(category="Home/Lamps")) == [1]
+    assert products(again, "blue", Filter(category="Nowhere")) == []
+
+
 def test_an_index_of_another_language_is_made_anew(tmp_path: Path) -> None:
     engine = make_engine(tmp_path)
     engine.put([Sheet(1, "chair")])
