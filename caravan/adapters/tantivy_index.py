@@ -1,7 +1,6 @@
 """The search index in tantivy: a folder that can be thrown away, or nothing but memory; and its stemmers."""
 
 import itertools
-import os
 import shutil
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -13,6 +12,7 @@ import msgspec
 import numpy as np
 import tantivy
 
+from caravan.adapters.export_files import write_whole
 from caravan.insight.search.ports import Entry, Facets, Filter, Hits, IndexBroken, Term
 
 _SHAPE = "2"  # Change it when the fields change: an index of another shape is thrown away.
@@ -212,17 +212,7 @@ class _Shelves:
         """Make names durable before anything that goes by their numbers is."""
         if self._path is None or self._written == len(self.paths):
             return
-        draft = self._path.with_suffix(".draft")
-        with draft.open("wb") as file:
-            file.write(msgspec.json.encode(self.paths))
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(self._path)
-        folder = os.open(self._path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        write_whole(self._path, msgspec.json.encode(self.paths))
         self._written = len(self.paths)
 
 

@@ -198,8 +198,8 @@ def _answer(
     """Place what was not refused yet, which `baskets` holds in order; each answer is a PurchaseId or the refusal."""
     if baskets is None:
         return answered((), refusals)
-    facts, *decided = place_decided(house, baskets, assessments)
-    return _told(house, refusals, facts, (decided[0], decided[1], decided[2]))
+    facts, placed, verdicts, culprits = place_decided(house, baskets, assessments)
+    return _told(house, refusals, facts, (placed, verdicts, culprits))
 
 
 def _told(

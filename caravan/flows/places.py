@@ -53,9 +53,8 @@ class Lying(NamedTuple):
 
 def available(house: House, listings: np.ndarray) -> np.ndarray:
     """Give the units of listings that nobody has reserved, over all open locations. Shape: int64 [n] -> [n]."""
-    table, accounts = house.catalog.listings, house.ledger.accounts
-    numbers = house.ledger.find(Kind.AVAILABLE, table.location[listings], table.sku[listings])
-    found: np.ndarray = np.where(numbers > 0, accounts.posted[numbers] - accounts.held[numbers], 0)
+    table = house.catalog.listings
+    found = ledger.free_units(house.ledger, table.location[listings], table.sku[listings])
     for row in np.flatnonzero(house.partners.has_several[table.seller[listings]]).tolist():
         listing = int(listings[row])
         found[row] = free_of(house, SellerId(int(table.seller[listing])), int(table.sku[listing]))
@@ -84,9 +83,8 @@ def _free(house: House, wanted: Iterable[tuple[int, int]]) -> _Free:
     pairs = list(wanted)
     if not pairs:
         return {}
-    columns, accounts = np.array(pairs, np.int64), house.ledger.accounts
-    numbers = house.ledger.find(Kind.AVAILABLE, columns[:, 0], columns[:, 1])
-    units = np.where(numbers > 0, accounts.posted[numbers] - accounts.held[numbers], 0)
+    columns = np.array(pairs, np.int64)
+    units = ledger.free_units(house.ledger, columns[:, 0], columns[:, 1])
     return dict(zip(pairs, units.tolist(), strict=True))
 
 
@@ -285,9 +283,7 @@ class _Allocating:
         owners = np.zeros((pairs.shape[1], width), np.int64)
         for row, seller in enumerate(pairs[0].tolist()):
             owners[row, : len(self._places[seller])] = self._places[seller]
-        accounts = self._house.ledger.accounts
-        numbers = self._house.ledger.find(Kind.AVAILABLE, owners.ravel(), np.repeat(pairs[1], width))
-        free = np.where(numbers > 0, accounts.posted[numbers] - accounts.held[numbers], 0)
+        free = ledger.free_units(self._house.ledger, owners.ravel(), np.repeat(pairs[1], width))
         return np.maximum(free, 0).reshape(owners.shape), owned(shelves.reshape(-1))
 
     def _rank(self) -> tuple[np.ndarray, np.ndarray]:

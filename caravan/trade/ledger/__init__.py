@@ -19,7 +19,7 @@ from caravan.trade.ledger.commands import (
 )
 from caravan.trade.ledger.kernel import VERSION
 from caravan.trade.ledger.model import Kind, Ledger, Placing, Reason, Refused
-from caravan.trade.ledger.queries import balance, findings, totals
+from caravan.trade.ledger.queries import balance, findings, free_units, totals
 
 __all__ = [
     "VERSION",
@@ -37,6 +37,7 @@ __all__ = [
     "ReservationExpired",
     "balance",
     "findings",
+    "free_units",
     "open_accounts",
     "place",
     "record",
