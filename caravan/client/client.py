@@ -478,6 +478,10 @@ class Client:
         """Say what a checkout comes to with a coupon, and what is left to pay; nothing is used up."""
         return self._post(f"/v1/checkout_sessions/{session}/coupon", wire.CouponPrice, wire.CouponWish(code=code))
 
+    def give_up_payment(self, session: str, *, key: str | None = None) -> wire.CheckoutSession:
+        """Give up a payment that waits, to pay in another way."""
+        return self._post(f"/v1/checkout_sessions/{session}/payments/give-up", wire.CheckoutSession, key=key)
+
     def payment(self, payment: str) -> wire.Payment:
         """Show a payment; while it waits, its provider is asked how it stands."""
         return self._get(f"/v1/payments/{payment}", wire.Payment)
@@ -668,6 +672,10 @@ class Client:
         new = wire.NewParcel(carrier=carrier, tracking=tracking, promised_at=promised_at)
         return self._post(f"/v1/orders/{order}/parcels", wire.Parcel, new, key=key)
 
+    def settle_cash(self, order: str, *, was_paid: bool, key: str | None = None) -> wire.Order:
+        """Say that an order's cash was collected at the door, or that it was not taken, as the operator."""
+        return self._post(f"/v1/orders/{order}/cash", wire.Order, wire.CashWord(was_paid=was_paid), key=key)
+
     def take_back(self, order: str, line: int, quantity: int, refund: Money, *, key: str | None = None) -> wire.Order:
         """Take units of a line back and refund the buyer."""
         new = wire.NewReturn(line=line, quantity=quantity, refund=_amount(refund))
@@ -707,6 +715,23 @@ class Client:
     def void_label(self, parcel: str) -> wire.Parcel:
         """Take a parcel's label back before it leaves."""
         return self._post(f"/v1/parcels/{parcel}/postage/void", wire.Parcel)
+
+    def order_label(self, order: str) -> bytes:
+        """Print an order's label: a page of PDF."""
+        return bytes(self._sender.send("GET", f"/v1/orders/{order}/label").body)
+
+    def parcel_label(self, parcel: str) -> bytes:
+        """Print a parcel's label: a page of PDF."""
+        return bytes(self._sender.send("GET", f"/v1/parcels/{parcel}/label").body)
+
+    def pick_list(self, orders: Sequence[str] = (), *, location: str | None = None) -> bytes:
+        """Print what to take from the shelves, as PDF: for orders, or for all of the seller's that wait."""
+        query = {"orders": ",".join(orders), "location": location}
+        return bytes(self._sender.send("GET", "/v1/pick_list", query=query).body)
+
+    def parcel_pick_list(self, parcel: str) -> bytes:
+        """Print what goes into a parcel, as PDF."""
+        return bytes(self._sender.send("GET", f"/v1/parcels/{parcel}/pick_list").body)
 
     def cancel_rest(self, order: str, *, key: str | None = None) -> wire.Order:
         """Call off what has not left of an order of which a part has."""
@@ -828,6 +853,66 @@ class Client:
                 break
             after = shown.next or ""
         return msgspec.structs.replace(shown, lines=lines)
+
+    def end_payout(self, payout: str, *, was_paid: bool, key: str | None = None) -> wire.PayoutEnd:
+        """Say that a payout has arrived, or came back, as the operator."""
+        return self._post(f"/v1/payouts/{payout}/end", wire.PayoutEnd, wire.PayoutWord(was_paid=was_paid), key=key)
+
+    # Coupons and gift cards.
+
+    def issue_coupon(
+        self, code: str, amount: Money, *, spend_min: Money, uses_max: int = 1, lasts_days: int = 30,
+        key: str | None = None,
+    ) -> wire.Coupon:  # fmt: skip
+        """Let a code take so much off where `spend_min` is spent, at one's own expense; it is more than what is taken off."""
+        new = wire.NewCoupon(
+            code=code, amount=_amount(amount), spend_min=_amount(spend_min), uses_max=uses_max, lasts_days=lasts_days
+        )
+        return self._post("/v1/coupons", wire.Coupon, new, key=key)
+
+    def issue_gift_card(self, amount: Money, *, key: str | None = None) -> wire.GiftCard:
+        """Buy a gift card out of one's wallet; the operator gives it away. `gift_card` shows its code."""
+        return self._post("/v1/gift-cards", wire.GiftCard, wire.NewGiftCard(amount=_amount(amount)), key=key)
+
+    def gift_card(self, card: str) -> wire.GiftCard:
+        """Show a gift card that one paid for: its code, and what is left on it."""
+        return self._get(f"/v1/gift-cards/{card}", wire.GiftCard)
+
+    def redeem_gift_card(self, code: str, *, key: str | None = None) -> wire.Wallet:
+        """Take what is on a gift card into one's wallet."""
+        return self._post("/v1/gift-cards/redeem", wire.Wallet, wire.GiftCardCode(code=code), key=key)
+
+    # The operator's books.
+
+    def reconcile(self, report: bytes, provider: Literal["card", "cash"] = "card") -> wire.Reconciled:
+        """Hold a provider's report (CSV) against the books, line by line; a line counts once."""
+        said = self._sender.send("POST", "/v1/reports", report, media="text/csv", query={"provider": provider})
+        return wire.decode(said.body, wire.Reconciled)
+
+    def take_statement(self, statement: bytes) -> wire.StatementTaken:
+        """Take a bank's statement (CSV, or camt.053): transfers that name a payment are its buyer's."""
+        said = self._sender.send("POST", "/v1/statements", statement, media="application/octet-stream")
+        return wire.decode(said.body, wire.StatementTaken)
+
+    def open_items(self) -> list[wire.OpenItem]:
+        """List the differences that nobody has looked at yet, the oldest first."""
+        return self._get("/v1/open-items", wire.OpenItems).data
+
+    def close_open_item(
+        self, item: str, note: str, *, buyer: str | None = None, key: str | None = None
+    ) -> wire.OpenItem:
+        """Say what an open item was; money that named nothing may be a buyer's."""
+        return self._post(
+            f"/v1/open-items/{item}/close", wire.OpenItem, wire.ItemClosing(note=note, buyer=buyer), key=key
+        )
+
+    def charge_label(self, order: str, amount: Money, *, key: str | None = None) -> wire.Order:
+        """Take the price of a label off an order's seller."""
+        return self._post(f"/v1/orders/{order}/labels", wire.Order, wire.Charge(amount=_amount(amount)), key=key)
+
+    def take_over_loss(self, order: str, amount: Money, *, key: str | None = None) -> wire.Order:
+        """Take over what an order's seller owes and will never pay."""
+        return self._post(f"/v1/orders/{order}/losses", wire.Order, wire.Charge(amount=_amount(amount)), key=key)
 
     # Money between people.
 

@@ -6,13 +6,13 @@ from pathlib import Path
 import pytest
 import typer
 
-from caravan.client import wire
+from caravan.client import Refused, wire
 from caravan.flows import invariants
 from caravan.kernel.clock import DAY
 from caravan.kernel.errors import Invalid
 from caravan.web.codes import code_of, number_of
 from caravan.web.reckoning import reconcile
-from tests.web.api.rig import Rig, euro
+from tests.web.api.rig import Rig, Trader, euro
 
 REPORT = (
     "balance_transaction_id,created_utc,currency,gross,fee,reporting_category,payment_intent_id,source_id\n"
@@ -24,6 +24,16 @@ KEY = {"idempotency-key": "once"}
 def terms(rig: Rig, **money: object) -> None:
     answer = rig.http(rig.token("operator")).put("/v1/market", json={"money": money})
     assert answer.status_code == 200, answer.text
+
+
+def delivered(rig: Rig) -> tuple[Trader, str]:
+    """Give a seller with an order that was delivered and paid out."""
+    seller, buyer = rig.seller(), rig.buyer(2_000)
+    order = buyer.client.place_order({seller.offer(1_000, 5): 1}, buyer.address, euro(1_000)).orders[0]
+    seller.client.scan(seller.client.ship(order, "DHL").id, "delivered")
+    rig.pass_time(4 * DAY)
+    rig.pass_time(DAY)
+    return seller, order
 
 
 def test_a_transfer_pays_and_the_rest_is_an_open_item_until_it_is_closed(rig: Rig) -> None:
@@ -96,6 +106,80 @@ def test_a_gift_card_is_bought_shown_and_redeemed_by_its_code(rig: Rig) -> None:
     assert (again.json()["refusal"], forged.json()["refusal"]) == ("no_such_gift_card", "no_such_gift_card")
 
 
+def test_the_client_issues_a_coupon_prices_with_it_and_pays(rig: Rig) -> None:
+    seller, buyer = rig.seller(), rig.buyer(900)
+    coupon = seller.client.issue_coupon(f"C{seller.number}", euro(100), spend_min=euro(500), uses_max=3, lasts_days=7)
+    session = buyer.client.open_checkout(lines={seller.offer(1_000, 5): 1}, address=buyer.address).id
+
+    priced = buyer.client.price_with_coupon(session, coupon.code)
+    paid = buyer.client.pay(session, "wallet", euro(1_000), coupon=coupon.code)
+
+    assert (coupon.seller, coupon.spend_min, coupon.uses, coupon.uses_max) == (seller.id, euro(500), 0, 3)
+    assert (priced.to_pay, paid.status) == (euro(900), "authorized")
+
+
+def test_the_client_issues_a_coupon_of_the_operator_once_by_its_key(rig: Rig) -> None:
+    first = rig.operator.issue_coupon("ONCE", euro(100), spend_min=euro(101), key="coupon-once")
+    again = rig.operator.issue_coupon("ONCE", euro(100), spend_min=euro(101), key="coupon-once")
+
+    assert (first, first.seller) == (again, None)
+    with pytest.raises(Refused) as refused:
+        rig.buyer().client.issue_coupon("MINE", euro(100), spend_min=euro(101))
+    assert refused.value.refusal == "wrong_audience"
+
+
+def test_the_client_buys_shows_and_redeems_a_gift_card(rig: Rig) -> None:
+    giver, taker = rig.buyer(2_500), rig.buyer(0)
+
+    card = giver.client.issue_gift_card(euro(2_500))
+    code = giver.client.gift_card(card.id).code
+
+    assert (card.left, card.code) == (euro(2_500), None)
+    assert taker.client.redeem_gift_card(code or "").balances[0].available == euro(2_500)
+    with pytest.raises(Refused, match="gift card"):
+        taker.client.redeem_gift_card(code or "")
+
+
+def test_the_client_sees_to_the_books(rig: Rig) -> None:
+    operator, buyer = rig.operator, rig.buyer(0)
+    report = operator.reconcile(REPORT.replace("txn_1", "txn_of_client").encode())
+    statement = operator.take_statement(b"id,date,amount,currency,text\nC1,2026-11-27,3.00,EUR,hello\n")
+
+    closed = operator.close_open_item(statement.items[0], "A present.", buyer=buyer.id)
+    still_open = {item.id for item in operator.open_items()}
+
+    assert (report.lines, len(report.items), closed.is_closed) == (1, 1, True)
+    assert report.items[0] in still_open
+    assert closed.id not in still_open
+    assert buyer.client.wallet().balances[0].available == euro(300)
+
+
+def test_the_client_says_that_cash_was_collected_at_the_door(rig: Rig) -> None:
+    terms(rig, cash_minor_max=5_000)
+    seller, buyer = rig.seller(), rig.buyer(0)
+    session = buyer.client.open_checkout(lines={seller.offer(1_000, 5): 1}, address=buyer.address).id
+    payment = buyer.client.payment(buyer.client.pay(session, "cash", euro(1_000)).id)
+    order = buyer.client.purchase(payment.purchase or "").orders[0]
+    seller.client.scan(seller.client.ship(order, "DHL").id, "delivered")
+
+    settled = rig.operator.settle_cash(order, was_paid=True)
+
+    assert (settled.id, settled.payment) == (order, "captured")
+    terms(rig)
+
+
+def test_the_client_ends_a_payout_charges_a_label_and_takes_a_loss_over(rig: Rig) -> None:
+    operator, (seller, order) = rig.operator, delivered(rig)
+    payout = next(seller.client.payouts()).id
+
+    ended = operator.end_payout(payout, was_paid=False)
+    labeled = operator.charge_label(order, euro(2_000))
+    lost = operator.take_over_loss(order, euro(100))
+
+    assert (ended.status, labeled.id, lost.id) == ("returned", order, order)
+    assert seller.client.balance().balances[0].balance == euro(880 - 2_000 + 100)
+
+
 def test_a_code_leads_to_its_card(rig: Rig) -> None:
     vault = rig.caravan.vault
 
@@ -103,12 +187,7 @@ def test_a_code_leads_to_its_card(rig: Rig) -> None:
 
 
 def test_a_payout_comes_back_a_label_is_charged_and_a_loss_taken_over(rig: Rig) -> None:
-    seller, buyer, operator = rig.seller(), rig.buyer(2_000), rig.http(rig.token("operator"))
-    listing = seller.offer(1_000, 5)
-    order = buyer.client.place_order({listing: 1}, buyer.address, euro(1_000)).orders[0]
-    seller.client.scan(seller.client.ship(order, "DHL").id, "delivered")
-    rig.pass_time(4 * DAY)
-    rig.pass_time(DAY)
+    operator, (seller, order) = rig.http(rig.token("operator")), delivered(rig)
     payout = next(seller.client.payouts()).id
 
     returned = operator.post(f"/v1/payouts/{payout}/end", json={"was_paid": False}, headers=KEY)

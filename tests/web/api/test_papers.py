@@ -49,3 +49,13 @@ def test_an_order_of_somebody_forgotten_has_no_label(rig: Rig) -> None:
     said = http(rig, seller).get(f"/v1/orders/{order}/label")
 
     assert (said.status_code, said.json()["refusal"]) == (422, "address_unknown")
+
+
+def test_the_client_prints_labels_and_pick_lists(rig: Rig) -> None:
+    seller, _, order = ordered(rig)
+    whole = [seller.client.order_label(order), seller.client.pick_list(), seller.client.pick_list([order])]
+
+    parcel = seller.client.pack(order, {0: 1}).id
+    parts = [seller.client.parcel_label(parcel), seller.client.parcel_pick_list(parcel)]
+
+    assert all(printed.startswith(b"%PDF-") for printed in whole + parts)
