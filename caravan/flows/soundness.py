@@ -1,13 +1,14 @@
 """Soundness of numbers: whether they are fresh, as many as usual, whole and there once, and what the ledger says of GMV."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Literal
 
 import msgspec
 
 from caravan.flows.house import House
 from caravan.insight.metrics import Dataset, Definitions, Store
-from caravan.kernel.clock import DAY, Instant, iso
+from caravan.kernel.clock import DAY, SECOND, Instant
 from caravan.kernel.money import alphabetic, plain
 from caravan.trade import ledger
 from caravan.trade.ledger import Kind
@@ -72,7 +73,7 @@ def _freshness(store: Store, durable: int, now: Instant) -> Iterator[Finding]:
     (row,) = _rows(store, "SELECT max(epoch_us(happened_at)) AS last FROM placed_orders")
     if row["last"] is not None:
         last = int(str(row["last"]))
-        words = f"The last order was placed at {iso(last)}."
+        words = f"The last order was placed on {datetime.fromtimestamp(last // SECOND, UTC):%d %b %Y, %H:%M} UTC."
         yield Finding("freshness", "placed_orders", "wrong" if last > now + DAY else "sound", words)
 
 

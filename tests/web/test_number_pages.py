@@ -1,6 +1,7 @@
 """Checks the pages of numbers: nothing at first, then what was sold; each seller their own; words are only words."""
 
 import asyncio
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -133,6 +134,7 @@ def test_the_operator_sees_that_the_books_agree(shop: Shop) -> None:
 
     assert "agree to the cent" in shown
     assert "the ledger has" in shown
+    assert re.search(r"The last order was placed on \d\d \w+ \d{4}, \d\d:\d\d UTC\.", shown)
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,8 @@
 import asyncio
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
@@ -16,13 +18,15 @@ from caravan.bootstrap import Caravan, open_caravan, tick
 from caravan.config import Settings
 from caravan.flows import invariants, lookalikes, opening, selling, whys
 from caravan.kernel import ids
-from caravan.kernel.clock import DAY, HOUR, FixedClock
+from caravan.kernel.clock import DAY, HOUR, MINUTE, FixedClock, instant
 from caravan.kernel.errors import NotFound, Outage
 from caravan.kernel.ids import ListingId, ProductId, SellerId
 from caravan.trade.catalog import ListingDraft, ProductDraft
 from caravan.web import access, pages
-from caravan.world import partners
+from caravan.web.pages.formats import formats_of
+from caravan.world import markets, partners
 
+YEAR_2026 = instant(datetime(2026, 1, 1, tzinfo=UTC))
 PASSWORD = "a good long password"
 ATTACK = "<script>alert(1)</script><img src=x onerror=alert(2)>"
 OPEN_PAGES = [
@@ -311,6 +315,27 @@ def test_too_little_money_leads_to_a_top_up_and_a_wrong_total_to_a_second_look(v
     assert "Still missing" in short.text
     assert changed.status_code == 422
     assert "total has changed" in changed.text
+
+
+def test_who_pays_by_transfer_is_told_the_day_and_the_time_until_when_it_is_held(
+    caravan: Caravan, visitor: Open
+) -> None:
+    caravan.cell.do(opening.set_money_terms, markets.MoneyTerms(takes_transfers=True))
+    client = visitor()
+    register(client)
+    send(client, "/register", "/cart/add", listing="lst_000000000001", quantity="1")
+    session = send(client, "/checkout", "/checkout", address="new", **PLACE).url.path
+
+    waits = send(client, session, f"{session}/pay", method="transfer", expected="1250")
+
+    assert re.search(r"Held for you until <time[^>]*>\d+ \w+, \d\d:\d\d UTC</time>", waits.text)
+
+
+def test_a_moment_of_another_year_is_written_with_its_year() -> None:
+    formats = replace(formats_of("en"), now=YEAR_2026 + DAY)
+
+    assert formats.moment(YEAR_2026) == "1 Jan, 00:00 UTC"
+    assert formats.moment(YEAR_2026 - MINUTE) == "31 Dec 2025, 23:59 UTC"
 
 
 def test_a_reservation_that_has_ended_is_told_kindly(caravan: Caravan, clock: FixedClock, visitor: Open) -> None:

@@ -23,6 +23,7 @@ class Formats:
 
     locale: Locale
     nearly: Callable[[Money], Money | None] | None = None  # into the currency that the reader thinks in
+    now: int = 0  # when the page is read
 
     def near(self, money: Money) -> str:
         """Write about what an amount is in the reader's currency: "≈ ¥3,250"; nothing where it is in that already."""
@@ -58,8 +59,9 @@ class Formats:
         return str(format_date(_utc(at), format="medium", locale=self.locale))
 
     def moment(self, at: int) -> str:
-        """Write a date and a time, with their zone."""
-        return str(format_datetime(_utc(at), format="d MMM, HH:mm", locale=self.locale)) + " UTC"
+        """Write a date and a time, with their zone; with the year where it is not this one: "21 Nov, 10:18 UTC"."""
+        pattern = "d MMM, HH:mm" if _utc(at).year == _utc(self.now).year else "d MMM y, HH:mm"
+        return str(format_datetime(_utc(at), format=pattern, locale=self.locale)) + " UTC"
 
     def clock(self, at: int) -> str:
         """Write a time of day, with its zone."""

@@ -74,7 +74,9 @@ class Visit:
         chosen = request.cookies.get(_CURRENCY_COOKIE, "")
         self.currency = chosen if chosen in CURRENCIES else ""
         formats = formats_of(request.headers.get("accept-language", ""))
-        self.formats: Formats = replace(formats, nearly=self._near) if self.currency else formats
+        self.formats: Formats = replace(
+            formats, now=self.caravan.clock.now(), nearly=self._near if self.currency else None
+        )
         self.buyer, self.seller, self.cart = BuyerId(0), SellerId(0), CartId(0)
         self.is_operator = False
         self.form = Form({})
