@@ -60,6 +60,7 @@ from caravan.adapters.sqlite_views import SqliteViewStore
 from caravan.adapters.stripe import StripeProvider
 from caravan.adapters.tantivy_index import TantivyIndex, stem
 from caravan.adapters.vault import SqliteVault
+from caravan.adapters.whole_files import write_whole
 from caravan.cell import (
     Answers,
     Audit,
@@ -606,9 +607,7 @@ def define_numbers(settings: Settings, name: str, text: str, *, keeps: bool) -> 
     found = counting.check_definitions(folder, name, text)
     if keeps:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        draft = folder / f".{name}.draft"
-        draft.write_text(text, encoding="utf-8")
-        draft.rename(folder / name)
+        write_whole(folder / name, text.encode())
     return [metric.name for metric in found.metrics.values() if metric.file == name]
 
 

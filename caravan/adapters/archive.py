@@ -10,6 +10,7 @@ from pathlib import Path
 
 import xxhash
 
+from caravan.adapters.whole_files import put_in_place
 from caravan.kernel.errors import Invalid, Outage, Refusal
 
 _FILES = ("log.db", "vault.db")
@@ -50,7 +51,7 @@ def back_up(home: Path, target: Path, progress: Callable[[int, int], None]) -> d
             for name, copy in copies.items():
                 archive.add(copy, name)
         draft.chmod(0o600)
-        draft.rename(target)
+        put_in_place(draft, target)
     return manifest
 
 
@@ -87,7 +88,7 @@ def _unpack(archive: tarfile.TarFile, home: Path) -> dict[str, object]:
             draft.unlink(missing_ok=True)
         raise
     for name, draft in drafts.items():
-        draft.rename(home / name)
+        put_in_place(draft, home / name)
     return dict(manifest)
 
 

@@ -1,6 +1,5 @@
 """Files of exports in folders of the home, and what webhooks have been told, in small files beside them."""
 
-import os
 import shutil
 from collections.abc import Collection
 from pathlib import Path
@@ -8,11 +7,11 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
+from caravan.adapters.whole_files import DRAFT, write_whole
 from caravan.insight.exports.ports import Sent, ShelfFull
 from caravan.kernel.errors import NotFound
 
 SHELF_BYTES_MAX = 2 * 2**30
-_DRAFT = ".draft"
 
 
 class FolderShelf:
@@ -25,7 +24,7 @@ class FolderShelf:
         """Keep a file in place of one of its name, then only the last ones. Refuses more than may be kept as ShelfFull."""
         place = self._folder / folder
         place.mkdir(parents=True, exist_ok=True, mode=0o700)
-        for path in place.glob(f".*{_DRAFT}"):
+        for path in place.glob(f".*{DRAFT}"):
             path.unlink()  # Of a run that was cut short.
         files = [path for path in sorted(place.iterdir()) if path.name != name]
         stale = [path for path in files if path.name < oldest]
@@ -100,18 +99,3 @@ class FolderOutbox:
             for path in self._folder.iterdir():
                 if path.name not in names and path.name.startswith("whk_"):
                     path.unlink(missing_ok=True)
-
-
-def write_whole(path: Path, body: bytes) -> None:
-    """Write a file so that it is there whole or not at all, over any stop."""
-    draft = path.with_name(f".{path.name}{_DRAFT}")
-    with draft.open("wb") as file:
-        file.write(body)
-        file.flush()
-        os.fsync(file.fileno())
-    draft.rename(path)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)

@@ -1,6 +1,5 @@
 """Sealing: facts go from the log to Parquet by kind and day, and into sealed tables with their roll-ups, beside the cell."""
 
-import os
 import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -13,7 +12,8 @@ import msgspec
 
 from caravan.adapters.duckdb_folding import fold, make_tables, numbered
 from caravan.adapters.duckdb_numbers import MANIFEST, Cursor, Manifest, read_manifest
-from caravan.adapters.parquet_files import FACTS_PER_FILE_MAX, FactFiles, write_whole
+from caravan.adapters.parquet_files import FACTS_PER_FILE_MAX, FactFiles
+from caravan.adapters.whole_files import put_in_place, write_whole
 from caravan.cell import Log, Section, facts
 from caravan.insight.metrics.ports import Book, Definitions, RollUp, choose_rollups
 from caravan.kernel.event import Event
@@ -147,8 +147,7 @@ class Sealer:
             (int(path.stem.rpartition("-")[2]) for path in self._folder.glob("tables-*.duckdb")), default=0
         )
         file = f"tables-{number}.duckdb"
-        _sync(draft)
-        draft.rename(self._folder / file)
+        put_in_place(draft, self._folder / file)
         told = Manifest(
             file, cursor, self._book.version, self._definitions.time_zone, self._definitions.fingerprint, rollups,
             time.time_ns() // 1000,
@@ -163,11 +162,3 @@ class Sealer:
 def _distinct(connection: duckdb.DuckDBPyConnection, source: str, columns: tuple[str, ...]) -> int:
     told = ", ".join(("day", *columns))
     return int(connection.sql(f"SELECT approx_count_distinct(hash({told})) FROM {source}").fetchall()[0][0])  # noqa: S608
-
-
-def _sync(path: Path) -> None:
-    file = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(file)
-    finally:
-        os.close(file)

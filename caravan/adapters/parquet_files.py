@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from caravan.adapters.duckdb_numbers import Cursor
+from caravan.adapters.whole_files import put_in_place, sync, write_whole
 from caravan.cell import Log, Section, schema
 from caravan.kernel.event import Event
 
@@ -90,10 +91,13 @@ class FactFiles:
         for month in pc.unique(months).to_pylist():
             part = table.filter(pc.equal(months, month))
             folder = self._folder / f"kind={kind}" / f"month={month}"
-            folder.mkdir(parents=True, exist_ok=True)
+            if not folder.is_dir():
+                folder.mkdir(parents=True)
+                sync(folder.parent)
+                sync(self._folder)
             draft = folder / "draft"
             _write(part, draft)
-            draft.rename(folder / _name(part))
+            put_in_place(draft, folder / _name(part))
             self.written += 1
 
     def merge(self, kinds: dict[str, type[Event]], progress: Progress = lambda _step, _done, _all: None) -> int:
@@ -126,10 +130,12 @@ class FactFiles:
             table = pa.concat_tables([pq.ParquetFile(path).read() for path in group])
             # What was left out since these were written goes now, too.
             gone = [name for name in table.column_names if left_out is None or name in left_out]
-            _write(table.drop_columns(gone), self._aside / _name(table))
-        _sync(self._aside)
+            path = self._aside / _name(table)
+            _write(table.drop_columns(gone), path)
+            sync(path)
+        sync(self._aside)
         _exchange(self._aside, plan.folder)
-        _sync(plan.folder.parent)
+        sync(plan.folder.parent)
 
 
 class _Plan(NamedTuple):
@@ -174,7 +180,6 @@ def _write(table: pa.Table, path: Path) -> None:
     """Write a file, by day, so that a reader who wants some days passes the others over."""
     ordered = table.sort_by([("day", "ascending"), ("fact", "ascending")])
     pq.write_table(ordered, path, compression="zstd", row_group_size=ROWS_PER_GROUP)
-    _sync(path)
 
 
 def _exchange(one: Path, other: Path) -> None:
@@ -185,19 +190,3 @@ def _exchange(one: Path, other: Path) -> None:
     if call(_AT_FDCWD, os.fsencode(one), _AT_FDCWD, os.fsencode(other), _EXCHANGE):
         number = ctypes.get_errno()
         raise OSError(number, os.strerror(number))
-
-
-def write_whole(path: Path, told: bytes) -> None:
-    """Write a small file so that it is there whole or not at all."""
-    draft = path.with_suffix(".draft")
-    draft.write_bytes(told)
-    _sync(draft)
-    draft.rename(path)
-
-
-def _sync(path: Path) -> None:
-    file = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(file)
-    finally:
-        os.close(file)

@@ -8,6 +8,7 @@ import numpy as np
 import xxhash
 
 from caravan.adapters.versions import Standing, VersionFolder
+from caravan.adapters.whole_files import put_in_place
 from caravan.insight.discovery.ports import (
     WIDTH,
     Comparison,
@@ -136,4 +137,4 @@ class DraftFile:
         draft = self._folder / "sequence.draft"
         with draft.open("wb") as file:
             np.savez(file, allow_pickle=False, **{name: getattr(model, name) for name in model.__struct_fields__})
-        draft.rename(self._folder / f"sequence-{self._name}.npz")
+        put_in_place(draft, self._folder / f"sequence-{self._name}.npz")

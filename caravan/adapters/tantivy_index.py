@@ -12,7 +12,7 @@ import msgspec
 import numpy as np
 import tantivy
 
-from caravan.adapters.export_files import write_whole
+from caravan.adapters.whole_files import write_whole
 from caravan.insight.search.ports import Entry, Facets, Filter, Hits, IndexBroken, Term
 
 _SHAPE = "2"  # Change it when the fields change: an index of another shape is thrown away.

@@ -1,12 +1,12 @@
 """Versions of what was learned, in a folder: one file each, and a pointer to the champion, the one before, and a challenger."""
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
 import numpy as np
 
+from caravan.adapters.whole_files import put_in_place, write_whole
 from caravan.insight.discovery.ports import Comparison
 from caravan.kernel.errors import Invalid, NotFound
 
@@ -36,9 +36,7 @@ class VersionFolder:
         path, draft = self._path(version), self.folder / "draft.npz"
         with draft.open("wb") as file:
             np.savez(file, allow_pickle=False, notes=told, **arrays)
-            file.flush()
-            os.fsync(file.fileno())
-        draft.rename(path)
+        put_in_place(draft, path)
         return path
 
     def load(self, version: str) -> tuple[dict[str, np.ndarray], dict[str, object]]:
@@ -122,9 +120,7 @@ class VersionFolder:
             raise NotFound(f"There is no version {version[:40]!r} of what was learned.")
 
     def _stand(self, standing: Standing) -> Standing:
-        draft = self.folder / "standing.draft"
-        draft.write_bytes(msgspec.json.encode(standing))
-        draft.rename(self.folder / "standing.json")
+        write_whole(self.folder / "standing.json", msgspec.json.encode(standing))
         return standing
 
     def _path(self, version: str) -> Path:
