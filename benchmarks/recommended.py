@@ -42,9 +42,7 @@ def main(home: str, port: str, products: str, looks: str, seed: str, questions: 
     recommending.look(caravan.advice.tastes, load, dice, lambda *_: None)
     for number, heart in enumerate(recommending.hearts(load, int(questions))):
         recommending.note(caravan.advice.tastes, mark_of(caravan, f"visitor {number}"), heart)
-    caravan.advice.answer(
-        discovery.Asked("home", (), NOBODY, 0, caravan.clock.now()), position=0
-    )  # It takes up what was learned.
+    caravan.advice.answer(discovery.Asked("home", (), NOBODY, 0, caravan.clock.now()))  # It takes up what was learned.
     caravan.advice.warm()
     sys.stdout.write("ready\n")
     sys.stdout.flush()

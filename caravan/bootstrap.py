@@ -175,7 +175,6 @@ KINDS = registry(
 )
 _LOOK_S = 0.2
 _SEARCH_REBUILT_S = 3_600
-_ADVICE_WAIT_S = 0.25
 _TABLE_S = 3_600
 _DESK_LOOK_S = 0.5
 _DESK_STOPS_S = 30.0
@@ -777,10 +776,13 @@ class Advice:
         if follows:
             self._follower.start()
 
-    def answer(self, asked: tasting.Asked, *, position: int) -> tasting.Answer:
-        """Answer what may please, no earlier than all that was durable at a position; or late, with what is known."""
-        if self._follower.position < position:
-            self._follower.wait_for(position, timeout_s=_ADVICE_WAIT_S)
+    @property
+    def position(self) -> int:
+        """Give the sequence number up to which the log has been folded in."""
+        return self._follower.position
+
+    def answer(self, asked: tasting.Asked) -> tasting.Answer:
+        """Answer what may please, out of what is known now."""
         self._refresh()
         is_tried = self._trying is not None and asked.visitor and asked.visitor[0] % 100 < self._standing.share_percent
         answering = self._trying if is_tried and self._trying is not None else self._answering

@@ -154,6 +154,8 @@ class Cell(Generic[House]):
         self._state = threading.RLock()
         self._durable = self._decided.sequence
         self._folded = self._durable  # The frame behind the last change of any model: what a question can have seen.
+        self._latest: dict[type[Event], int] = {}  # The last frame with facts of each kind that was decided here.
+        self._began_at = self._durable
         self._durable_changed = threading.Condition()
         self._waiters: list[_Waiter] = []
         self._undurable_keys: set[bytes] = set()
@@ -252,6 +254,14 @@ class Cell(Generic[House]):
     def position(self) -> int:
         """Give the sequence number of the last durable frame."""
         return self._durable
+
+    def position_of(self, kinds: Iterable[type[Event]]) -> int:
+        """Give the sequence number of a durable frame behind which no durable one has facts of some kinds.
+
+        Who follows the log for these facts need not be at its head to know them all.
+        """
+        latest = max((self._latest.get(kind, 0) for kind in kinds), default=0)
+        return min(self._durable, max(self._began_at, latest))
 
     @property
     def facts(self) -> int:
@@ -382,6 +392,7 @@ class Cell(Generic[House]):
                     self._decide_group(group, now, facts, outcomes)
                 if facts:
                     self._decided = self._decided.behind(facts)
+                    self._latest |= dict.fromkeys([part.kind for part in facts], self._decided.sequence)
                     if any(self._by_kind[part.kind] for part in facts):
                         self._folded = self._decided.sequence
                     draft = (facts, now)

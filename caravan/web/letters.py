@@ -73,7 +73,7 @@ async def _letter(
 ) -> Letter | None:  # fmt: skip
     """Write one letter; none where nothing can be suggested."""
     mark = suggesting.mark_of(caravan, f"letters\n{buyer.buyer}")
-    found = await suggesting.suggest(caravan, _SURFACE, visitor=mark, buyer=buyer.buyer, limit=products)
+    found = await suggesting.suggest(caravan, suggesting.Question(_SURFACE, (), mark, buyer.buyer, products))
     if not found.list:
         return None
     market = caravan.cell.house.markets.market

@@ -11,10 +11,9 @@ import uvicorn
 
 from caravan.bootstrap import Caravan
 from caravan.flows import batches
-from caravan.web import stream
+from caravan.web import express, stream
 from caravan.web.api import OPERATIONS, Doorway, Table, columns
 from caravan.web.app import make_app
-from caravan.web.express import Express
 
 _CLOSES_WITHIN_S = 5
 
@@ -47,7 +46,7 @@ def make_server(caravan: Caravan, **options: Any) -> uvicorn.Server:  # noqa: AN
     table = Table(OPERATIONS)
     doorway = Doorway(caravan, table)
     config = uvicorn.Config(
-        make_app(caravan, doorway), loop="uvloop", http=Express(caravan, doorway).protocol(),  # type: ignore[arg-type]
+        make_app(caravan, doorway), loop="uvloop", http=express.protocol(caravan, doorway),  # type: ignore[arg-type]
         access_log=False, log_level="warning", timeout_graceful_shutdown=_CLOSES_WITHIN_S, server_header=False, **options,
     )  # fmt: skip
     return _Server(config, caravan)

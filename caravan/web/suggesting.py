@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
+from starlette.concurrency import run_in_threadpool
 
 from caravan.bootstrap import Caravan
 from caravan.flows import consents, discovering
@@ -19,6 +20,7 @@ from caravan.web.reach import ask
 _ABOUT_ONE = frozenset({"also_bought", "goes_with", "cart"})
 _NO_BUYER = BuyerId(0)
 _PROOF_WAIT_S = 1.0
+_ADVICE_WAIT_S = 0.25
 NOBODY = b"\0" * 16  # The mark of a visitor who is not to be remembered.
 
 REASONS = {
@@ -61,14 +63,48 @@ def who(caravan: Caravan, visitor: str | None, buyer: BuyerId) -> tuple[bytes, B
     return mark_of(caravan, visitor) if visitor else NOBODY, buyer
 
 
-async def suggest(
-    caravan: Caravan, surface: str, *, about: Sequence[ProductId] = (), visitor: bytes = NOBODY,
-    buyer: BuyerId = _NO_BUYER, limit: int,
-) -> Suggestions:  # fmt: skip
+class Question(NamedTuple):
+    """What is asked for: a list for a surface, about products, for whom, and how long."""
+
+    surface: str
+    about: tuple[ProductId, ...]
+    visitor: bytes
+    buyer: BuyerId
+    limit: int
+
+
+class Begun(NamedTuple):
+    """A list on its way: what is ranked, by the champion and by its rival, and how it is to be arranged."""
+
+    question: Question
+    answers: Sequence[discovery.Answer]
+    comparison: discovery.Comparison | None
+    terms: discovering.Terms
+
+
+async def suggest(caravan: Caravan, question: Question) -> Suggestions:
     """Give what may please a visitor on a surface, and note that it was shown to them."""
-    now = caravan.clock.now()
-    asked = discovery.Asked(surface, tuple(about), visitor, buyer, now)
-    answer = caravan.advice.answer(asked, position=caravan.cell.position)
+    if not is_current(caravan):
+        await run_in_threadpool(wait_until_current, caravan)
+    begun = begin(caravan, question)
+    return end(caravan, begun, await ask(caravan, discovering.arrange, begun.answers, begun.terms))
+
+
+def is_current(caravan: Caravan) -> bool:
+    """Tell whether all that was durable until now and changes a list has been folded in."""
+    return caravan.advice.position >= caravan.cell.position_of(discovery.Tastes.telling)
+
+
+def wait_until_current(caravan: Caravan) -> None:
+    """Wait until it has been folded in, but not for long: a list out of what is known is better than none."""
+    caravan.advice.wait_for(caravan.cell.position_of(discovery.Tastes.telling), timeout_s=_ADVICE_WAIT_S)
+
+
+def begin(caravan: Caravan, question: Question) -> Begun:
+    """Rank what may please, out of what is known now; the cell's house then arranges it."""
+    now, visitor, surface = caravan.clock.now(), question.visitor, question.surface
+    asked = discovery.Asked(surface, question.about, visitor, question.buyer, now)
+    answer = caravan.advice.answer(asked)
     answers, comparison = [answer], caravan.comparing.drawn("lists", visitor)
     if comparison is not None and answer.version != discovery.HELD_OUT:
         rival = caravan.advice.answer_of_rival(asked)
@@ -76,19 +112,24 @@ async def suggest(
     tastes = caravan.advice.tastes
     taste = tastes.visitors.get(visitor)
     terms = discovering.Terms(
-        surface, limit, list(tastes.rules.values()), taste.shown if taste else {}, surface in _ABOUT_ONE,
+        surface, question.limit, list(tastes.rules.values()), taste.shown if taste else {}, surface in _ABOUT_ONE,
         [_dice(visitor, surface, now) for _ in answers], now,
     )  # fmt: skip
-    arranged, offers = await ask(caravan, discovering.arrange, answers, terms)
-    placed, version, drafted = arranged[0], answer.version, None
-    if comparison is not None and len(arranged) > 1:
-        placed, drafted = _drafted(arranged, comparison, limit, seed=_seed(visitor, surface, now))
-        version = f"{answer.version}~{answers[1].version}"
+    return Begun(question, answers, comparison, terms)
+
+
+def end(caravan: Caravan, begun: Begun, lists: discovering.Lists) -> Suggestions:
+    """Say why each product is there, and note what is shown, where there is somebody to remember."""
+    (surface, _, visitor, buyer, limit), answers, comparison, terms = begun
+    placed, version, drafted = lists.placed[0], answers[0].version, None
+    if comparison is not None and len(answers) > 1:
+        placed, drafted = _drafted(lists.placed, comparison, limit, seed=_seed(visitor, surface, terms.now))
+        version = f"{version}~{answers[1].version}"
     if placed and visitor != NOBODY:
         note(
             caravan, discovering.note_shown, discovering.Shown(visitor, buyer, surface, version, tuple(placed), drafted)
         )
-    return Suggestions(version, _suggestions(placed, answers, offers))
+    return Suggestions(version, _suggestions(placed, answers, lists.offers))
 
 
 def _drafted(

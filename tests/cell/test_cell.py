@@ -38,6 +38,8 @@ from tests.cell.notes import (
     Counted,
     Forbidden,
     House,
+    Noted,
+    Passed,
     break_down,
     count,
     count_all,
@@ -279,6 +281,24 @@ def test_asking_does_not_wait_for_facts_that_no_model_folds(cell: Cell[House], l
     assert asked.done()
     assert asked.result(0) == ["a"]
     assert not passed.done()
+
+
+def test_a_position_behind_some_kinds_is_that_of_the_last_durable_frame_with_them(
+    cell: Cell[House], log: GatedLog
+) -> None:
+    cell.do(note, "one")
+    with_notes = cell.position
+    cell.do(pass_by, None)
+
+    assert cell.position_of({Noted}) == with_notes
+    assert cell.position_of({Noted, Passed}) == cell.position == with_notes + 1
+    assert cell.position_of([]) == 0
+    log.gate.clear()
+    waiting = cell.submit(note, "two")
+    assert cell.position_of({Noted}) <= cell.position == with_notes + 1
+    log.gate.set()
+    waiting.result(WAIT_S)
+    assert cell.position_of({Noted}) == cell.position == with_notes + 2
 
 
 def test_an_answer_in_flight_is_not_replayed_before_it_is_durable(cell: Cell[House], log: GatedLog) -> None:

@@ -95,6 +95,9 @@ class Tastes:
         }
     )  # fmt: skip
 
+    # What changes the next list. What was shown only makes way for other things in time, so nobody waits for that.
+    telling = kinds - {events.ListShown, events.ListDrafted}
+
     def __init__(self) -> None:
         self.begin(lambda _: [])
 

@@ -1,11 +1,13 @@
 """Operations on discovery: signals in, recommendations out, and the operator's rules about them."""
 
+from collections.abc import Sequence
 from functools import partial
 from http import HTTPStatus
 
 import msgspec
 from starlette.concurrency import run_in_threadpool
 
+from caravan.bootstrap import Caravan
 from caravan.client import wire
 from caravan.flows import comparing, consents, discovering
 from caravan.flows.house import House
@@ -38,7 +40,9 @@ async def note_signals(call: Call) -> Reply:
     )
     call.caravan.noting.flush()  # What is clicked on was shown before.
     noted = discovering.Doings(suggesting.mark_of(call.caravan, new.visitor), call.buyer_if_any, doings)
-    return await call.do(discovering.note_signals, noted, _noted, is_many=True)
+    reply = await call.do(discovering.note_signals, noted, _noted, is_many=True)
+    call.caravan.advice.wake()  # The visitor's next list is not to wait for it.
+    return reply
 
 
 def _noted(_: House, count: int) -> wire.SignalsNoted:
@@ -48,19 +52,27 @@ def _noted(_: House, count: int) -> wire.SignalsNoted:
 async def recommend(call: Call) -> Reply:
     """Give what may please, for a surface."""
     query: wire.RecommendationsQuery = call.query
+    cart = query.cart and await call.ask(discovering.products_in, CartId(ids.number(CartId, query.cart)))
+    question = question_of(call.caravan, query, call.buyer_if_any, in_cart=cart or ())
+    return call.say(recommendations(query.surface, await suggesting.suggest(call.caravan, question)))
+
+
+def question_of(
+    caravan: Caravan, query: wire.RecommendationsQuery, buyer: BuyerId, *, in_cart: Sequence[ProductId] = ()
+) -> suggesting.Question:  # fmt: skip
+    """Give what a query asks for; refuses a product that there is none of, and a surface that lacks one."""
     about = [ProductId(ids.number(ProductId, query.product))] if query.product else []
-    known = await call.ask(_products)
-    if any(not 0 < product < known for product in about):
+    if any(not 0 < product < len(caravan.cell.house.catalog.products) for product in about):
         raise NotFound("There is no such product.")
     if query.surface in {"also_bought", "goes_with"} and not about:
         raise Invalid(f"{query.surface} is about a product: name it.", field="product")
-    if query.cart:
-        about += await call.ask(discovering.products_in, CartId(ids.number(CartId, query.cart)))
-    visitor, buyer = suggesting.who(call.caravan, query.visitor, call.buyer_if_any)
-    found = await suggesting.suggest(
-        call.caravan, query.surface, about=about, visitor=visitor, buyer=buyer, limit=query.limit
-    )
-    return call.say(wire.Recommendations(surface=query.surface, version=found.version, data=_recommended(found)))
+    visitor, buyer = suggesting.who(caravan, query.visitor, buyer)
+    return suggesting.Question(query.surface, (*about, *in_cart), visitor, buyer, query.limit)
+
+
+def recommendations(surface: wire.Surface, found: suggesting.Suggestions) -> wire.Recommendations:
+    """Give a list as it is sent."""
+    return wire.Recommendations(surface=surface, version=found.version, data=_recommended(found))
 
 
 def _recommended(found: suggesting.Suggestions) -> list[wire.Recommendation]:
@@ -96,10 +108,6 @@ def _digest(letter: letters.Letter) -> wire.Digest:
         text=letter.text, html=letter.html, headers=headers, version=letter.suggestions.version,
         data=_recommended(letter.suggestions),
     )  # fmt: skip
-
-
-def _products(house: House) -> int:
-    return len(house.catalog.products)
 
 
 async def set_rule(call: Call) -> Reply:

@@ -5,7 +5,7 @@ import hashlib
 import logging
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import parse_qsl
 
 import msgspec
@@ -23,6 +23,8 @@ from caravan.web.api.canonical import canonical
 from caravan.web.api.operations import PUBLIC, Operation, Table
 
 _logger = logging.getLogger("caravan.web")
+
+Query = TypeVar("Query")
 
 _QUERY_FIELDS_MAX = 32
 _SCOPE_BYTES = 16
@@ -198,21 +200,25 @@ def _user(credentials: str) -> str:
         return ""
 
 
-def _query(operation: Operation, raw: bytes) -> msgspec.Struct | None:
+def query_of(wanted: type[Query], raw: bytes) -> Query:
+    """Read a query string. Refuses what does not fit as InvalidRequest."""
     try:
         pairs = parse_qsl(raw.decode("latin-1"), keep_blank_values=True, max_num_fields=_QUERY_FIELDS_MAX)
     except ValueError:
         raise problems.InvalidRequest("This query has too many parameters.") from None
-    given = dict(pairs)
-    if operation.query is None:
-        if given:
-            fault = FieldError(code="unknown_field", parameter=next(iter(given)))
-            raise problems.InvalidRequest("This takes no query.", errors=[fault])
-        return None
     try:
-        return msgspec.convert(given, operation.query, strict=False)
+        return msgspec.convert(dict(pairs), wanted, strict=False)
     except msgspec.ValidationError as error:
         raise problems.misfit(error, is_query=True) from None
+
+
+def _query(operation: Operation, raw: bytes) -> msgspec.Struct | None:
+    if operation.query is not None:
+        return query_of(operation.query, raw)
+    if given := query_of(dict[str, str], raw):
+        fault = FieldError(code="unknown_field", parameter=next(iter(given)))
+        raise problems.InvalidRequest("This takes no query.", errors=[fault])
+    return None
 
 
 async def _read(receive: Receive) -> bytes:

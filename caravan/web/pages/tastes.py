@@ -99,7 +99,7 @@ async def shelf(
     """Give what a shelf shows to this visitor, each with its reason."""
     visitor = visitor_of(visit)
     buyer = visit.buyer if visitor != suggesting.NOBODY else ids.BuyerId(0)
-    found = await suggesting.suggest(visit.caravan, surface, about=about, visitor=visitor, buyer=buyer, limit=limit)
+    found = await suggesting.suggest(visit.caravan, suggesting.Question(surface, tuple(about), visitor, buyer, limit))
     cards = await ask(visit.caravan, baskets.cards, [one.offer.product for one in found.list])
     titles = await ask(visit.caravan, _titles, [one.because for one in found.list])
     return [

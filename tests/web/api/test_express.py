@@ -12,8 +12,8 @@ import httpx
 import pytest
 
 from caravan.flows import invariants
-from caravan.web import express
 from caravan.web.api.canonical import canonical
+from caravan.web.express import connection, orders
 from tests.web.api.rig import Rig, Shopper
 
 PATH = "/v1/orders"
@@ -24,7 +24,7 @@ VARIES = {"request-id", "date", "ratelimit-remaining", "ratelimit-reset"}
 def ordinary(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Close the express lane."""
     with monkeypatch.context() as patch:
-        patch.setattr(express._Connection, "_is_plain", lambda _: False)
+        patch.setattr(connection.Connection, "_is_plain", lambda _: False)
         yield
 
 
@@ -130,7 +130,7 @@ def test_a_key_with_another_body_is_a_conflict(rig: Rig) -> None:
     "text", [b'{"a":1.0}', b'{"a":[1e2]}', b'{"a":"\\u00e9"}', '{"é":1}'.encode(), b'{"b":1,"a":2}']
 )
 def test_the_quick_canonical_form_is_the_canonical_form(text: bytes) -> None:
-    assert express._canonical(text) == canonical(json.loads(text))
+    assert orders.canonical_of(text) == canonical(json.loads(text))
 
 
 def test_requests_sent_ahead_are_answered_in_order_whichever_way_they_go(rig: Rig) -> None:
