@@ -1,9 +1,11 @@
 """Discovering: what shoppers do and are shown becomes facts, and ranked products become a list that can be bought."""
 
+import random
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
+from numba import njit
 
 from caravan.cell import Batch, Decision, Section
 from caravan.flows import places
@@ -156,7 +158,7 @@ class Terms(NamedTuple):
     rules: Sequence[discovery.Rule]
     shown: Mapping[int, int]
     is_about_one: bool
-    dice: Sequence[np.random.Generator]
+    dice: Sequence[random.Random]
     now: Instant
 
 
@@ -210,31 +212,56 @@ def _offers(house: House, products: np.ndarray) -> _Offers:
     """Find the best offer of each product that is live and in stock."""
     table = house.catalog.listings
     whose, listings = catalog.listings_of(house.catalog, products)
-    is_live = (table.status[listings] == catalog.ListingStatus.LIVE) & house.partners.active[table.seller[listings]]
-    is_there = is_live & (places.available(house, listings) > 0)
-    whose, listings = whose[is_there], listings[is_there]
-    landed = table.price[listings] + table.shipping[listings]
-    if len(whose) > 1 and (whose[1:] == whose[:-1]).any():
-        order = np.lexsort((landed, whose))
-        order = order[np.concatenate([[True], whose[order][1:] != whose[order][:-1]])]
-        whose, listings, landed = whose[order], listings[order], landed[order]
-    return _Offers(whose, listings, landed)
+    return _Offers(
+        *_best(
+            whose, listings, places.available(house, listings), table.status, table.seller, house.partners.active,
+            table.price, table.shipping,
+        )
+    )  # fmt: skip
+
+
+_LIVE = int(catalog.ListingStatus.LIVE)
+
+
+@njit(cache=True, nogil=True)
+def _best(  # noqa: PLR0913, PLR0917  # Compiled code takes arrays, not objects.
+    whose: np.ndarray, listings: np.ndarray, free: np.ndarray, status: np.ndarray, sellers: np.ndarray,
+    is_active: np.ndarray, price: np.ndarray, shipping: np.ndarray,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:  # fmt: skip
+    """Keep of each product the cheapest listing that can be bought, the oldest of several."""
+    at, best, landed = np.empty_like(whose), np.empty_like(listings), np.empty_like(listings)
+    count = 0
+    for row in range(whose.shape[0]):
+        listing = listings[row]
+        if free[row] <= 0 or status[listing] != _LIVE or not is_active[sellers[listing]]:
+            continue
+        total = price[listing] + shipping[listing]
+        if count > 0 and at[count - 1] == whose[row]:
+            if total < landed[count - 1]:
+                best[count - 1], landed[count - 1] = listing, total
+            continue
+        at[count], best[count], landed[count] = whose[row], listing, total
+        count += 1
+    return at[:count], best[:count], landed[:count]
+
+
+def warm(house: House) -> None:
+    """Compile what offers are found with, or load what was compiled before."""
+    _offers(house, np.zeros(0, np.int64))
 
 
 def _shown(house: House, products: np.ndarray, offers: _Offers) -> dict[int, OnOffer]:
     """Say of products what is shown of them in a list."""
-    table, found = house.catalog.listings, dict[int, OnOffer]()
+    table, numbers = house.catalog.listings, products[offers.places]
+    labels = house.catalog.products.labels(numbers)
     rows = zip(
-        products[offers.places].tolist(), offers.landed.tolist(), table.seller[offers.listings].tolist(),
-        table.unit[offers.listings].tolist(), strict=True,
+        numbers.tolist(), offers.landed.tolist(), table.seller[offers.listings].tolist(),
+        table.unit[offers.listings].tolist(), labels, strict=True,
     )  # fmt: skip
-    for product, price, seller, unit in rows:
-        title, brand = house.catalog.products.label(product)
-        found[product] = OnOffer(
-            ProductId(product), title, house.catalog.products.category(product), brand, SellerId(seller),
-            Money(price, alphabetic(unit)),
-        )  # fmt: skip
-    return found
+    return {
+        product: OnOffer(ProductId(product), title, category, brand, SellerId(seller), Money(price, alphabetic(unit)))
+        for product, price, seller, unit, (title, brand, category) in rows
+    }
 
 
 def product_of(house: House, listing: ListingId) -> ProductId:

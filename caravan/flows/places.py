@@ -55,6 +55,8 @@ def available(house: House, listings: np.ndarray) -> np.ndarray:
     """Give the units of listings that nobody has reserved, over all open locations. Shape: int64 [n] -> [n]."""
     table = house.catalog.listings
     found = ledger.free_units(house.ledger, table.location[listings], table.sku[listings])
+    if not house.partners.is_spread:
+        return found
     for row in np.flatnonzero(house.partners.has_several[table.seller[listings]]).tolist():
         listing = int(listings[row])
         found[row] = free_of(house, SellerId(int(table.seller[listing])), int(table.sku[listing]))

@@ -10,7 +10,7 @@ import pyarrow as pa
 import uvicorn
 
 from caravan.bootstrap import Caravan
-from caravan.flows import batches
+from caravan.flows import batches, discovering
 from caravan.web import express, stream
 from caravan.web.api import OPERATIONS, Doorway, Table, columns
 from caravan.web.app import make_app
@@ -42,6 +42,7 @@ def _give_back() -> None:
 def make_server(caravan: Caravan, **options: Any) -> uvicorn.Server:  # noqa: ANN401  # uvicorn's own.
     """Put the server together; `options` are uvicorn's."""
     caravan.cell.ask(batches.warm)
+    caravan.cell.ask(discovering.warm)
     columns.warm()
     table = Table(OPERATIONS)
     doorway = Doorway(caravan, table)

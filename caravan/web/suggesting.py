@@ -2,10 +2,10 @@
 
 import asyncio
 import hashlib
+import random
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-import numpy as np
 from starlette.concurrency import run_in_threadpool
 
 from caravan.bootstrap import Caravan
@@ -165,9 +165,9 @@ def _suggestions(
     return found
 
 
-def _dice(visitor: bytes, surface: str, now: int) -> np.random.Generator:
+def _dice(visitor: bytes, surface: str, now: int) -> random.Random:
     seed = hashlib.blake2b(visitor + surface.encode() + now.to_bytes(8, "big"), digest_size=8).digest()
-    return np.random.default_rng(int.from_bytes(seed, "big"))
+    return random.Random(seed)  # noqa: S311  # These decide nothing secret.
 
 
 def _seed(visitor: bytes, surface: str, now: int) -> int:

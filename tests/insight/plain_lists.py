@@ -1,5 +1,6 @@
 """Lists made product by product, in the plainest way: what the arrays of discovery are held against."""
 
+import random
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
@@ -23,7 +24,7 @@ class Candidate(NamedTuple):
 
 def arranged(
     ranked: Sequence[Candidate], fresh: Sequence[Candidate], *, limit: int, surface: str,
-    rules: Sequence[discovery.Rule], shown: Mapping[int, int], is_about_one: bool, dice: np.random.Generator, now: int,
+    rules: Sequence[discovery.Rule], shown: Mapping[int, int], is_about_one: bool, dice: random.Random, now: int,
 ) -> list[discovery.Placed]:  # fmt: skip
     """Arrange candidates one by one."""
     active = [rule for rule in rules if rule.surface in {"", surface} and (not rule.ends_at or rule.ends_at > now)]

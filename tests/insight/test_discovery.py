@@ -1,6 +1,7 @@
 """Checks discovery: what is remembered and forgotten, what is found and why, how lists are arranged, what is learned."""
 
 import importlib.util
+import random
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -483,7 +484,7 @@ def arranged(
 ) -> list[discovery.Placed]:  # fmt: skip
     return discovery.arrange(
         ranked, fresh or candidates(), limit=limit, surface="home", rules=rules, names=NAMES, shown=shown or {},
-        is_about_one=is_about_one, dice=np.random.default_rng(1), now=AT,
+        is_about_one=is_about_one, dice=random.Random(1), now=AT,
     )  # fmt: skip
 
 
@@ -541,7 +542,7 @@ class TestArranging:
     def test_exploring_happens_as_often_as_is_logged(self) -> None:
         ranked = candidates(*((number, 50.0 - number, "A", number) for number in range(1, 41)))
         fresh = candidates(*((number, 0.0, "A", number) for number in range(100, 110)))
-        dice = np.random.default_rng(2)
+        dice = random.Random(2)
         explored = 0
         for _ in range(500):
             placed = discovery.arrange(
@@ -580,11 +581,11 @@ class TestSameness:
         }  # fmt: skip
 
         plain = plain_lists.arranged(
-            *([plain_lists.Candidate(*row) for row in some] for some in (ranked, fresh)), dice=np.random.default_rng(seed), **told
+            *([plain_lists.Candidate(*row) for row in some] for some in (ranked, fresh)), dice=random.Random(seed), **told
         )  # fmt: skip
 
         assert plain == discovery.arrange(
-            candidates(*ranked), candidates(*fresh), names=NAMES, dice=np.random.default_rng(seed), **told
+            candidates(*ranked), candidates(*fresh), names=NAMES, dice=random.Random(seed), **told
         )
 
     @pytest.mark.parametrize("seed", range(20))

@@ -133,6 +133,53 @@ def _because(  # noqa: C901  # Compiled: arrays in, one straight way through.
                 because[place] = what
 
 
+@njit(cache=True, nogil=True)
+def _behind(  # noqa: C901, PLR0913, PLR0917  # Compiled code takes arrays, not objects.
+    products: np.ndarray, scores: np.ndarray, whys: np.ndarray, becauses: np.ndarray, prefix: np.ndarray, kept: int,
+    chosen: np.ndarray, worth: np.ndarray, own: int, why: int, sight: Looks, room: Scratch,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:  # fmt: skip
+    """Put what a ranking found behind what was found before, below all of it, each with its reason.
+
+    What is only like something is left out where the ranking is of things bought together.
+    """
+    before, count = products.shape[0], min(kept, OFFERED_MAX)
+    found, because = np.empty(count, np.int32), np.empty(count, np.int32)
+    for place in range(count):
+        found[place] = room.found[room.rows[chosen[place]]]
+    _because(prefix, found, own, sight, room, because)
+    size = before + count
+    all_products, all_scores = np.empty(size, np.int64), np.empty(size, np.float64)
+    all_whys, all_becauses = np.empty(size, np.int8), np.empty(size, np.int64)
+    all_products[:before], all_scores[:before] = products, scores
+    all_whys[:before], all_becauses[:before] = whys, becauses
+    room.state[0] += 1
+    room.state[1] = 0
+    lower = 0.0
+    if before > 0:
+        for place in range(before):
+            if products[place] < room.stamps.shape[0]:
+                room.stamps[products[place]] = room.state[0]
+        if count > 0:
+            lower = scores.min() - worth[chosen[0]] - 0.01
+    to = before
+    for place in range(count):
+        product, row = found[place], chosen[place]
+        if room.stamps[product] == room.state[0]:
+            continue
+        if room.out[row, kernel.IN_COUNT] > 0:
+            reason, of = _YOU_LOOKED, 0
+        elif because[place] > 0:
+            reason, of = why, because[place]
+        elif why == _LOOKED_TOGETHER:
+            reason, of = _LIKE, 0
+        else:
+            continue
+        all_products[to], all_scores[to] = product, worth[row] + lower
+        all_whys[to], all_becauses[to] = reason, of
+        to += 1
+    return all_products[:to], all_scores[:to], all_whys[:to], all_becauses[:to]
+
+
 class Answering:
     """Answers one question at a time over what the view knows; what was learned can be exchanged while it runs."""
 
@@ -156,15 +203,13 @@ class Answering:
         traits = self._tastes.traits()
         self._by_looks = Recommender(self._capacity, self._skill, traits)
         self._by_baskets = Recommender(self._capacity, _plain(self._skill), traits)
-        self._becauses = np.zeros(kernel.KEPT_MAX, np.int32)
 
     def warm(self) -> None:
         """Compile what answers, or load what was compiled before: a minute once on a machine, then a second a process."""
         memory = Memory()
         memory.remember(np.array([1, 1, 2], np.int32), np.array([1, 2, 1], np.int32))
         recommender = Recommender(8, self._skill, self._tastes.traits())
-        found = recommender.next_of(np.array([1], np.int32), memory.sight())
-        _because(np.array([1], np.int32), found, 0, memory.sight(), recommender.room, np.zeros(len(found), np.int32))
+        self._ranked_behind(_nothing(), recommender, np.array([1], np.int32), 0, memory.sight(), _LOOKED_TOGETHER)
         self._is_warm = True
 
     def _is_ready(self) -> bool:
@@ -219,23 +264,19 @@ class Answering:
         if not len(prefix) or not len(memory) or not self._is_ready():
             return before
         recommender.traits = self._tastes.traits()
-        sight = memory.sight()
-        found = recommender.next_of(prefix, sight, own=own)[:OFFERED_MAX]
-        rows = recommender.chosen[: len(found)]
-        scores = recommender.scores[rows]
-        is_seen = recommender.room.out[rows, kernel.IN_COUNT] > 0
-        _because(prefix, found, own, sight, recommender.room, self._becauses)
-        becauses = np.where(is_seen, 0, self._becauses[: len(found)])
-        whys = np.where(is_seen, _YOU_LOOKED, np.where(becauses > 0, why, _LIKE)).astype(np.int8)
-        ours = Ranked(found.astype(np.int64), scores, whys, becauses)
-        if why != _LOOKED_TOGETHER:
-            ours = ours.at(whys != _LIKE)
-        if not len(before):
-            return ours
-        if len(found):
-            ours.scores += float(before.scores.min()) - float(scores[0]) - 0.01
-        known = set(before.products.tolist())
-        return before.then(ours.at([place for place, one in enumerate(ours.products.tolist()) if one not in known]))
+        return self._ranked_behind(before, recommender, prefix, own, memory.sight(), why)
+
+    @staticmethod
+    def _ranked_behind(
+        before: Ranked, recommender: Recommender, prefix: np.ndarray, own: int, sight: Looks, why: int
+    ) -> Ranked:  # fmt: skip
+        kept = recommender.rank(prefix, sight, own=own)
+        return Ranked(
+            *_behind(
+                before.products, before.scores, before.whys, before.becauses, prefix, kept, recommender.chosen,
+                recommender.scores, own, why, sight, recommender.room,
+            )
+        )  # fmt: skip
 
     def _again(self, found: Ranked, bought: Sequence[int]) -> Ranked:
         """Raise what this buyer bought before and people buy again."""

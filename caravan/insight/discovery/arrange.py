@@ -1,5 +1,6 @@
 """Arranging: from ranked candidates to a list that is shown: rules, diversity, fairness, fatigue, and a little exploring."""
 
+import random
 from collections import deque
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
@@ -39,7 +40,7 @@ class Placed(NamedTuple):
 
 def arrange(  # noqa: PLR0913
     ranked: Candidates, fresh: Candidates, *, limit: int, surface: str, rules: Sequence[Rule], names: Sequence[str],
-    shown: Mapping[int, int], is_about_one: bool, dice: np.random.Generator, now: Instant,
+    shown: Mapping[int, int], is_about_one: bool, dice: random.Random, now: Instant,
 ) -> list[Placed]:  # fmt: skip
     """Make a list out of ranked candidates, and of fresh ones that want to be tried. `names` are those of categories."""
     active = [rule for rule in rules if _holds(rule, surface, now)]
@@ -121,7 +122,7 @@ def _spread(  # Columns of one table.
 
 
 def _explore(
-    front: Sequence[int], rest: Sequence[int], pool: Sequence[int], limit: int, dice: np.random.Generator
+    front: Sequence[int], rest: Sequence[int], pool: Sequence[int], limit: int, dice: random.Random
 ) -> list[Placed]:  # fmt: skip
     """Fill the places: rules first, then the ranking, now and then something fresh; each with its chance."""
     placed = [Placed(product, 1.0, "rule") for product in front]
@@ -130,7 +131,7 @@ def _explore(
         may_explore = trials and len(placed) >= EXPLORED_FROM
         if may_explore and (not waiting or dice.random() < EXPLORED):
             chance = (EXPLORED if waiting else 1.0) / len(trials)
-            placed.append(Placed(trials.pop(int(dice.integers(len(trials)))), chance, "explore"))
+            placed.append(Placed(trials.pop(dice.randrange(len(trials))), chance, "explore"))
         elif waiting:
             placed.append(Placed(waiting.popleft(), 1.0 - EXPLORED if may_explore else 1.0, "rank"))
         else:

@@ -89,6 +89,7 @@ class Memory:
             head=np.int32, looks=np.int32, repeats=np.int32, again=np.int32, fast=np.float32, slow=np.float32
         )
         self._sessions = Table(last=np.int32)
+        self._sight = self._taken()
 
     @property
     def products(self) -> int:
@@ -113,8 +114,9 @@ class Memory:
                 table.append(highest + 1 - len(table))
         first = len(self._looks)
         self._looks.reserve(first + len(sessions))
-        _remember(first, sessions, items, self.sight())
+        _remember(first, sessions, items, self._taken())
         self._looks.extend_to(first + len(sessions))
+        self._sight = self._taken()
 
     def forget(self, session: int) -> int:
         """Blank a session; give how many looks that were."""
@@ -126,7 +128,10 @@ class Memory:
         )
 
     def sight(self) -> Looks:
-        """Take a sight of everything remembered so far; costs no copy."""
+        """Give a sight of everything remembered so far; costs no copy."""
+        return self._sight
+
+    def _taken(self) -> Looks:
         looks, items = self._looks.whole, self._items
         return Looks(
             len(self._looks), looks("item"), looks("session"), looks("before"), looks("after"), looks("earlier"),
@@ -156,3 +161,4 @@ class Memory:
         self._looks.load("looks", parts)
         self._items.load("items", parts)
         self._sessions.load("sessions", parts)
+        self._sight = self._taken()

@@ -68,15 +68,21 @@ class Recommender:
         self.scores = np.zeros(kernel.KEPT_MAX, np.float64)
         self.chosen = np.zeros(kernel.KEPT_MAX, np.int64)
 
-    def next_of(self, prefix: np.ndarray, sight: Looks, *, own: int = 0) -> np.ndarray:
-        """Give the products that a session may look at next, the likeliest first; shape int32 [≤ KEPT_MAX].
+    def rank(self, prefix: np.ndarray, sight: Looks, *, own: int = 0) -> int:
+        """Rank what a session may look at next; give how many products that are.
 
-        Row i of the answer is measured in `room.out[chosen[i]]` and scored in `scores[chosen[i]]`, until the next
-        question.
+        Until the next question the i-th of them is `room.found[room.rows[chosen[i]]]`, measured in `room.out[chosen[i]]` and
+        scored in `scores[chosen[i]]`.
         """
-        kept = rank_next(
-            prefix[-kernel.PREFIX_MAX :], own, sight, self.skill, self.traits, self.room, self.scores, self.chosen
+        return int(
+            rank_next(
+                prefix[-kernel.PREFIX_MAX :], own, sight, self.skill, self.traits, self.room, self.scores, self.chosen
+            )
         )
+
+    def next_of(self, prefix: np.ndarray, sight: Looks, *, own: int = 0) -> np.ndarray:
+        """Give the products that a session may look at next, the likeliest first; shape int32 [≤ KEPT_MAX]."""
+        kept = self.rank(prefix, sight, own=own)
         found: np.ndarray = self.room.found[self.room.rows[self.chosen[:kept]]]
         return found
 

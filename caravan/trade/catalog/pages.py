@@ -149,10 +149,12 @@ class Pages(Sequence[Product]):
         """Read what a page says."""
         return _decode(self._texts.get(int(self.table.place[number])))
 
-    def label(self, number: int) -> tuple[str, str]:
-        """Read the title and the brand alone: a list needs no more."""
-        label = _decode_label(self._texts.get(int(self.table.place[number])))
-        return label.title, label.brand
+    def labels(self, numbers: np.ndarray) -> list[tuple[str, str, str]]:
+        """Read titles, brands and categories alone: a list needs no more. Shape: int64 [n]."""
+        places, categories = self.table.place[numbers].tolist(), self.table.category[numbers].tolist()
+        labels = [_decode_label(self._texts.get(place)) for place in places]
+        names = self.categories.all
+        return [(label.title, label.brand, names[category]) for label, category in zip(labels, categories, strict=True)]
 
     def category(self, number: int) -> str:
         """Give the category of a page."""
@@ -219,25 +221,3 @@ def chain(owners: np.ndarray, added: np.ndarray, first: np.ndarray, last: np.nda
     first[whose[is_new]] = heads[is_new]
     following[last[whose[~is_new]]] = heads[~is_new]
     last[owners[ends]] = added[ends]
-
-
-def along(first: np.ndarray, following: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Follow chains from their first links; give the place of each link's chain, and the links, chain by chain.
-
-    Shapes: first [n], 0 for an empty chain -> places [m], links [m].
-    """
-    places = np.flatnonzero(first)
-    links = first[places].astype(np.int64)
-    found = [(places, links)]
-    while True:
-        links = following[links].astype(np.int64)
-        goes_on = links > 0
-        if not goes_on.any():
-            break
-        places, links = places[goes_on], links[goes_on]
-        found.append((places, links))
-    if len(found) == 1:
-        return found[0]
-    whose, linked = (np.concatenate(parts) for parts in zip(*found, strict=True))
-    order = np.argsort(whose, kind="stable")
-    return whose[order], linked[order]

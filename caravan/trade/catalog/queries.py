@@ -3,12 +3,13 @@
 from typing import NamedTuple
 
 import numpy as np
+from numba import njit
 
 from caravan.kernel.errors import NotFound
 from caravan.kernel.ids import ListingId, LocationId, ProductId, SellerId, SkuId
 from caravan.kernel.money import Money, alphabetic
 from caravan.trade.catalog.model import Catalog, ListingStatus
-from caravan.trade.catalog.pages import Product, along
+from caravan.trade.catalog.pages import Product
 
 
 class Listing(NamedTuple):
@@ -79,9 +80,35 @@ def listings_of(catalog: Catalog, products: np.ndarray) -> tuple[np.ndarray, np.
 
     Shapes: int64 [n] -> places [m], listings [m].
     """
-    whose, skus = along(catalog.products.table.first_sku[products], catalog.skus.table.following)
-    places, listings = along(catalog.skus.table.first_listing[skus], catalog.details.following)
-    return whose[places], listings
+    pages, skus, listings = catalog.products.table, catalog.skus.table, catalog.details
+    found: tuple[np.ndarray, np.ndarray] = _listings(
+        products, pages.first_sku, skus.following, skus.first_listing, listings.following
+    )
+    return found
+
+
+@njit(cache=True, nogil=True)
+def _listings(
+    products: np.ndarray, first_sku: np.ndarray, following_sku: np.ndarray, first_listing: np.ndarray,
+    following_listing: np.ndarray,
+) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
+    """Follow the chains of SKUs and of their listings: once to count, and once to write down."""
+    places, listings = np.empty(0, np.int64), np.empty(0, np.int64)
+    for lap in range(2):
+        count = 0
+        for place in range(products.shape[0]):
+            sku = first_sku[products[place]]
+            while sku > 0:
+                listing = first_listing[sku]
+                while listing > 0:
+                    if lap == 1:
+                        places[count], listings[count] = place, listing
+                    count += 1
+                    listing = following_listing[listing]
+                sku = following_sku[sku]
+        if lap == 0:
+            places, listings = np.empty(count, np.int64), np.empty(count, np.int64)
+    return places, listings
 
 
 def in_category(catalog: Catalog, listings: np.ndarray, category: str) -> np.ndarray:

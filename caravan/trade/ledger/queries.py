@@ -15,7 +15,7 @@ def balance(ledger: Ledger, kind: Kind, *, owner: int, unit: int) -> tuple[int, 
 
 def free_units(ledger: Ledger, locations: np.ndarray, skus: np.ndarray) -> np.ndarray:
     """Give the units on shelves that nobody has reserved; 0 where nothing was ever. Shapes: int64 [n], [n] -> [n]."""
-    numbers, accounts = ledger.find(Kind.AVAILABLE, locations, skus), ledger.accounts
+    numbers, accounts = ledger.find_soon(Kind.AVAILABLE, locations, skus), ledger.accounts
     free: np.ndarray = np.where(numbers > 0, accounts.posted[numbers] - accounts.held[numbers], 0)
     return free
 
