@@ -237,7 +237,7 @@ def _best(  # noqa: PLR0913, PLR0917  # Compiled code takes arrays, not objects.
             continue
         total = price[listing] + shipping[listing]
         if count > 0 and at[count - 1] == whose[row]:
-            if total < landed[count - 1]:
+            if (total, listing) < (landed[count - 1], best[count - 1]):
                 best[count - 1], landed[count - 1] = listing, total
             continue
         at[count], best[count], landed[count] = whose[row], listing, total

@@ -1,13 +1,19 @@
 """Tests that signals become facts whole or not at all, rules are about something, and only what can be bought is on offer."""
 
+import random
+
+import numpy as np
 import pytest
 
 from caravan.bootstrap import KINDS
-from caravan.flows import discovering, estimates
+from caravan.flows import discovering, estimates, places, selling
 from caravan.insight import discovery
 from caravan.kernel.errors import NotFound
-from caravan.kernel.ids import BuyerId, CartId, ProductId
+from caravan.kernel.ids import BuyerId, CartId, ProductId, SellerId
+from caravan.kernel.money import Money
+from caravan.trade import catalog
 from caravan.trade.catalog import ListingStatus
+from caravan.world import partners
 from tests.flows.market import Market
 
 ANA = b"a" * 16
@@ -62,6 +68,47 @@ def test_only_what_is_live_and_in_stock_is_on_offer_at_its_best_price(market: Ma
 
     assert list(found) == [1]
     assert (found[1].price.amount, found[1].seller) == (750, seller)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_the_best_offer_is_the_one_that_reading_them_one_by_one_finds(market: Market, seed: int) -> None:
+    dice = random.Random(seed)
+    sellers = [market.seller() for _ in range(3)]
+    if seed % 2:
+        market.location(sellers[0])
+    for _ in range(12):
+        market.listing(sellers[0], stock=0)
+    for _ in range(40):
+        draft = catalog.ListingDraft(
+            price_minor=dice.randint(1, 4) * 100, currency="EUR", shipping_minor=dice.choice([0, 100])
+        )
+        offer = selling.Offer(
+            product=ProductId(dice.randint(1, 10)), options=((dice.choice(["", "red", "blue"]), draft),)
+        )
+        wanted = selling.Offers([dice.choice(sellers)], [offer])
+        (listing,) = market.do(selling.offer_products, wanted)[0].listings  # type: ignore[index]
+        if dice.random() < 0.8:
+            market.stock(listing, 1)
+        if dice.random() < 0.2:
+            market.move(listing, ListingStatus.PAUSED)
+    market.do(selling.suspend_seller, selling.Suspension(sellers[2], "A test."))
+
+    asked = dice.sample(range(1, 13), 12)
+    found = market.cell.ask(discovering.on_offer, asked)
+
+    assert list(found) == [product for product in asked if product in found]
+    for product in asked:
+        offered = found.get(product)
+        assert one_by_one(market, product) == (offered and (offered.price, offered.seller))
+
+
+def one_by_one(market: Market, product: int) -> tuple[Money, SellerId] | None:
+    house = market.house
+    for offer in catalog.offers_of(house.catalog, ProductId(product)):
+        is_active = house.partners.sellers[offer.seller].status == partners.SellerStatus.ACTIVE
+        if is_active and places.available(house, np.array([offer.listing]))[0] > 0:
+            return Money(offer.price.amount + offer.shipping.amount, "EUR"), offer.seller
+    return None
 
 
 def test_nothing_asked_is_nothing_on_offer(market: Market) -> None:
