@@ -32,8 +32,18 @@ class Questions(NamedTuple):
     targets: np.ndarray
 
 
+class Stream(NamedTuple):
+    """The looks of the test sessions in the order in which they happened, with their sessions numbered on. Shapes [n]."""
+
+    sessions: np.ndarray
+    items: np.ndarray
+
+
 class Task(NamedTuple):
-    """One folder, read: what is learned from, what is asked, and how far down the list a hit counts."""
+    """One folder, read: what is learned from, what is asked, and how far down the list a hit counts.
+
+    Where it is known when each test look happened, `stream` has them.
+    """
 
     name: str
     shape: str
@@ -41,6 +51,7 @@ class Task(NamedTuple):
     questions: Questions
     depth: int
     is_by_person: bool
+    stream: Stream | None = None
 
 
 class Load(NamedTuple):
@@ -77,6 +88,9 @@ def _measure(task: Task, load: Load, progress: Callable[[str, int, int], None]) 
     }  # fmt: skip
     if load.has_peers:
         found["peers"] = _peers(task, memory, rng.permutation(chosen)[:PEER_QUESTIONS_MAX], progress)
+    if task.stream is not None:
+        # The last: the memory is another one afterwards.
+        found["live"] = _live(task, task.stream, trained, memory, progress)
     return found
 
 
@@ -115,6 +129,34 @@ def _ask(
         "requests_per_core_second": round(len(chosen) / used, 1),
     }
     return _figures(ranks, task.depth) | {"candidate_recall": round(found_at_all / len(chosen), 4)}, speed
+
+
+def _live(
+    task: Task, stream: Stream, trained: discovery.Trained, memory: discovery.Memory,
+    progress: Callable[[str, int, int], None],
+) -> dict[str, Any]:  # fmt: skip
+    """Ask as a shop would live: each look is guessed from all looks before it, of everybody, and then remembered.
+
+    What was learned stays as it is; only the memory grows. Of sessions that the protocol of the literature asks for frozen,
+    none is left out, so the two are asked the same questions.
+    """
+    recommender = discovery.Recommender(task.history.products, trained.skill, task.history.traits)
+    seen: dict[int, list[int]] = {}
+    ranks: list[int] = []
+    used = time.process_time()
+    for place, (session, item) in enumerate(zip(stream.sessions.tolist(), stream.items.tolist(), strict=True)):
+        before = seen.setdefault(session, [])
+        if before:
+            listed = recommender.next_of(np.array(before, np.int32), memory.sight(), own=session)
+            hits = np.flatnonzero(listed == item)
+            ranks.append(int(hits[0]) + 1 if len(hits) else 0)
+        before.append(item)
+        memory.remember(np.array([session], np.int32), np.array([item], np.int32))
+        if place % 512 == 0:
+            progress("Asking look by look", place, len(stream.items))
+    used = time.process_time() - used
+    answers = {"answers_per_core_second": round(len(ranks) / used, 1)}
+    return _figures(np.array(ranks, np.int64), task.depth) | {"questions": len(ranks)} | answers
 
 
 def _figures(ranks: np.ndarray, depth: int) -> dict[str, float]:
@@ -267,9 +309,21 @@ def _timed_sessions(folder: Path) -> Task:
     offsets, items = _grouped(known, names)
     # As in the literature, a test look at a product that was never seen before is left out.
     is_known = pc.is_in(later.column("item_id"), value_set=known.column("item_id").combine_chunks())
-    asked_offsets, asked = _grouped(later.filter(is_known), names)
+    later = later.filter(is_known)
+    asked_offsets, asked = _grouped(later, names)
     questions = _every_prefix(asked_offsets, asked)
-    return Task(folder.name, "timed", _history(offsets, items, len(names) + 1), questions, 20, is_by_person=False)
+    history = _history(offsets, items, len(names) + 1)
+    stream = _stream(later, names, first=len(offsets))
+    return Task(folder.name, "timed", history, questions, 20, is_by_person=False, stream=stream)
+
+
+def _stream(table: Any, names: np.ndarray, *, first: int) -> Stream:  # noqa: ANN401  # An Arrow table has no types.
+    """Lay looks out by their time, with sessions numbered from `first`."""
+    session, moment = table.column("session_id").to_numpy(), table.column("unix_s").to_numpy()
+    _, of = np.unique(session, return_inverse=True)
+    order = np.lexsort((of, moment))
+    items = (np.searchsorted(names, table.column("item_id").to_numpy()[order]) + 1).astype(np.int32)
+    return Stream((of[order] + first).astype(np.int32), items)
 
 
 def _grouped(table: Any, names: np.ndarray) -> tuple[np.ndarray, np.ndarray]:  # noqa: ANN401  # An Arrow table has no types.

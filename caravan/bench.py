@@ -464,7 +464,8 @@ def _tally(found: dict[str, Any]) -> None:
 def _accuracy(found: dict[str, Any]) -> None:
     for one in found["sets"]:
         say.print(f"{one['name']}: {one['questions']:,} questions over {one['products']:,} products")
-        for name, figures in {"ours": one["ours"], **one.get("peers", {})}.items():
+        live = {"ours, live": one["live"]} if "live" in one else {}
+        for name, figures in {"ours": one["ours"], **live, **one.get("peers", {})}.items():
             told = "  ".join(f"{figure} {value:.4f}" for figure, value in figures.items() if figure != "questions")
             say.print(f"  {name:<14} {told}")
         say.print(f"  learned in {one['learning_s']} s; {one['speed']}")

@@ -19,7 +19,7 @@ from caravan.events import discovery as events
 from caravan.insight import discovery
 from caravan.insight.discovery import kernel, linear, sequence, tastes
 from caravan.insight.discovery.arrange import EXPLORED, SHOWN_TIRED
-from caravan.insight.discovery.trained import assemble
+from caravan.insight.discovery.trained import Trained, assemble
 from caravan.kernel.clock import DAY, MINUTE, Instant
 from caravan.kernel.errors import Invalid, NotFound
 from caravan.kernel.event import Event
@@ -689,6 +689,26 @@ class TestReadingFolders:
         assert task.questions.targets.tolist() == [3, 6]
         assert task.questions.own.tolist() == [1, 2]
         assert task.history.traits.values.tolist() == [1, 2]
+
+    def test_asked_live_a_look_of_another_session_is_known_at_once_and_none_of_later_ones(self, tmp_path: Path) -> None:
+        early = {"session_id": [1, 1, 2, 2], "item_id": [10, 20, 30, 40], "unix_s": [1.0, 2.0, 3.0, 4.0]}
+        # Session 8 goes from 20 to 40 while session 9 is between its two looks, which are the same.
+        late = {"session_id": [9, 8, 8, 9], "item_id": [20, 20, 40, 40], "unix_s": [5.0, 6.0, 7.0, 8.0]}
+        pq.write_table(pa.table(early), tmp_path / "train_full.parquet")
+        pq.write_table(pa.table(late), tmp_path / "test.parquet")
+        (task,) = benchmark.read(tmp_path)
+        memory = discovery.Memory()
+        memory.remember(task.history.sessions, task.history.items)
+        trained = Trained("untrained", 4, sequence.fresh(2, np.random.default_rng(1)), discovery.unskilled())
+
+        assert task.stream is not None
+        assert task.stream.items.tolist() == [2, 2, 4, 4]
+        assert task.stream.sessions.tolist() == [4, 3, 3, 4]
+        frozen, _ = benchmark._ask(task, trained, memory, np.arange(2), lambda *_: None)
+        live = benchmark._live(task, task.stream, trained, memory, lambda *_: None)
+
+        assert frozen["recall@20"] == 0.0
+        assert (live["recall@20"], live["questions"]) == (0.5, 2)
 
     def test_a_folder_of_no_known_shape_is_refused(self, tmp_path: Path) -> None:
         with pytest.raises(Invalid):
