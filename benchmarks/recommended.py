@@ -19,7 +19,6 @@ from caravan.bootstrap import Advice, open_caravan, open_log, skills_of
 from caravan.config import Settings
 from caravan.insight import discovery
 from caravan.insight.discovery import skill_by_lot
-from caravan.insight.discovery.sequence import fresh
 from caravan.insight.discovery.trained import Trained
 from caravan.web.server import serve
 from caravan.web.suggesting import NOBODY, mark_of
@@ -56,7 +55,7 @@ def main(home: str, port: str, products: str, looks: str, seed: str, questions: 
 
 
 def _learn_by_lot(settings: Settings, load: recommending.Load, dice: np.random.Generator) -> None:
-    learned = Trained("bylot", 0, fresh(2, dice), skill_by_lot(load.products, dice))
+    learned = Trained("bylot", 0, skill_by_lot(load.products, dice))
     skills_of(settings).save(learned, {})
     skills_of(settings).promote("bylot")
 

@@ -43,7 +43,6 @@ class SkillFolder:
             for name, part in (("net", skill.net), ("links", skill.links), ("trees", skill.trees))
             for field, array in part._asdict().items()
         }
-        arrays |= {f"sequence.{name}": getattr(trained.sequence, name) for name in trained.sequence.__struct_fields__}
         return self._kept.save(trained.version, arrays, notes | {"looks": trained.looks, "measures": _MEASURES})
 
     def load(self, version: str) -> Trained:
@@ -58,8 +57,7 @@ class SkillFolder:
             Links(*(parts[f"links.{name}"] for name in Links._fields)),
             Trees(*(parts[f"trees.{name}"] for name in Trees._fields)),
         )
-        model = Sequence(**{name: parts[f"sequence.{name}"] for name in Sequence.__struct_fields__})
-        return Trained(version, int(str(notes["looks"])), model, skill)
+        return Trained(version, int(str(notes["looks"])), skill)
 
     def versions(self) -> list[tuple[str, dict[str, object]]]:
         """Give the versions that are kept, the latest first, with what was noted about each."""

@@ -699,7 +699,7 @@ class TestReadingFolders:
         (task,) = benchmark.read(tmp_path)
         memory = discovery.Memory()
         memory.remember(task.history.sessions, task.history.items)
-        trained = Trained("untrained", 4, sequence.fresh(2, np.random.default_rng(1)), discovery.unskilled())
+        trained = Trained("untrained", 4, discovery.unskilled())
 
         assert task.stream is not None
         assert task.stream.items.tolist() == [2, 2, 4, 4]

@@ -1,4 +1,4 @@
-"""What was learned, whole: for serving, and to learn on from."""
+"""What was learned, as it serves."""
 
 import msgspec
 import numpy as np
@@ -16,7 +16,6 @@ class Trained(msgspec.Struct, frozen=True):
 
     version: str
     looks: int
-    sequence: Sequence
     skill: Skill
 
 
@@ -27,7 +26,7 @@ def assemble(model: Sequence, links: Links, trees: Trees, *, looks: int, rng: np
     for part in skill:
         for array in part:
             sums.update(np.ascontiguousarray(array).tobytes())
-    return Trained(sums.hexdigest(), looks, model, skill)
+    return Trained(sums.hexdigest(), looks, skill)
 
 
 def skill_by_lot(products: int, rng: np.random.Generator, *, trees: int = 220, leaves: int = 24) -> Skill:
