@@ -177,6 +177,7 @@ _LOOK_S = 0.2
 _SEARCH_REBUILT_S = 3_600
 _TABLE_S = 3_600
 _DESK_LOOK_S = 0.5
+EXPORTS_AT_ONCE_MAX = 2
 _DESK_STOPS_S = 30.0
 _WEBHOOKS_REST = 20.0  # To see who changed, everybody is looked at: at most a twentieth of the time goes into that.
 SHAPE = "18"  # Change it when a model's dump changes: snapshots of another shape are passed over.
@@ -298,7 +299,10 @@ def open_caravan(
     exporter, teller = couriers_of(settings, cell, numbers, desk_of_people, vault)
     couriers = (
         Clerk("comparisons", lambda _: comparer.see_to_decided(now=clock.now()), "Comparisons could not be judged"),
-        Clerk("exports", lambda _: exporter.see_to_due(), "Exports could not be seen to"),
+        *(
+            Clerk(f"exports {number}", lambda _: exporter.see_to_due(), "Exports could not be seen to")
+            for number in range(1, EXPORTS_AT_ONCE_MAX + 1)
+        ),
         Clerk("webhooks", lambda _: teller.see_to_due(), "Webhooks could not be seen to", rests=_WEBHOOKS_REST),
         counter_of(postman, road),
     )

@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from caravan.adapters.duckdb_folding import Bundle, fold, make_tables, numbered
 from caravan.cell import Frame, Log, facts
-from caravan.insight.metrics.ports import Book, RollUp, TooCostly
+from caravan.insight.metrics.ports import Book, Read, RollUp, TooCostly
 from caravan.kernel.errors import Invalid, Outage
 from caravan.kernel.event import Event
 
@@ -159,6 +159,23 @@ class DuckdbNumbers:
             timer.cancel()
             cursor.close()
 
+    @contextlib.contextmanager
+    def reading(self, query: str, *, rows_each: int, timeout_s: float) -> Iterator[Read]:
+        """Answer one query in batches of rows as they are asked for, of which no more is held. Refuses as TooCostly, late, too."""
+        cursor = self._connection.cursor()
+        timer = threading.Timer(timeout_s, cursor.interrupt)
+        timer.start()
+        try:
+            cursor.execute("BEGIN")
+            position = cursor.execute("SELECT sequence FROM tail.cursor").fetchall()[0][0]
+            reader = cursor.sql(query).to_arrow_reader(rows_each)
+            yield Read(reader.schema, _batches(reader), int(position))
+        except (duckdb.InterruptException, duckdb.OutOfMemoryException) as error:
+            raise TooCostly from error
+        finally:
+            timer.cancel()
+            cursor.close()
+
     def read(self, text: str, *, rows_max: int, timeout_s: float) -> tuple[pa.Table, int]:
         """Answer a query of somebody's own: one SELECT over the tables, and nothing outside. The store serves no other end then.
 
@@ -294,6 +311,18 @@ class DuckdbNumbers:
         except duckdb.Error as error:
             self._connection.execute("ROLLBACK")
             raise Outage("The numbers could not follow the log.") from error
+
+
+def _batches(reader: pa.RecordBatchReader) -> Iterator[pa.RecordBatch]:
+    """Give batches; what DuckDB stops in the middle of comes out of Arrow as an OSError of any sort."""
+    while True:
+        try:
+            batch = reader.read_next_batch()
+        except StopIteration:
+            return
+        except (OSError, pa.ArrowException, duckdb.Error) as error:
+            raise TooCostly from error
+        yield batch
 
 
 def _first_line(error: duckdb.Error) -> str:

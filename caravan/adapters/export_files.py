@@ -1,14 +1,17 @@
 """Files of exports in folders of the home, and what webhooks have been told, in small files beside them."""
 
+import contextlib
+import hashlib
 import shutil
-from collections.abc import Collection
+import threading
+from collections.abc import Collection, Iterable
 from pathlib import Path
 
 import msgspec
 import numpy as np
 
-from caravan.adapters.whole_files import DRAFT, write_whole
-from caravan.insight.exports.ports import Sent, ShelfFull
+from caravan.adapters.whole_files import DRAFT, draft_of, put_in_place, sync, write_whole
+from caravan.insight.exports.ports import Draft, Sent, ShelfFull
 from caravan.kernel.errors import NotFound
 
 SHELF_BYTES_MAX = 2 * 2**30
@@ -19,31 +22,75 @@ class FolderShelf:
 
     def __init__(self, folder: Path, *, bytes_max: int = SHELF_BYTES_MAX) -> None:
         self._folder, self._bytes_max = folder, bytes_max
+        self._lock = threading.Lock()
+        self._drafted: dict[Path, int] = {}  # bytes of each draft that somebody is writing
 
-    def put(self, folder: str, name: str, body: bytes, *, kept: int, oldest: str = "") -> None:
-        """Keep a file in place of one of its name, then only the last ones. Refuses more than may be kept as ShelfFull."""
+    def draft(self, folder: str, pieces: Iterable[bytes]) -> Draft:
+        """Write a file as its pieces come; nothing is left of it where one can't be made. Refuses too much as ShelfFull."""
         place = self._folder / folder
-        place.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if not place.is_dir():
+            place.mkdir(parents=True, mode=0o700)
+            sync(self._folder)
         for path in place.glob(f".*{DRAFT}"):
             path.unlink()  # Of a run that was cut short.
-        files = [path for path in sorted(place.iterdir()) if path.name != name]
+        draft = draft_of(place / "run")
+        room, digest = self._bytes_max - self._held(), hashlib.sha256()
+        try:
+            with draft.open("wb") as file:
+                for piece in pieces:
+                    self._grow(draft, len(piece), room)
+                    file.write(piece)
+                    digest.update(piece)
+        except BaseException:
+            self.discard(Draft(draft, 0, ""))
+            raise
+        return Draft(draft, draft.stat().st_size, digest.hexdigest())
+
+    def _grow(self, draft: Path, size: int, room: int) -> None:
+        with self._lock:
+            self._drafted[draft] = self._drafted.get(draft, 0) + size
+            if sum(self._drafted.values()) > room:
+                raise ShelfFull
+
+    def keep(self, draft: Draft, name: str, *, kept: int, oldest: str = "") -> None:
+        """Name a draft, in place of a file of that name; then keep only the last ones, none named before `oldest`.
+
+        Refuses more than may be kept as ShelfFull, and a folder that was taken away meanwhile with NotFound.
+        """
+        place = draft.path.parent
+        if not place.is_dir():
+            raise NotFound("The export was dropped.")
+        files = [path for path in sorted(place.iterdir()) if path.name != name and path != draft.path]
         stale = [path for path in files if path.name < oldest]
         files = [path for path in files if path.name >= oldest]
         stale += files[: max(len(files) + 1 - kept, 0)]
-        gone = {*stale, place / name}
-        held = sum(path.stat().st_size for path in self._folder.glob("*/*") if path not in gone)
-        if held + len(body) > self._bytes_max:
-            raise ShelfFull
-        write_whole(place / name, body)
+        with self._lock:
+            if self._held(without={*stale, place / name}) + draft.size > self._bytes_max:
+                raise ShelfFull
+            put_in_place(draft.path, place / name)
+            self._drafted.pop(draft.path, None)
         for path in stale:
             path.unlink(missing_ok=True)
 
-    def take(self, folder: str, name: str) -> bytes:
-        """Give a file. Refuses one that is not there with NotFound."""
+    def _held(self, without: Collection[Path] = ()) -> int:
+        """Give how many bytes all files have, drafts apart."""
+        files = (path for path in self._folder.glob("*/*") if path.suffix != DRAFT and path not in without)
+        return sum(path.stat().st_size for path in files)
+
+    def discard(self, draft: Draft) -> None:
+        """Take a draft away that was not kept."""
+        with self._lock:
+            self._drafted.pop(draft.path, None)
+        draft.path.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            draft.path.parent.rmdir()  # Where nothing was ever kept.
+
+    def find(self, folder: str, name: str) -> Path:
+        """Give where a file lies. Refuses one that is not there with NotFound."""
         path = self._folder / folder / name
-        if path.name != name or not path.is_file():
+        if path.name != name or name.endswith(DRAFT) or not path.is_file():
             raise NotFound("There is no such file any more.")
-        return path.read_bytes()
+        return path
 
     def keep_only(self, folders: Collection[str]) -> None:
         """Take away every other folder."""

@@ -11,7 +11,8 @@ import ssl
 from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from http import HTTPStatus
-from typing import Any
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
 from urllib.parse import SplitResult, urlsplit
 
 import httpx
@@ -27,7 +28,17 @@ AT_ONCE_MAX = 8
 _PORTS = frozenset({80, 443, 8080, 8443})
 # IPv4 in IPv6, as gateways translate it (RFC 6052, RFC 8215): what is behind can't be told from outside.
 _TRANSLATED = tuple(ipaddress.ip_network(one) for one in ("64:ff9b::/96", "64:ff9b:1::/48"))
+_PIECE_BYTES = 2**20
 _Resolve = Callable[..., Sequence[tuple[Any, ...]]]
+
+
+class _Digest(Protocol):
+    """What bytes are folded into."""
+
+    def update(self, data: bytes, /) -> None: ...
+
+
+D = TypeVar("D", bound=_Digest)
 
 
 class HttpsSender:
@@ -94,12 +105,17 @@ class HttpsSender:
         headers = {
             "host": parts.netloc, "content-type": message.media, "user-agent": "Caravan", "webhook-id": message.id,
             "webhook-timestamp": str(seconds), "webhook-signature": signature(message, seconds),
-            "content-digest": f"sha-256=:{base64.b64encode(hashlib.sha256(message.body).digest()).decode()}:",
+            "content-digest": f"sha-256=:{base64.b64encode(_folded(message.body, hashlib.sha256()).digest()).decode()}:",
         }  # fmt: skip
-        # The certificate is held against the name, though its address is connected to.
-        with self._ready().stream(
-            message.method, target, content=message.body, headers=headers, extensions={"sni_hostname": host}
-        ) as response:
+        with contextlib.ExitStack() as opened:
+            body = message.body
+            content = body if isinstance(body, bytes) else opened.enter_context(body.open("rb"))
+            # The certificate is held against the name, though its address is connected to.
+            response = opened.enter_context(
+                self._ready().stream(
+                    message.method, target, content=content, headers=headers, extensions={"sni_hostname": host}
+                )
+            )
             return response.status_code
 
     def _ready(self) -> httpx.Client:
@@ -132,10 +148,20 @@ class HttpsSender:
 
 def signature(message: Message, seconds: int) -> str:
     """Sign a message as Standard Webhooks says, by each secret: HMAC-SHA256 over id, time and body."""
-    signed = f"{message.id}.{seconds}.".encode() + message.body
-    return " ".join(
-        f"v1,{base64.b64encode(hmac.digest(secret, signed, hashlib.sha256)).decode()}" for secret in message.secrets
-    )
+    signed = f"{message.id}.{seconds}.".encode()
+    digests = [_folded(message.body, hmac.new(secret, signed, hashlib.sha256)).digest() for secret in message.secrets]
+    return " ".join(f"v1,{base64.b64encode(digest).decode()}" for digest in digests)
+
+
+def _folded(body: bytes | Path, digest: D) -> D:
+    """Fold a body into a digest; of a file a piece at a time."""
+    if isinstance(body, bytes):
+        digest.update(body)
+        return digest
+    with body.open("rb") as file:
+        while piece := file.read(_PIECE_BYTES):
+            digest.update(piece)
+    return digest
 
 
 def _port(parts: SplitResult) -> int:

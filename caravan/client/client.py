@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from types import TracebackType
 from typing import Literal, Self, TypeVar
 
@@ -622,6 +623,10 @@ class Client:
     def export_file(self, export: str, file: str = "") -> bytes:
         """Give a file of an export, or the newest one."""
         return bytes(self._sender.send("GET", f"/v1/exports/{export}/file", query={"file": file} if file else {}).body)
+
+    def save_export_file(self, export: str, target: Path, file: str = "") -> int:
+        """Write a file of an export, or the newest one, to a place of one's own as it comes; give its bytes."""
+        return self._sender.fetch(f"/v1/exports/{export}/file", target, query={"file": file} if file else {})
 
     def webhooks(self) -> list[wire.Webhook]:
         """List all webhooks, and where they stand."""

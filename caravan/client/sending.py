@@ -4,6 +4,7 @@ import random
 import time
 import uuid
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 import httpx
@@ -27,11 +28,14 @@ _ERRORS_FROM = 400
 class Refused(CaravanError):
     """The market said no: `problem` says why, `details` what else it told (how many are left)."""
 
-    def __init__(self, problem: wire.Problem, details: Mapping[str, Any], *, is_replayed: bool = False) -> None:
+    def __init__(
+        self, problem: wire.Problem, details: Mapping[str, Any], *, is_replayed: bool = False, retry_after: str = ""
+    ) -> None:
         super().__init__(problem.detail or problem.title)
         self.problem = problem
         self.details = details
         self.is_replayed = is_replayed
+        self.retry_after = retry_after
 
     @property
     def status(self) -> int:
@@ -98,24 +102,50 @@ class Sender:
         if content is not None:
             told["content-type"] = media
         asked = {name: _text(value) for name, value in (query or {}).items() if value not in (None, "")}
+
+        def once() -> Said:
+            answer = self._http.request(method, path, content=content, params=asked, headers=told)
+            if answer.status_code >= _ERRORS_FROM:
+                raise _refused(answer)
+            return Said(answer.content, answer.headers, answer.status_code)
+
+        return self._until_answered(once)
+
+    def fetch(self, path: str, target: Path, *, query: Mapping[str, str] | None = None) -> int:
+        """Write what is at a path into a file as it comes, whole or not at all; give its bytes. Raises as `send` does."""
+        told = {"authorization": f"Bearer {self.token}"} if self.token else {}
+        draft = target.with_name(f".{target.name}.draft")
+
+        def once() -> int:
+            with self._http.stream("GET", path, params=query, headers=told) as answer, draft.open("wb") as file:
+                if answer.status_code >= _ERRORS_FROM:
+                    answer.read()
+                    raise _refused(answer)
+                for piece in answer.iter_bytes():
+                    file.write(piece)
+            return draft.replace(target).stat().st_size
+
+        try:
+            return self._until_answered(once)
+        finally:
+            draft.unlink(missing_ok=True)
+
+    def _until_answered(self, once: Callable[[], T]) -> T:
         for tried in range(1, TRIES_MAX + 1):
             is_last = tried == TRIES_MAX
             try:
-                answer = self._http.request(method, path, content=content, params=asked, headers=told)
+                return once()
             except httpx.TransportError as error:
                 if is_last:
                     raise Outage(f"{self._http.base_url} does not answer: {error}") from error
-                self._wait(tried, None)
-                continue
-            if answer.status_code < _ERRORS_FROM:
-                return Said(answer.content, answer.headers, answer.status_code)
-            refused = _refused(answer)
-            if is_last or not _passes(refused):
-                raise refused
-            self._wait(tried, answer.headers.get("retry-after"))
+                self._wait(tried, "")
+            except Refused as refused:
+                if is_last or not _passes(refused):
+                    raise
+                self._wait(tried, refused.retry_after)
         raise AssertionError("The last try returns or raises.")
 
-    def _wait(self, tried: int, wanted_s: str | None) -> None:
+    def _wait(self, tried: int, wanted_s: str) -> None:
         # Full jitter: many clients that were refused together must not come back together.
         most = min(WAIT_S_MAX, WAIT_S_FIRST * 2**tried)
         least = min(float(wanted_s), WAIT_S_MAX) if wanted_s and wanted_s.isdigit() else 0.0
@@ -136,14 +166,17 @@ def _passes(refused: Refused) -> bool:
 
 
 def _refused(answer: httpx.Response) -> Refused:
-    is_replayed = answer.headers.get("idempotent-replayed") == "true"
+    is_replayed, retry_after = (
+        answer.headers.get("idempotent-replayed") == "true",
+        answer.headers.get("retry-after", ""),
+    )
     try:
         problem = msgspec.json.decode(answer.content, type=wire.Problem)
         told = msgspec.json.decode(answer.content, type=dict[str, Any])
     except msgspec.DecodeError:
         phrase = answer.reason_phrase or "no reason given"
         problem = wire.Problem(type="about:blank", title=phrase, status=answer.status_code, refusal="unknown")
-        return Refused(problem, {}, is_replayed=is_replayed)
+        return Refused(problem, {}, is_replayed=is_replayed, retry_after=retry_after)
     known = set(wire.Problem.__struct_fields__)
     details = {name: value for name, value in told.items() if name not in known}
-    return Refused(problem, details, is_replayed=is_replayed)
+    return Refused(problem, details, is_replayed=is_replayed, retry_after=retry_after)

@@ -2226,6 +2226,14 @@ class ExportRun(Response, frozen=True, kw_only=True):
     is_last: bool
 
 
+class ExportProgress(Response, frozen=True, kw_only=True):
+    """How far a run has come that is being made now."""
+
+    began_at: Time
+    rows: int
+    bytes: int
+
+
 class Export(Response, frozen=True, kw_only=True):
     """An export with its last runs, the newest first; `secret` is what is sent is signed with, where there is a `url`."""
 
@@ -2244,6 +2252,7 @@ class Export(Response, frozen=True, kw_only=True):
     set_at: Time
     next_at: Time
     attempts: int
+    under_way: ExportProgress | None = None
     runs: list[ExportRun]
 
 

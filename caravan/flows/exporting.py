@@ -1,9 +1,12 @@
 """Exporting: what leaves on a schedule is set in the core; runs are made beside it, and each is noted as a fact."""
 
-import hashlib
+import contextlib
 import logging
-from collections.abc import Callable, Sequence
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 from typing import NamedTuple
 
 import msgspec
@@ -24,7 +27,7 @@ from caravan.kernel.ids import ExportId, SellerId
 
 _logger = logging.getLogger("caravan.flows")
 
-ROWS_MAX = metrics.ROWS_PER_ANSWER_MAX
+ROWS_MAX = 10_000_000  # of an export that asks for as many as an answer may have, or more: for all
 MEMBERS_KEPT_DAYS = 30  # A file of people is kept no longer: it does not follow who is forgotten.
 _MEDIA = {"csv": "text/csv; charset=utf-8", "parquet": "application/vnd.apache.parquet", "json": "application/json"}
 _SLOT = "{slot}"
@@ -109,16 +112,34 @@ class Signing:
         return [self.secret(subject, turn) for turn in exports.secret_turns(house.exports, subject, now=now)]
 
 
+@dataclass
+class Progress:
+    """How far a run has come; whoever makes it counts on."""
+
+    began_at: Instant
+    rows: int = 0
+    bytes: int = 0
+
+
 class Exporter:
-    """Makes the runs that are due, one after another. A run that a stop cuts short is made again, under the same name."""
+    """Makes the runs that are due. Whoever calls makes one at a time: two who call make two at once, never both of one export.
+
+    A run is written as its rows are read, and has its name when it is whole; one that a stop cuts short is made again.
+    """
 
     def __init__(  # Whatever a run is made of, and brought by.
         self, cell: Cell[House], *, numbers: Numbers, desk: Desk, shelf: Shelf, sender: Sender, signing: Signing
     ) -> None:
         self._cell, self._numbers, self._desk = cell, numbers, desk
         self.shelf, self.sender, self.signing = shelf, sender, signing
+        self._lock = threading.Lock()
+        self._under_way: dict[int, Progress] = {}
         self._folders: frozenset[str] | None = None
         self._version, self._next_at = -1, 0
+
+    def under_way(self, export: int) -> Progress | None:
+        """Say how far the run of an export has come that is being made now, if one is."""
+        return self._under_way.get(export)
 
     def check(self, setting: Setting) -> None:
         """Refuse what could never be run: an address that is not to be reached, a question that can't be asked."""
@@ -134,21 +155,43 @@ class Exporter:
             metrics.plan(found, question, _viewer(setting.seller))
 
     def see_to_due(self) -> int:
-        """Make all runs that are due; give how many."""
-        now = self._cell.clock.now()
-        version, kept = self._cell.ask(_kept)  # Who shops waits for no more than a list.
-        if version == self._version and now < self._next_at:
-            return 0
-        names = frozenset(ids.text(ExportId, one.export) for one in kept if one.name and not one.url)
+        """Make runs that are due, until none is that nobody else makes; give how many."""
+        for made in range(_TOGETHER_MAX):
+            claimed = self._claim()
+            if claimed is None:
+                return made
+            export, slot = claimed
+            try:
+                self.run(export, slot)
+            finally:
+                with self._lock:
+                    del self._under_way[export.export]
+        return _TOGETHER_MAX
+
+    def _claim(self) -> tuple[Export, int] | None:
+        """Take a run upon oneself that is due and that nobody makes."""
+        with self._lock:
+            now = self._cell.clock.now()
+            version, kept = self._cell.ask(_kept)  # Who shops waits for no more than a list.
+            if version == self._version and now < self._next_at:
+                return None
+            free = [one for one in kept if one.export not in self._under_way]
+            self._tidy(kept)
+            due = exports.due_exports(free, now=now)
+            if due:
+                self._under_way[due[0][0].export] = Progress(now)
+                return due[0]
+            self._version = version  # What is under way ends with a fact, which makes it another version.
+            self._next_at = min((exports.next_slot(one, now=now) for one in free if one.name), default=_NEVER)
+            return None
+
+    def _tidy(self, kept: Sequence[Export]) -> None:
+        """Take the files away of exports that are no more."""
+        numbers = {one.export for one in kept if one.name and not one.url} | self._under_way.keys()
+        names = frozenset(ids.text(ExportId, number) for number in numbers)
         if names != self._folders:
             self.shelf.keep_only(names)
             self._folders = names
-        due = exports.due_exports(kept, now=now)[:_TOGETHER_MAX]
-        for export, slot in due:
-            self.run(export, slot)
-        self._version, kept = self._cell.ask(_kept)
-        self._next_at = min((exports.next_slot(one, now=now) for one in kept if one.name), default=_NEVER)
-        return len(due)
 
     def run(self, export: Export, slot: int) -> Outcome:
         """Make one run and note how it went."""
@@ -169,32 +212,41 @@ class Exporter:
         return outcome
 
     def _made(self, export: Export, slot: int) -> Outcome:
-        table, position = self._table(export, slot)
-        body = tables.file_of(table, export.format)
-        name = f"{export.name}-{_stamp(slot)}.{export.format}"
-        if export.url:
-            self._bring(export, slot, body)
-        else:
-            oldest = f"{export.name}-{_stamp(slot - MEMBERS_KEPT_DAYS * DAY)}" if export.segment else ""
-            self.shelf.put(ids.text(ExportId, export.export), name, body, kept=export.kept, oldest=oldest)
-        digest = hashlib.sha256(body).hexdigest()
-        return Outcome(export.export, slot, position, table.num_rows, len(body), digest, name)
+        name, folder = f"{export.name}-{_stamp(slot)}.{export.format}", ids.text(ExportId, export.export)
+        progress = self._under_way.get(export.export) or Progress(self._cell.clock.now())
+        with contextlib.ExitStack() as opened:
+            found = self._pieces(export, slot, opened)
+            rows = _counted(found.tables, progress)
+            draft = self.shelf.draft(
+                folder, _measured(tables.file_in_pieces(found.schema, rows, export.format), progress)
+            )
+        try:
+            if export.url:
+                self._bring(export, slot, draft.path)
+            else:
+                oldest = f"{export.name}-{_stamp(slot - MEMBERS_KEPT_DAYS * DAY)}" if export.segment else ""
+                self.shelf.keep(draft, name, kept=export.kept, oldest=oldest)
+        finally:
+            self.shelf.discard(draft)
+        return Outcome(export.export, slot, found.position, progress.rows, draft.size, draft.digest, name)
 
-    def _table(self, export: Export, slot: int) -> tuple[pa.Table, int]:
+    def _pieces(self, export: Export, slot: int, opened: contextlib.ExitStack) -> tables.Pieces:
+        """Read what an export is of, piece by piece, for as long as what was opened is open."""
         if export.segment:
             known = self._cell.ask(lambda house: profiles.segment_of(house.profiles, export.segment))
-            return tables.members_of(self._desk, known)
+            return tables.members_in_pieces(self._desk, known)
         found = self._numbers.definitions
         question = tables.question_of(found, _asked(export.question))
         if export.last_days:
             end = exports.day_of(slot, found.time_zone)
             question = msgspec.structs.replace(question, first=end - timedelta(days=export.last_days), end=end)
-        answer = self._numbers.ask(question, _viewer(export.seller))
-        if answer.has_more and question.rows_max >= ROWS_MAX:
-            raise AnswerCut
-        return tables.table_of(answer), answer.position
+        is_all = question.rows_max >= metrics.ROWS_PER_ANSWER_MAX
+        rows_max = ROWS_MAX if is_all else question.rows_max
+        read = opened.enter_context(self._numbers.reading(question, _viewer(export.seller), rows_max=rows_max))
+        pieces = tables.pieces_of(read)
+        return pieces._replace(tables=_up_to(pieces.tables, rows_max, is_all=is_all))
 
-    def _bring(self, export: Export, slot: int, body: bytes) -> None:
+    def _bring(self, export: Export, slot: int, body: Path) -> None:
         subject, now = ids.text(ExportId, export.export), self._cell.clock.now()
         secrets: Sequence[bytes] = self._cell.ask(self.signing.secrets, subject, now)
         url = export.url.replace(_SLOT, _stamp(slot))
@@ -202,6 +254,28 @@ class Exporter:
         (brought,) = self.sender.bring([message], now=now)
         if brought.error:
             raise Outage(brought.error)
+
+
+def _counted(pieces: Iterable[pa.Table], progress: Progress) -> Iterator[pa.Table]:
+    for piece in pieces:
+        progress.rows += piece.num_rows
+        yield piece
+
+
+def _measured(pieces: Iterable[bytes], progress: Progress) -> Iterator[bytes]:
+    for piece in pieces:
+        progress.bytes += len(piece)
+        yield piece
+
+
+def _up_to(pieces: Iterable[pa.Table], rows_max: int, *, is_all: bool) -> Iterator[pa.Table]:
+    """Give as many rows as were asked for. Refuses more where all were."""
+    left = rows_max
+    for piece in pieces:
+        if piece.num_rows > left and is_all:
+            raise AnswerCut
+        yield piece.slice(0, left)
+        left -= min(left, piece.num_rows)
 
 
 def _kept(house: House) -> tuple[int, list[Export]]:

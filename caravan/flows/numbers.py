@@ -5,6 +5,7 @@ import threading
 import time
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -23,6 +24,8 @@ QUESTIONS_REMEMBERED_MAX = 1_000
 DEFINITION_FILES_MAX = 100
 SECONDS_PER_QUESTION_MAX = 10.0
 QUESTIONS_AT_ONCE_MAX = 2  # The cell, and whoever buys, go first.
+SECONDS_PER_EXPORT_MAX = 1_800.0
+ROWS_PER_PIECE = 50_000
 _SHIPPED = "(shipped) marketplace.yaml"
 _LOOK_S = 1.0
 _REMEMBER_S = 60.0
@@ -42,6 +45,15 @@ class Answer(NamedTuple):
     def read_from(self) -> list[str]:
         """Give the tables and roll-ups that were read."""
         return [reading.source for reading in self.plan.readings]
+
+
+class Reading(NamedTuple):
+    """An answer that comes in pieces: tables of one schema, in order, with one row more than was asked for if there are more."""
+
+    schema: pa.Schema
+    pieces: Iterator[pa.Table]
+    plan: Plan
+    position: int
 
 
 def tables() -> dict[str, list[str]]:
@@ -145,6 +157,22 @@ class Numbers:
         )
         self._keep(key, question, answer)
         return answer
+
+    @contextmanager
+    def reading(self, question: Question, viewer: Viewer, *, rows_max: int) -> Iterator["Reading"]:
+        """Answer in pieces, of which one is held at a time, with up to so many rows whatever an answer may have; and one more.
+
+        Refuses what `ask` refuses, also while pieces are read.
+        """
+        found = self.definitions
+        store, writer = self._ready(found)
+        store.catch_up(self._position())
+        plan = metrics.plan(found, question, viewer, store.rollups(self._fingerprint))
+        plan = msgspec.structs.replace(plan, rows_max=rows_max)
+        with store.reading(writer.sql(plan), rows_each=ROWS_PER_PIECE, timeout_s=SECONDS_PER_EXPORT_MAX) as read:
+            schema = told(read.schema.empty_table(), plan).schema
+            pieces = (told(pa.Table.from_batches([batch]), plan) for batch in read.batches)
+            yield Reading(schema, pieces, plan, read.position)
 
     def sql(self, question: Question, viewer: Viewer, *, dialect: str = "duckdb") -> str:
         """Give the query of a question over the documented tables, for another engine to run."""

@@ -1,10 +1,10 @@
 """Tables as they leave the house: public ids outside, dense numbers inside; and the files that they are written to."""
 
 import io
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from pathlib import Path
-from typing import IO, Any, Literal, Protocol
+from typing import IO, Any, Literal, NamedTuple, Protocol
 
 import msgspec
 import numpy as np
@@ -14,9 +14,9 @@ import pyarrow.csv
 import pyarrow.parquet as pq
 
 from caravan.flows import profiles as knowing
-from caravan.flows.numbers import Answer
+from caravan.flows.numbers import ROWS_PER_PIECE, Answer, Reading
 from caravan.insight import profiles
-from caravan.insight.metrics import Definitions, Limit, Question
+from caravan.insight.metrics import Definitions, Limit, Plan, Question
 from caravan.insight.profiles import Segment
 from caravan.kernel import cells, ids
 from caravan.kernel.errors import Invalid
@@ -99,16 +99,33 @@ def _limit(found: Definitions, names: Sequence[str], one: AskedFilter) -> Limit:
     return Limit(one.dimension, values, one.without)
 
 
+class Pieces(NamedTuple):
+    """A table that comes in pieces, in order, as of a position; `schema` is that of each."""
+
+    schema: pa.Schema
+    tables: Iterator[pa.Table]
+    position: int
+
+
 def table_of(answer: Answer) -> pa.Table:
     """Give an answer with public ids, its columns told in the metadata of the table."""
-    columns = {
-        column.name: _public(answer.table.column(column.name), column.id_prefix) for column in answer.plan.columns
-    }
+    told = {"position": str(answer.position), "has_more": str(answer.has_more).lower()}
+    return _outside(answer.table, answer.plan, told)
+
+
+def pieces_of(read: Reading) -> Pieces:
+    """Give an answer that comes in pieces with public ids, as `table_of` gives one."""
+    told = {"position": str(read.position)}
+    schema = _outside(read.schema.empty_table(), read.plan, told).schema
+    return Pieces(schema, (_outside(piece, read.plan, told) for piece in read.pieces), read.position)
+
+
+def _outside(table: pa.Table, plan: Plan, told: dict[str, str]) -> pa.Table:
+    columns = {column.name: _public(table.column(column.name), column.id_prefix) for column in plan.columns}
     fields = [
         pa.field(column.name, columns[column.name].type, metadata={"kind": column.kind, "unit": column.unit})
-        for column in answer.plan.columns
+        for column in plan.columns
     ]
-    told = {"position": str(answer.position), "has_more": str(answer.has_more).lower()}
     return pa.table(list(columns.values()), schema=pa.schema(fields, metadata=told))
 
 
@@ -126,17 +143,30 @@ def identity_text(number: int) -> str | None:
 
 def members_of(desk: knowing.Desk, segment: Segment) -> tuple[pa.Table, int]:
     """Give everybody in a segment, a row a buyer, with the traits that the rule asks for and nothing more; and the position."""
+    found = members_in_pieces(desk, segment)
+    return pa.concat_tables(found.tables), found.position
+
+
+def members_in_pieces(desk: knowing.Desk, segment: Segment) -> Pieces:
+    """Give everybody in a segment as `members_of` does, so many people at a time."""
     members = desk.members(segment)
-    found, crowd = members.crowd, members.crowd.crowd
-    sizes = found.starts[members.places + 1] - found.starts[members.places]
-    rows = np.repeat(np.arange(len(members.keys)), sizes)
-    buyers = [buyer for place in members.places.tolist() for buyer in found.buyers_of(place)]
+    traits = sorted(profiles.traits_in(knowing.rule_of(segment)))
+    firsts = range(0, max(len(members.keys), 1), ROWS_PER_PIECE)
+    tables = (_members(members, traits, slice(first, first + ROWS_PER_PIECE)) for first in firsts)
+    return Pieces(_members(members, traits, slice(0)).schema, tables, members.crowd.position)
+
+
+def _members(members: knowing.Members, traits: Sequence[str], some: slice) -> pa.Table:
+    """Give some of the people in a segment, a row for each buyer of theirs."""
+    found, crowd, keys, of = members.crowd, members.crowd.crowd, members.keys[some], members.places[some]
+    rows = np.repeat(np.arange(len(keys)), found.starts[of + 1] - found.starts[of])
+    buyers = [buyer for place in of.tolist() for buyer in found.buyers_of(place)]
     columns: dict[str, Any] = {
         "buyer": pa.array([ids.text(BuyerId, buyer) for buyer in buyers], pa.string()),
-        "identity": pa.array([identity_text(key) for key in members.keys[rows].tolist()], pa.string()),
+        "identity": pa.array([identity_text(key) for key in keys[rows].tolist()], pa.string()),
     }
-    for name in sorted(profiles.traits_in(knowing.rule_of(segment))):
-        places = members.places[rows]
+    for name in traits:
+        places = of[rows]
         if name in crowd.numbers:
             columns[name] = pa.array(crowd.numbers[name][places], pa.float64(), from_pandas=True)
         elif name in crowd.codes:
@@ -145,7 +175,7 @@ def members_of(desk: knowing.Desk, segment: Segment) -> tuple[pa.Table, int]:
             )
         else:
             columns[name] = pa.array(_words(crowd, name, places), pa.string())
-    return pa.table(columns), found.position
+    return pa.table(columns)
 
 
 def _words(crowd: profiles.Crowd, name: str, places: np.ndarray) -> list[str]:
@@ -159,15 +189,17 @@ def _words(crowd: profiles.Crowd, name: str, places: np.ndarray) -> list[str]:
 
 def csv_of(table: pa.Table) -> bytes:
     """Write a table as CSV."""
-    sink = io.BytesIO()
-    write_csv(table, sink)
-    return sink.getvalue()
+    return file_of(table, "csv")
 
 
 def write_csv(table: pa.Table, sink: Path | IO[bytes]) -> None:
     """Write a table as CSV for people: no text in it is reckoned with by a spreadsheet; numbers stay numbers."""
+    pyarrow.csv.write_csv(_guarded_table(table), sink)
+
+
+def _guarded_table(table: pa.Table) -> pa.Table:
     columns = [_guarded(column) for column in table.columns]
-    pyarrow.csv.write_csv(pa.table(columns, names=[cells.guarded(name) for name in table.column_names]), sink)
+    return pa.table(columns, names=[cells.guarded(name) for name in table.column_names])
 
 
 def _guarded(column: pa.ChunkedArray) -> pa.ChunkedArray:
@@ -182,11 +214,59 @@ def _guarded(column: pa.ChunkedArray) -> pa.ChunkedArray:
 
 def file_of(table: pa.Table, kind: str) -> bytes:
     """Write a table as a file: csv, parquet, or json (a list of rows)."""
-    if kind == "csv":
-        return csv_of(table)
+    return b"".join(file_in_pieces(table.schema, [table], kind))
+
+
+def file_in_pieces(schema: pa.Schema, tables: Iterable[pa.Table], kind: str) -> Iterator[bytes]:
+    """Write tables of one schema as one file, a piece at a time: csv, parquet (a row group a table), or json (a list of rows)."""
     if kind == "json":
-        return msgspec.json.encode(table.to_pylist())
-    assert kind == "parquet", kind
-    sink = io.BytesIO()
-    pq.write_table(table, sink)
-    return sink.getvalue()
+        yield from _json_in_pieces(tables)
+        return
+    drain = _Drain()
+    sink = pa.PythonFile(drain, mode="w")
+    if kind == "csv":
+        writer = pyarrow.csv.CSVWriter(sink, _guarded_table(schema.empty_table()).schema)
+    else:
+        assert kind == "parquet", kind
+        writer = pq.ParquetWriter(sink, schema)
+    for table in tables:
+        writer.write_table(_guarded_table(table) if kind == "csv" else table)
+        yield drain.taken()
+    writer.close()
+    yield drain.taken()
+
+
+def _json_in_pieces(tables: Iterable[pa.Table]) -> Iterator[bytes]:
+    is_first = True
+    yield b"["
+    for table in tables:
+        rows = msgspec.json.encode(table.to_pylist())[1:-1]
+        if rows:
+            yield rows if is_first else b"," + rows
+            is_first = False
+    yield b"]"
+
+
+class _Drain(io.RawIOBase):
+    """A file that is only written, and out of which what was written is taken again and again."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._waiting: list[bytes] = []
+        self._size = 0
+
+    def writable(self) -> bool:
+        return True
+
+    def tell(self) -> int:
+        return self._size
+
+    def write(self, piece: Any) -> int:  # noqa: ANN401  # Whatever has bytes.
+        self._waiting.append(bytes(piece))
+        self._size += len(self._waiting[-1])
+        return len(self._waiting[-1])
+
+    def taken(self) -> bytes:
+        """Give what was written since the last time."""
+        piece, self._waiting = b"".join(self._waiting), []
+        return piece

@@ -89,9 +89,7 @@ def fetch_file(
     """Fetch a file that an export has made."""
 
     def ask(client: Client) -> dict[str, Any]:
-        body = client.export_file(_export(client, name), file)
-        out.write_bytes(body)
-        return {"file": str(out), "bytes": len(body)}
+        return {"file": str(out), "bytes": client.save_export_file(_export(client, name), out, file)}
 
     run(url, token, ask, lambda told: say.print(f"{told['file']} holds {told['bytes']:,} bytes."), as_json=as_json)
 

@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from caravan.client import wire
-from caravan.flows.exporting import Setting, Signing
+from caravan.flows.exporting import Progress, Setting, Signing
 from caravan.flows.house import House
 from caravan.insight import exports
 from caravan.insight.exports import Export, Run, Schedule, Wanted, Webhook
@@ -49,7 +49,9 @@ def schedule_shown(one: Schedule) -> wire.ExportSchedule:
     return wire.ExportSchedule(every=one.every, at=at, weekday=WEEKDAYS[one.weekday], zone=one.zone)  # type: ignore[arg-type]
 
 
-def export_shown(house: House, one: Export, signing: Signing | None, *, now: Instant) -> wire.Export:
+def export_shown(
+    house: House, one: Export, signing: Signing | None, *, now: Instant, progress: Progress | None = None
+) -> wire.Export:
     """Show an export with its last runs; with its secret to those who may change it, whom `signing` is given for."""
     public = ids.text(ExportId, one.export)
     question: dict[str, Any] | None = msgspec.json.decode(one.question) if one.question else None
@@ -58,8 +60,13 @@ def export_shown(house: House, one: Export, signing: Signing | None, *, now: Ins
         last_days=one.last_days, segment=ids.text(SegmentId, one.segment) if one.segment else None, format=one.format,
         schedule=schedule_shown(one.schedule), url=one.url, method=one.method, kept=one.kept,
         secret=_secret(house, public, signing, now) if one.url and signing is not None else None, set_at=iso(one.set_at),
-        next_at=iso(exports.next_slot(one, now=now)), attempts=one.attempts, runs=[_run(run) for run in reversed(one.runs)],
+        next_at=iso(exports.next_slot(one, now=now)), attempts=one.attempts,
+        under_way=_progress(progress) if progress is not None else None, runs=[_run(run) for run in reversed(one.runs)],
     )  # fmt: skip
+
+
+def _progress(one: Progress) -> wire.ExportProgress:
+    return wire.ExportProgress(began_at=iso(one.began_at), rows=one.rows, bytes=one.bytes)
 
 
 def _run(one: Run) -> wire.ExportRun:

@@ -149,23 +149,72 @@ def write_certificate(key_file: Path, file: Path, name: str) -> None:
     file.write_bytes(made.public_bytes(serialization.Encoding.PEM))
 
 
+def put(shelf: FolderShelf, folder: str, name: str, body: bytes, *, kept: int, oldest: str = "") -> None:
+    shelf.keep(
+        shelf.draft(folder, (body[place : place + 1] for place in range(len(body)))), name, kept=kept, oldest=oldest
+    )
+
+
+def test_what_cannot_be_made_leaves_nothing_and_two_drafts_together_are_bounded(tmp_path: Path) -> None:
+    shelf = FolderShelf(tmp_path, bytes_max=10)
+
+    def breaks() -> Iterator[bytes]:
+        yield b"123"
+        raise KeyboardInterrupt
+
+    def beside() -> Iterator[bytes]:
+        yield b"12345"
+        with pytest.raises(ShelfFull):
+            shelf.draft("exp_2", [b"123456"])
+        yield b"6789"
+
+    with pytest.raises(KeyboardInterrupt):
+        shelf.draft("exp_1", breaks())
+    draft = shelf.draft("exp_1", beside())
+
+    assert draft.size == 9
+    assert list(tmp_path.glob("*/*")) == [draft.path]
+    shelf.keep_only(())
+    with pytest.raises(NotFound, match="dropped"):
+        shelf.keep(draft, "a-1", kept=1)
+    shelf.discard(draft)
+    put(shelf, "exp_1", "a-1", b"1234567890", kept=1)
+
+
+def test_a_file_is_brought_and_signed_as_its_bytes_would_be(
+    inside: HttpsSender, receiver: Receiver, tmp_path: Path
+) -> None:
+    body = b"a,b\n" * 600_000
+    (tmp_path / "file").write_bytes(body)
+
+    for one in (body, tmp_path / "file"):
+        inside.bring([message(receiver.url())._replace(body=one)], now=NOW)
+
+    of_bytes, of_file = receiver.got
+    assert of_file.body == body
+    assert of_file.is_signed_by(WRITTEN)
+    names = ("webhook-signature", "content-digest", "content-length")
+    assert [of_file.headers[name] for name in names] == [of_bytes.headers[name] for name in names]
+
+
 def test_a_shelf_keeps_the_last_files_whole_and_no_more_than_it_may(tmp_path: Path) -> None:
     shelf = FolderShelf(tmp_path, bytes_max=20)
     for name in ("a-1", "a-2", "a-3"):
-        shelf.put("exp_1", name, b"12345", kept=2)
+        put(shelf, "exp_1", name, b"12345", kept=2)
     (tmp_path / "exp_1" / ".a-4.draft").write_bytes(b"half")
 
     assert [path.name for path in sorted((tmp_path / "exp_1").iterdir())] == [".a-4.draft", "a-2", "a-3"]
-    shelf.put("exp_1", "a-3", b"54321", kept=2)
-    assert shelf.take("exp_1", "a-3") == b"54321"
+    put(shelf, "exp_1", "a-3", b"54321", kept=2)
+    assert shelf.find("exp_1", "a-3").read_bytes() == b"54321"
     assert not (tmp_path / "exp_1" / ".a-4.draft").exists()
     with pytest.raises(ShelfFull):
-        shelf.put("exp_2", "b-1", b"1" * 11, kept=9)
-    shelf.put("exp_1", "a-9", b"1", kept=9, oldest="a-3")
+        put(shelf, "exp_2", "b-1", b"1" * 11, kept=9)
+    assert not (tmp_path / "exp_2").exists()
+    put(shelf, "exp_1", "a-9", b"1", kept=9, oldest="a-3")
     assert [path.name for path in sorted((tmp_path / "exp_1").iterdir())] == ["a-3", "a-9"]
     for name in ("a-1", "../exp_1/a-3", ""):
         with pytest.raises(NotFound):
-            shelf.take("exp_1", name)
+            shelf.find("exp_1", name)
     shelf.keep_only({"exp_2"})
     assert not (tmp_path / "exp_1").exists()
 

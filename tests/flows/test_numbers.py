@@ -225,6 +225,21 @@ def test_questions_that_take_too_long_are_stopped(asked: numbers.Numbers) -> Non
     assert value(asked, "orders") == {"orders": 0}
 
 
+def test_an_answer_is_read_in_batches_and_stopped_late_where_it_takes_too_long(asked: numbers.Numbers) -> None:
+    with asked.store.reading("SELECT i FROM range(10000) t(i)", rows_each=3_000, timeout_s=5) as read:
+        batches = list(read.batches)
+    with (
+        pytest.raises(metrics.TooCostly),
+        asked.store.reading("SELECT i FROM range(100000000000) t(i)", rows_each=3_000, timeout_s=0.2) as endless,
+    ):
+        for _ in endless.batches:
+            pass
+
+    assert sum(batch.num_rows for batch in batches) == 10_000
+    assert len(batches) > 1
+    assert value(asked, "orders") == {"orders": 0}
+
+
 @pytest.fixture(scope="module")
 def days(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Days]:
     """Live through some days of trade, with everything that can happen."""

@@ -14,7 +14,10 @@ from caravan.bootstrap import Caravan, open_caravan
 from caravan.config import Settings
 from caravan.flows import opening, selling
 from caravan.flows import profiles as knowing
+from caravan.flows.exporting import Progress
+from caravan.kernel import ids
 from caravan.kernel.clock import DAY, FixedClock
+from caravan.kernel.ids import ExportId
 from caravan.web import access, pages
 from caravan.world import partners
 
@@ -61,6 +64,10 @@ def test_an_export_is_set_run_fetched_and_dropped(caravan: Caravan, audience: st
     address = re.search(rf'action="({page}/exp_\w+)/run"', shown)
     assert address is not None
     send(client, page, f"{address[1]}/run")
+    number = ids.number(ExportId, address[1].rpartition("/")[2])
+    caravan.exporter._under_way[number] = Progress(CLOCK.now(), rows=150_000, bytes=6_000_000)
+    assert "It is being written: 150,000 rows, 6,000,000 bytes since" in client.get(page).text
+    caravan.exporter._under_way.clear()
     caravan.exporter.see_to_due()
 
     file = re.search(rf'href="({address[1]}/gmv-\w+\.csv)"', client.get(page).text)

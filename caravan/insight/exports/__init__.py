@@ -28,7 +28,7 @@ from caravan.insight.exports.commands import (
     turn_secret,
 )
 from caravan.insight.exports.model import Export, Exports, Run, Webhook
-from caravan.insight.exports.ports import Brought, Message, Outbox, Sender, Sent, Shelf, ShelfFull
+from caravan.insight.exports.ports import Brought, Draft, Message, Outbox, Sender, Sent, Shelf, ShelfFull
 from caravan.insight.exports.queries import (
     EVERYBODY,
     all_exports,
@@ -53,6 +53,7 @@ __all__ = [
     "KEPT_MAX",
     "WEBHOOKS_MAX",
     "Brought",
+    "Draft",
     "Export",
     "Exports",
     "Message",

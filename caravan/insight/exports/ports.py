@@ -1,6 +1,7 @@
 """What exports need from outside: a folder that keeps files, whoever brings messages to an address, and an outbox."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from pathlib import Path
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -14,13 +15,13 @@ class ShelfFull(Refusal):
 
 
 class Message(NamedTuple):
-    """What is brought to an address. The id stays the same when it is brought again, so that it can be passed over there."""
+    """What is brought to an address: bytes, or a file. The id stays the same when it is brought again, to be passed over there."""
 
     url: str
     method: str
     id: str
     media: str
-    body: bytes
+    body: bytes | Path
     secrets: Sequence[bytes]
 
 
@@ -47,18 +48,34 @@ class Sender(Protocol):
         ...
 
 
+class Draft(NamedTuple):
+    """A file that is whole and has no name yet: how many bytes it has, and their SHA-256."""
+
+    path: Path
+    size: int
+    digest: str
+
+
 class Shelf(Protocol):
-    """Keeps the files of exports in folders."""
+    """Keeps the files of exports in folders. What one folder is given comes from one thread at a time."""
 
-    def put(self, folder: str, name: str, body: bytes, *, kept: int, oldest: str = "") -> None:
-        """Keep a file, whole or not at all, in place of one of its name; then only the last ones, none named before `oldest`.
+    def draft(self, folder: str, pieces: Iterable[bytes]) -> Draft:
+        """Write a file as its pieces come; nothing is left of it where one can't be made. Refuses too much as ShelfFull."""
+        ...
 
-        Refuses more than may be kept as ShelfFull.
+    def keep(self, draft: Draft, name: str, *, kept: int, oldest: str = "") -> None:
+        """Name a draft, in place of a file of that name; then keep only the last ones, none named before `oldest`.
+
+        Refuses more than may be kept as ShelfFull, and a folder that was taken away meanwhile with NotFound.
         """
         ...
 
-    def take(self, folder: str, name: str) -> bytes:
-        """Give a file. Refuses one that is not there with NotFound."""
+    def discard(self, draft: Draft) -> None:
+        """Take a draft away that was not kept."""
+        ...
+
+    def find(self, folder: str, name: str) -> Path:
+        """Give where a file lies. Refuses one that is not there with NotFound."""
         ...
 
     def keep_only(self, folders: Collection[str]) -> None:

@@ -1,6 +1,7 @@
 """What numbers need from outside: a store that keeps tables behind the log, and answers plans out of them."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -13,7 +14,7 @@ from caravan.insight.metrics.rollups import aggregates_of, choose_rollups, colum
 from caravan.kernel.errors import Refusal
 
 __all__ = [
-    "Aggregate", "Book", "Cut", "Definitions", "Formula", "Insert", "Kept", "Named", "Number", "Operation", "Plan", "Question", "Reading",
+    "Aggregate", "Book", "Cut", "Definitions", "Formula", "Insert", "Kept", "Named", "Number", "Operation", "Plan", "Question", "Read", "Reading",
     "RollUp", "Step", "Store", "TooCostly", "View", "Viewer", "Wanted", "Writer", "aggregates_of", "choose_rollups", "columns_asked",
 ]  # fmt: skip
 
@@ -63,6 +64,14 @@ class TooCostly(Refusal):
     """This question takes more time or memory than one question may: ask for less, or for a shorter range."""
 
 
+class Read(NamedTuple):
+    """An answer that comes in batches, all as of one position."""
+
+    schema: pa.Schema
+    batches: Iterator[pa.RecordBatch]
+    position: int
+
+
 class Store(Protocol):
     """Keeps the tables of a book behind a log: what was sealed, and what has happened since."""
 
@@ -85,6 +94,10 @@ class Store(Protocol):
 
     def run(self, query: str, *, timeout_s: float) -> tuple[pa.Table, int]:
         """Answer one query; give the position that it shows. Refuses as TooCostly what takes too long or too much."""
+        ...
+
+    def reading(self, query: str, *, rows_each: int, timeout_s: float) -> AbstractContextManager["Read"]:
+        """Answer one query in batches of rows as they are asked for, of which no more is held. Refuses as TooCostly, late, too."""
         ...
 
     def close(self) -> None:

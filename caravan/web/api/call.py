@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import msgspec
@@ -26,12 +27,13 @@ Show = Callable[[House, Any], msgspec.Struct | None]
 
 
 class Reply(NamedTuple):
-    """What is said: a status, a body and the headers that belong to it."""
+    """What is said: a status, a body and the headers that belong to it; a long body may lie in a file."""
 
     status: int
     body: bytes = b""
     media: str = "application/json"
     headers: Mapping[str, str] = {}
+    file: Path | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -76,8 +76,9 @@ async def fetch_export_file(call: Call) -> Reply:
     if known.segment:
         _require(call, _PROFILES_READ)
     name = query.file or next((one.file for one in reversed(known.runs) if one.file), "")
-    body = await run_in_threadpool(call.caravan.exporter.shelf.take, ids.text(ExportId, known.export), name)
-    return Reply(HTTPStatus.OK, body, _FILE, {"content-disposition": f'attachment; filename="{name}"'})
+    path = await run_in_threadpool(call.caravan.exporter.shelf.find, ids.text(ExportId, known.export), name)
+    headers = {"content-disposition": f'attachment; filename="{name}"'}
+    return Reply(HTTPStatus.OK, media=_FILE, headers=headers, file=path)
 
 
 async def set_webhook(call: Call) -> Reply:
@@ -123,8 +124,9 @@ def _named(call: Call) -> Named:
 
 
 def _show(call: Call, house: House, one: Export) -> wire.Export:
-    signing = call.caravan.exporter.signing if _has(call, _WRITE) else None
-    return leaving.export_shown(house, one, signing, now=call.now)
+    exporter = call.caravan.exporter
+    signing, progress = exporter.signing if _has(call, _WRITE) else None, exporter.under_way(one.export)
+    return leaving.export_shown(house, one, signing, now=call.now, progress=progress)
 
 
 def _shown(call: Call) -> Show:

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import msgspec
 from starlette.concurrency import run_in_threadpool
-from starlette.responses import Response
+from starlette.responses import FileResponse, Response
 
 from caravan.client import wire
 from caravan.flows import exporting
@@ -36,6 +36,7 @@ class Shown(NamedTuple):
     next_at: int
     runs: Sequence[Run]
     secret: str | None
+    progress: exporting.Progress | None
 
 
 async def overview(visit: Visit) -> Response:
@@ -57,7 +58,8 @@ async def _show(visit: Visit, form: Form, *, status: int = 200, fault: str = "")
     )
     shown = [
         Shown(
-            one, _of(one, names), _when(one), exports.next_slot(one, now=now), one.runs[: -_RUNS_SHOWN - 1 : -1], secret
+            one, _of(one, names), _when(one), exports.next_slot(one, now=now), one.runs[: -_RUNS_SHOWN - 1 : -1], secret,
+            visit.caravan.exporter.under_way(one.export),
         )
         for one, secret in zip(found, told, strict=True)
     ]  # fmt: skip
@@ -132,9 +134,9 @@ async def file(visit: Visit) -> Response:
         visit.caravan, lambda house: exports.export_of(house.exports, named.number, seller=named.seller)
     )
     name = visit.request.path_params["name"]
-    body = await run_in_threadpool(visit.caravan.exporter.shelf.take, text(ExportId, known.export), name)
+    path = await run_in_threadpool(visit.caravan.exporter.shelf.find, text(ExportId, known.export), name)
     sent = {"Content-Disposition": f'attachment; filename="{name}"'}
-    return Response(body, headers=HEADERS | sent, media_type="application/octet-stream")
+    return FileResponse(path, headers=HEADERS | sent, media_type="application/octet-stream")
 
 
 def _named(visit: Visit) -> Named:

@@ -1,9 +1,11 @@
 """Tests exports and webhooks through the API: files and sent ones, caught up and redone, signed, in order, and whose."""
 
 import csv
+import hashlib
 import io
 import itertools
-from collections.abc import Iterator
+import threading
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,7 +21,7 @@ from caravan.config import Settings
 from caravan.flows.exporting import AnswerCut, Exporter
 from caravan.flows.following import CHANGES_PER_MESSAGE_MAX
 from caravan.insight import exports
-from caravan.insight.exports import ShelfFull
+from caravan.insight.exports import Draft, ShelfFull
 from caravan.kernel.clock import DAY, HOUR, FixedClock, instant
 from tests.adapters.receiver import Receiver, receiving
 from tests.web.api.rig import Rig, Shopper, Trader, euro, running
@@ -214,7 +216,7 @@ def test_a_schedule_says_its_time_as_its_period_does(fair: Fair) -> None:
 def test_what_can_never_be_run_is_given_up_at_once_and_says_why(fair: Fair, monkeypatch: pytest.MonkeyPatch) -> None:
     made = fair.rig.operator.set_export(new())
     monkeypatch.setattr("caravan.flows.exporting.ROWS_MAX", 1)
-    wide = wire.NumbersQuestion(metrics=["gmv"], by=["sellers.name"], limit=1)
+    wide = wire.NumbersQuestion(metrics=["gmv"], by=["sellers.name"], limit=50_000)
     cut = fair.rig.operator.set_export(new("cut", question=wide))
     monkeypatch.setattr(fair.rig.caravan.exporter.shelf, "_bytes_max", 5)
     fair.rig.clock.advance(DAY)
@@ -231,6 +233,85 @@ def test_what_can_never_be_run_is_given_up_at_once_and_says_why(fair: Fair, monk
     assert fair.run() == 0
 
 
+def test_an_answer_of_many_pieces_is_written_as_one_file_of_each_format(
+    fair: Fair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("caravan.flows.numbers.ROWS_PER_PIECE", 1)
+    monkeypatch.setattr("caravan.insight.metrics.ROWS_PER_ANSWER_MAX", 1)  # More rows than one answer may have.
+    wide = wire.NumbersQuestion(metrics=["gmv"], by=["sellers.name"], order="gmv", limit=1)
+    made = {
+        kind: fair.rig.operator.set_export(new(kind, question=wide, format=kind)).id
+        for kind in ("csv", "json", "parquet")
+    }
+    fair.rig.clock.advance(DAY)
+
+    assert fair.run() == 3
+
+    bodies = {kind: fair.rig.operator.export_file(one) for kind, one in made.items()}
+    for kind, one in made.items():
+        (run,) = fair.rig.operator.export(one).runs
+        assert (run.rows, run.bytes, run.error) == (2, len(bodies[kind]), "")
+        assert run.sha256 == hashlib.sha256(bodies[kind]).hexdigest()
+    assert [int(row["gmv"]) for row in rows(bodies["csv"])] == [1_000, 3_000]
+    assert [row["gmv"] for row in msgspec.json.decode(bodies["json"])] == [1_000, 3_000]
+    assert pq.read_table(io.BytesIO(bodies["parquet"])).column("gmv").to_pylist() == [1_000, 3_000]
+
+
+def test_the_best_so_many_are_no_more_than_were_asked_for(fair: Fair) -> None:
+    best = wire.NumbersQuestion(metrics=["gmv"], by=["sellers.name"], order="-gmv", limit=1)
+    made = fair.rig.operator.set_export(new(question=best))
+    fair.rig.clock.advance(DAY)
+
+    fair.run()
+
+    assert [row["gmv"] for row in rows(fair.rig.operator.export_file(made.id))] == ["3000"]
+
+
+def test_a_long_run_says_how_far_it_is_and_holds_no_other_up(fair: Fair, monkeypatch: pytest.MonkeyPatch) -> None:
+    operator, shelf = fair.rig.operator, fair.rig.caravan.exporter.shelf
+    long, short = (operator.set_export(new(name)) for name in ("long", "short"))
+    is_begun, may_end, draft = threading.Event(), threading.Event(), shelf.draft
+
+    def slowly(folder: str, pieces: Iterable[bytes]) -> Draft:
+        made = draft(folder, pieces)
+        if folder == long.id:
+            is_begun.set()
+            assert may_end.wait(20)
+        return made
+
+    monkeypatch.setattr(shelf, "draft", slowly)
+    fair.rig.clock.advance(DAY)
+    other = threading.Thread(target=fair.run)
+    other.start()
+    assert is_begun.wait(20)
+
+    assert fair.run() == 1
+    under_way = operator.export(long.id)
+    may_end.set()
+    other.join(20)
+
+    assert under_way.under_way is not None
+    assert (under_way.under_way.rows, under_way.runs) == (1, [])
+    assert len(operator.export(short.id).runs) == 1
+    ended = operator.export(long.id)
+    assert (ended.under_way, [run.error for run in ended.runs]) == (None, [""])
+
+
+def test_a_file_is_fetched_as_it_comes_or_not_at_all(fair: Fair, tmp_path: Path) -> None:
+    made = fair.rig.operator.set_export(new())
+    target = tmp_path / "gmv.csv"
+    with pytest.raises(Refused, match="no such file"):
+        fair.rig.operator.save_export_file(made.id, target)
+    assert not list(tmp_path.glob("*gmv.csv*"))
+    fair.rig.clock.advance(DAY)
+    fair.run()
+
+    size = fair.rig.operator.save_export_file(made.id, target)
+
+    assert target.read_bytes() == fair.rig.operator.export_file(made.id)
+    assert size == target.stat().st_size
+
+
 class Killed(BaseException):
     """The power goes."""
 
@@ -242,13 +323,13 @@ def test_a_run_that_is_cut_short_is_made_again_once_and_missed_ones_are_caught_u
         made = rig.operator.set_export(new(schedule=wire.ExportSchedule(every="hour", at=":00")))
         clock.advance(HOUR)
         shelf = rig.caravan.exporter.shelf
-        put = shelf.put
+        keep = shelf.keep
 
-        def put_and_die(*arguments: Any, **options: Any) -> None:  # noqa: ANN401
-            put(*arguments, **options)
+        def keep_and_die(*arguments: Any, **options: Any) -> None:  # noqa: ANN401
+            keep(*arguments, **options)
             raise Killed
 
-        shelf.put = put_and_die  # type: ignore[method-assign]
+        shelf.keep = keep_and_die  # type: ignore[method-assign]
         with pytest.raises(Killed):
             rig.caravan.exporter.see_to_due()
         assert rig.operator.export(made.id).runs == []
