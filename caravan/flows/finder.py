@@ -50,9 +50,11 @@ class Finder:
         self._stock = np.full(_PRODUCTS_AT_ONCE, _UNKNOWN, np.int8)
         self._noted: deque[tuple[float, str]] = deque()
         self._synonyms_at = -1
+        self._title = ""  # of a product, to try searches with
         self._changed = threading.Condition()
         self._stops = threading.Event()
         self._thread: threading.Thread | None = None
+        self._warming = threading.Thread(target=search.warm, name="search-warming", daemon=True)
         self._starting = threading.Lock()
         self.position = -1
         """What search shows of the log; -1 until it has read the house."""
@@ -61,6 +63,7 @@ class Finder:
         """Begin to follow; a second call does nothing."""
         with self._starting:
             if self._thread is None and not self._stops.is_set():
+                self._warming.start()  # It compiles, or loads, while the house is read.
                 self._engine = self._make_engine()
                 self._thread = threading.Thread(target=self._run, name="finder", daemon=True)
                 self._thread.start()
@@ -71,6 +74,7 @@ class Finder:
         with self._starting:
             thread = self._thread
         if thread is not None:
+            self._warming.join()
             thread.join()
             self.engine.close()
 
@@ -118,7 +122,6 @@ class Finder:
         known = self.engine.position
         last = self._cell.inquire(finding.products).result()
         touched = set(self._cell.inquire(finding.products_of, self._read(known, position)).result()) if known else None
-        title = ""
         for first in range(1, last + 1, _PRODUCTS_AT_ONCE):
             if self._stops.is_set():
                 return self.position
@@ -128,20 +131,21 @@ class Finder:
             stale = [sheet for sheet in sheets if touched is None or sheet.product in touched]
             self.engine.put(stale)
             self.engine.remember(sheets)
-            title = sheets[-1].title if sheets else title
+            self._title = sheets[-1].title if sheets else self._title
             report(wanted[-1], last)
         if touched is None or touched or known != position:
             self.engine.commit(position)
         self._take_synonyms()
         self._take_lessons()
         self.engine.phrase(is_forced=True)
-        self._warm(title)
+        self._warm(self._title)
         self._show(position)
         return position
 
     def _warm(self, title: str) -> None:
         """Ask for a product, as it is written and misspelled, so that nobody waits for compiled parts to be there."""
         if title:
+            self.engine.find(Asked(title), by=self.engine.rival)
             self.engine.find(Asked(title))
             self.engine.find(Asked(f"{title}x"))
             self.engine.suggest(title[:2], 1)
@@ -246,6 +250,7 @@ class Finder:
             self.engine.learn(kept)
             self.engine.oppose(self._rival())
             self._fitted_words = words
+            self._warm(self._title)  # What was learned is ranked by in another way.
 
     def _show(self, position: int) -> None:
         with self._changed:

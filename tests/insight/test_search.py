@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from caravan.bootstrap import make_engine, make_trainer
-from caravan.insight.search import Asked, Engine, Example, Filter, Sheet, TooFewExamples, learn
+from caravan.insight.search import Asked, Engine, Example, Filter, Sheet, TooFewExamples, features, learn, warm
 from caravan.insight.search.spelling import distance
 from caravan.insight.search.text import codes, words
 from caravan.kernel.errors import Invalid
@@ -117,6 +117,15 @@ def test_a_changed_product_is_found_by_its_new_words_only(engine: Engine) -> Non
 
     assert products(engine, "vase") == [2]
     assert 2 not in products(engine, "mug")
+
+
+def test_what_was_warmed_is_what_a_search_calls(engine: Engine) -> None:
+    warm()
+    compiled = [*features.describe.signatures], [*features.meaning.signatures]
+
+    assert products(engine, "porcelain mug")
+
+    assert ([*features.describe.signatures], [*features.meaning.signatures]) == compiled
 
 
 def test_an_order_by_price_is_kept(engine: Engine) -> None:

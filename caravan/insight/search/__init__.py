@@ -5,7 +5,7 @@ Always: a query is only ever words, whatever it holds; and numbers, sizes and co
 
 from caravan.insight.search.clicks import Curve, Shown, Tried, reformulated, teach
 from caravan.insight.search.commands import note_nothing_found, set_synonyms, show_results
-from caravan.insight.search.engine import RANKED_MAX, SUGGESTIONS_MAX, Asked, Engine, Found, Result, Sheet
+from caravan.insight.search.engine import RANKED_MAX, SUGGESTIONS_MAX, Asked, Engine, Found, Result, Sheet, warm
 from caravan.insight.search.learning import GRADE_MAX, GRADE_MIN, Example, Report, TooFewExamples, learn
 from caravan.insight.search.lessons import Kept, Lessons
 from caravan.insight.search.model import Search
@@ -48,4 +48,5 @@ __all__ = [
     "show_results",
     "synonyms",
     "teach",
+    "warm",
 ]

@@ -412,6 +412,19 @@ class Engine:
             self._complete(beginning)
 
 
+def warm() -> None:
+    """Compile what ranks, or load what was compiled before: some seconds once on a machine, then a tenth a process."""
+    shop, learned = Vocabulary(), nothing_learned()
+    shop.put(1, ["word"], 0)
+    wanted, idf = shop.known(["word"]), shop.idf
+    near, likeness = neighborhood(learned.past, wanted, idf)
+    features.describe(
+        wanted, False, np.ones(1, np.int64), np.ones(1, np.float32),  # noqa: FBT003  # A row of what was retrieved.
+        features.meaning(wanted, idf, learned.directions), near, likeness,
+        shop.starts, shop.lengths, shop.heads, shop.tokens, idf, shop.digits, learned.directions, *learned.counts,
+    )  # fmt: skip
+
+
 def _noun(found: Sequence[str]) -> int:
     """Give the place, without stop words, of what a title names: the last plain word before "in", "with" or "for"."""
     place, noun = 0, -1
