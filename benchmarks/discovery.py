@@ -19,6 +19,7 @@ from caravan.kernel.errors import Invalid
 
 PEER_QUESTIONS_MAX = 20_000  # Peers are scored on a seeded sample: they scan every product.
 WARM_UP = 50
+_BINS = 10
 _MEETINGS = 5_000  # Sessions that a neighbor peer looks at.
 
 
@@ -109,6 +110,7 @@ def _ask(
     sight, asked = memory.sight(), task.questions
     ranks, laps, used = np.zeros(len(chosen), np.int64), np.zeros(len(chosen)), 0.0
     found_at_all = 0
+    likely, came = np.full((len(chosen), task.depth), np.nan), np.zeros((len(chosen), task.depth), np.bool_)
     for number in chosen[:WARM_UP]:
         recommender.next_of(asked.items[asked.starts[number] : asked.ends[number]], sight, own=int(asked.own[number]))
     begun = time.process_time()
@@ -119,6 +121,9 @@ def _ask(
         laps[place] = time.perf_counter() - lap
         hits = np.flatnonzero(listed == asked.targets[number])
         ranks[place] = hits[0] + 1 if len(hits) else 0
+        first = recommender.chosen[: min(task.depth, len(listed))]
+        likely[place, : len(first)] = recommender.probabilities[first]
+        came[place, : len(first)] = listed[: len(first)] == asked.targets[number]
         found_at_all += len(hits)
         if place % 512 == 0:
             progress("Asking the test questions", place, len(chosen))
@@ -128,7 +133,28 @@ def _ask(
         "latency_ms_p99": round(float(np.percentile(laps, 99)) * 1e3, 3),
         "requests_per_core_second": round(len(chosen) / used, 1),
     }
-    return _figures(ranks, task.depth) | {"candidate_recall": round(found_at_all / len(chosen), 4)}, speed
+    found = _figures(ranks, task.depth) | {"candidate_recall": round(found_at_all / len(chosen), 4)}
+    return found | _calibration(likely, came), speed
+
+
+def _calibration(likely: np.ndarray, came: np.ndarray) -> dict[str, float]:
+    """Hold the probabilities of what was listed against what came: over all, and by tenths of what was listed.
+
+    The expected calibration error (Naeini and others 2015) over bins of as many listed products each. Shapes: [n, depth].
+    """
+    is_told = ~np.isnan(likely)
+    if not is_told.any():
+        return {}
+    order = np.argsort(likely[is_told], kind="stable")
+    told, hit = likely[is_told][order], came[is_told][order]
+    bins = np.array_split(np.arange(len(told)), _BINS)
+    error = sum(abs(float(told[one].mean() - hit[one].mean())) * len(one) for one in bins if len(one)) / len(told)
+    top, top_hit = likely[:, 0], came[:, 0]
+    return {
+        "hits_expected": round(float(np.nansum(likely)) / len(likely), 4),
+        "first_expected": round(float(np.nanmean(top)), 4), "first_seen": round(float(top_hit.mean()), 4),
+        "calibration_error": round(error, 5),
+    }  # fmt: skip
 
 
 def _live(

@@ -43,6 +43,7 @@ class SkillFolder:
             for name, part in (("net", skill.net), ("links", skill.links), ("trees", skill.trees))
             for field, array in part._asdict().items()
         }
+        arrays["calibration"] = skill.calibration
         return self._kept.save(trained.version, arrays, notes | {"looks": trained.looks, "measures": _MEASURES})
 
     def load(self, version: str) -> Trained:
@@ -56,6 +57,7 @@ class SkillFolder:
             _net_of(parts),
             Links(*(parts[f"links.{name}"] for name in Links._fields)),
             Trees(*(parts[f"trees.{name}"] for name in Trees._fields)),
+            parts.get("calibration", np.zeros(0)),  # What was kept before there was one has none.
         )
         return Trained(version, int(str(notes["looks"])), skill)
 

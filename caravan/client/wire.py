@@ -1219,7 +1219,11 @@ class MissedWords(Response, frozen=True, kw_only=True):
 
 
 class Recommendation(Response, frozen=True, kw_only=True):
-    """A product that may please, at its best price with shipping: why, because of which product, and with which chance."""
+    """A product that may please, at its best price with shipping: why, because of which product, and with which chance.
+
+    `chance` is that with which it stands at its place. `probability` is that of its being what the visitor looks at next, as
+    the ranking has learned it; null where nothing was learned, or something else than the ranking put it here.
+    """
 
     id: ProductRef
     title: str
@@ -1232,6 +1236,7 @@ class Recommendation(Response, frozen=True, kw_only=True):
     ]  # fmt: skip
     because: ProductRef | None
     chance: float
+    probability: float | None
 
 
 class Recommendations(Response, frozen=True, kw_only=True):

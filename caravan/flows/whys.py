@@ -14,7 +14,10 @@ ABOUT_ONE = frozenset({"also_bought", "goes_with"})
 
 
 class Reason(NamedTuple):
-    """A product of a list: the chance it had to stand there, its place in the ranking told anew (0: not in it), and why."""
+    """A product of a list: the chance it had to stand there, its place in the ranking told anew (0: not in it), and why.
+
+    `probability` is that of its being looked at next, as the ranking had it.
+    """
 
     product: int
     chance_ppm: int
@@ -22,6 +25,7 @@ class Reason(NamedTuple):
     score: float
     why: str
     because: int
+    probability: float | None
 
 
 class Explained(NamedTuple):
@@ -51,7 +55,7 @@ def explain(
     reasons = []
     for product, chance in zip(shown.products, shown.chances_ppm, strict=True):
         rank, one = ranked.get(product, (0, discovery.Offered(product, 0.0, "new", 0)))
-        reasons.append(Reason(product, chance, rank, one.score, one.why, one.because))
+        reasons.append(Reason(product, chance, rank, one.score, one.why, one.because, one.probability))
     return Explained(shown, looked_at, answer.version == discovery.HELD_OUT, reasons)
 
 

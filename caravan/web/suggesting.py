@@ -36,12 +36,13 @@ REASONS = {
 
 
 class Suggestion(NamedTuple):
-    """A product in a list, and why it is there."""
+    """A product in a list, why it is there, and how probable it is that it is looked at next, where that is known."""
 
     offer: OnOffer
     why: str
     because: ProductId
     chance: float
+    probability: float | None
 
 
 class Suggestions(NamedTuple):
@@ -161,7 +162,8 @@ def _suggestions(
         offered = next(known, None)
         why = {"rule": "picked", "explore": "new"}.get(one.by, offered.why if offered else "new")
         because = ProductId(offered.because if offered else 0)
-        found.append(Suggestion(offers[one.product], why, because, one.chance))
+        probability = offered.probability if offered else None
+        found.append(Suggestion(offers[one.product], why, because, one.chance, probability))
     return found
 
 

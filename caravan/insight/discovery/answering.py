@@ -1,5 +1,6 @@
 """Answering: which products may please this visitor here and now, from every source that has something to say, and why."""
 
+import math
 import threading
 from collections.abc import Sequence
 from typing import Any, NamedTuple, overload
@@ -7,7 +8,7 @@ from typing import Any, NamedTuple, overload
 import numpy as np
 from numba import njit
 
-from caravan.insight.discovery import kernel
+from caravan.insight.discovery import calibration, kernel
 from caravan.insight.discovery.kernel import Scratch
 from caravan.insight.discovery.memory import Looks, Memory
 from caravan.insight.discovery.outcomes import HELD_OUT
@@ -46,19 +47,32 @@ class Asked(NamedTuple):
 
 
 class Offered(NamedTuple):
-    """A product that may please: its score, why, and because of which product (0: of none)."""
+    """A product that may please: its score, why, and because of which product (0: of none).
+
+    `probability` is that of its being looked at next, where the ranking has learned that.
+    """
 
     product: int
     score: float
     why: str
     because: int
+    probability: float | None = None
 
 
 class Ranked(Sequence[Offered]):
     """Products that may please, best first, in columns; read one by one, each is an `Offered`. Shapes [n]."""
 
-    def __init__(self, products: np.ndarray, scores: np.ndarray, whys: np.ndarray, becauses: np.ndarray) -> None:
+    def __init__(
+        self, products: np.ndarray, scores: np.ndarray, whys: np.ndarray, becauses: np.ndarray,
+        probabilities: np.ndarray,
+    ) -> None:  # fmt: skip
         self.products, self.scores, self.whys, self.becauses = products, scores, whys, becauses
+        self.probabilities = probabilities
+
+    @property
+    def columns(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """Give all columns."""
+        return self.products, self.scores, self.whys, self.becauses, self.probabilities
 
     def __len__(self) -> int:
         """Give how many products there are."""
@@ -72,18 +86,19 @@ class Ranked(Sequence[Offered]):
         """Read one, or take a part."""
         if isinstance(place, slice):
             return self.at(place)
+        probability = float(self.probabilities[place])
         return Offered(
-            int(self.products[place]), float(self.scores[place]), WHYS[self.whys[place]], int(self.becauses[place])
-        )
+            int(self.products[place]), float(self.scores[place]), WHYS[self.whys[place]], int(self.becauses[place]),
+            None if math.isnan(probability) else probability,
+        )  # fmt: skip
 
     def at(self, places: Any) -> "Ranked":  # noqa: ANN401  # Whatever chooses from an array.
         """Take those at some places."""
-        return Ranked(self.products[places], self.scores[places], self.whys[places], self.becauses[places])
+        return Ranked(*(column[places] for column in self.columns))
 
     def then(self, other: "Ranked") -> "Ranked":
         """Put others behind."""
-        mine, theirs = ((one.products, one.scores, one.whys, one.becauses) for one in (self, other))
-        return Ranked(*(np.concatenate(pair) for pair in zip(mine, theirs, strict=True)))
+        return Ranked(*(np.concatenate(pair) for pair in zip(self.columns, other.columns, strict=True)))
 
 
 class Answer(NamedTuple):
@@ -135,9 +150,10 @@ def _because(  # noqa: C901  # Compiled: arrays in, one straight way through.
 
 @njit(cache=True, nogil=True)
 def _behind(  # noqa: C901, PLR0913, PLR0917  # Compiled code takes arrays, not objects.
-    products: np.ndarray, scores: np.ndarray, whys: np.ndarray, becauses: np.ndarray, prefix: np.ndarray, kept: int,
-    chosen: np.ndarray, worth: np.ndarray, own: int, why: int, sight: Looks, room: Scratch,
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:  # fmt: skip
+    products: np.ndarray, scores: np.ndarray, whys: np.ndarray, becauses: np.ndarray, probabilities: np.ndarray,
+    prefix: np.ndarray, kept: int, chosen: np.ndarray, worth: np.ndarray, likely: np.ndarray, own: int, why: int,
+    sight: Looks, room: Scratch,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:  # fmt: skip
     """Put what a ranking found behind what was found before, below all of it, each with its reason.
 
     What is only like something is left out where the ranking is of things bought together.
@@ -152,6 +168,8 @@ def _behind(  # noqa: C901, PLR0913, PLR0917  # Compiled code takes arrays, not 
     all_whys, all_becauses = np.empty(size, np.int8), np.empty(size, np.int64)
     all_products[:before], all_scores[:before] = products, scores
     all_whys[:before], all_becauses[:before] = whys, becauses
+    all_probabilities = np.empty(size, np.float64)
+    all_probabilities[:before] = probabilities
     room.state[0] += 1
     room.state[1] = 0
     lower = 0.0
@@ -175,9 +193,9 @@ def _behind(  # noqa: C901, PLR0913, PLR0917  # Compiled code takes arrays, not 
         else:
             continue
         all_products[to], all_scores[to] = product, worth[row] + lower
-        all_whys[to], all_becauses[to] = reason, of
+        all_whys[to], all_becauses[to], all_probabilities[to] = reason, of, likely[row]
         to += 1
-    return all_products[:to], all_scores[:to], all_whys[:to], all_becauses[:to]
+    return all_products[:to], all_scores[:to], all_whys[:to], all_becauses[:to], all_probabilities[:to]
 
 
 class Answering:
@@ -273,8 +291,8 @@ class Answering:
         kept = recommender.rank(prefix, sight, own=own)
         return Ranked(
             *_behind(
-                before.products, before.scores, before.whys, before.becauses, prefix, kept, recommender.chosen,
-                recommender.scores, own, why, sight, recommender.room,
+                *before.columns, prefix, kept, recommender.chosen, recommender.scores, recommender.probabilities, own, why,
+                sight, recommender.room,
             )
         )  # fmt: skip
 
@@ -322,13 +340,14 @@ class Answering:
 
 def _nothing() -> Ranked:
     none = np.zeros(0, np.int64)
-    return Ranked(none, np.zeros(0, np.float64), np.zeros(0, np.int8), none)
+    return Ranked(none, np.zeros(0), np.zeros(0, np.int8), none, np.zeros(0))
 
 
 def _alike(products: np.ndarray, scores: np.ndarray, why: int, *, because_itself: bool = False) -> Ranked:
     """Offer products that are all there for one reason."""
     becauses = products if because_itself else np.zeros(len(products), np.int64)
-    return Ranked(products, scores, np.full(len(products), why, np.int8), becauses)
+    whys, unknown = np.full(len(products), why, np.int8), np.full(len(products), np.nan)
+    return Ranked(products, scores, whys, becauses, unknown)
 
 
 def _without(found: Ranked, about: Sequence[int]) -> Ranked:
@@ -345,4 +364,4 @@ def _plain(skill: Skill) -> Skill:
     """Give a skill that ranks by the blend: the trees learned from looks, not from baskets."""
     trees = skill.trees
     none = trees._replace(**{name: array[:0] for name, array in trees._asdict().items()})
-    return Skill(unskilled().net, skill.links, none)
+    return Skill(unskilled().net, skill.links, none, calibration.none())

@@ -6,11 +6,14 @@ from typing import NamedTuple
 
 import numpy as np
 
-from caravan.insight.discovery import kernel, linear, sequence
+from caravan.cell import forest
+from caravan.cell.forest import Trees
+from caravan.insight.discovery import calibration, kernel, linear, sequence
 from caravan.insight.discovery.history import History, Plan
 from caravan.insight.discovery.kernel import Links, Net
 from caravan.insight.discovery.memory import Memory
 from caravan.insight.discovery.ports import Drafts, Ranker
+from caravan.insight.discovery.recommender import Recommender, Skill
 from caravan.insight.discovery.sequence import Pairs, Sequence
 from caravan.insight.discovery.trained import Trained, assemble
 from caravan.kernel.errors import Refusal
@@ -31,6 +34,21 @@ class _Chunk(NamedTuple):
     own: np.ndarray
     sessions: np.ndarray
     items: np.ndarray
+
+
+class _Trials(NamedTuple):
+    """Questions that the ranking does not learn from: all candidates of each, and the place of what came next, or -1."""
+
+    rows: np.ndarray
+    offsets: np.ndarray
+    places: np.ndarray
+
+    def calibrated(self, trees: Trees) -> np.ndarray:
+        """Fit probabilities to what came of these questions."""
+        scores = np.zeros(len(self.rows), np.float64)
+        if trees.size:
+            forest.score(self.rows, len(self.rows), trees, scores)
+        return calibration.fit(scores, self.offsets, self.places) if trees.size else calibration.none()
 
 
 class NoDrafts:
@@ -72,13 +90,18 @@ def train(
         drafts.keep(model)
     rng = np.random.default_rng(plan.seed + 1)  # So that what was kept goes on as if it had just been learned.
     links = linear.learn(memory.sight(), ridge=plan.ridge, progress=lambda *at: progress("Linking products", *at))
-    examples = []
+    examples, trials = [], None
     for number, chunk in enumerate(chunks):
         progress("Asking what came next", number, len(chunks))
         net = sequence.net_of(model, rng)
         # The later the chunk, the more is asked of it: it is the most like what is to come.
         share = 2 * (number + 1) / (len(chunks) * (len(chunks) + 1))
-        examples.append(_examples(chunk, memory, history, net, links, plan, share, rng))
+        order, held = rng.permutation(len(chunk.asked.ends)), 0
+        if number + 1 == len(chunks):
+            held = min(calibration.TRIALS_MAX, int(len(order) * calibration.TRIALS_SHARE))
+            trials = _trials(chunk, memory, history, net, links, order[:held])
+        chosen = np.sort(order[held:][: int(plan.questions * share)])
+        examples.append(_examples(chunk, memory, history, net, links, plan, chosen))
         memory.remember(chunk.sessions, chunk.items)
         if number + 1 < len(chunks):
             model = sequence.learn(
@@ -88,13 +111,15 @@ def train(
     trees = ranker.learn(
         rows, labels, groups, seed=plan.seed, progress=lambda *at: progress("Learning to rank", *at)
     )  # fmt: skip
+    assert trials is not None
+    calibrated = trials.calibrated(trees)
     # What is served has learned from the latest looks as from the older ones.
     model = sequence.learn(
         model, sequence.pairs_of(history.offsets, history.items), epochs=plan.later_epochs, rate=plan.later_rate, rng=rng,
         dropout=plan.dropout, progress=lambda done, total: progress("Learning the latest", done, total),
     )  # fmt: skip
     links = linear.learn(memory.sight(), ridge=plan.ridge, progress=lambda *at: progress("Linking products", *at))
-    trained = assemble(model, links, trees, looks=len(memory), rng=rng)
+    trained = assemble(model, links, trees, looks=len(memory), rng=rng, calibrated=calibrated)
     return trained, memory
 
 
@@ -128,12 +153,11 @@ def _by_person(history: History, plan: Plan) -> tuple[tuple[np.ndarray, np.ndarr
     return (sessions[~is_last], items[~is_last], older), [chunk]
 
 
-def _examples(  # noqa: PLR0913, PLR0917
-    chunk: _Chunk, memory: Memory, history: History, net: Net, links: Links, plan: Plan, share: float,
-    rng: np.random.Generator,
+def _examples(
+    chunk: _Chunk, memory: Memory, history: History, net: Net, links: Links, plan: Plan,
+    chosen: np.ndarray,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:  # fmt: skip
     asked = chunk.asked
-    chosen = np.sort(rng.permutation(len(asked.ends))[: int(plan.questions * share)])
     room = kernel.scratch(history.products, net.unit.shape[1], len(net.centers))
     size = len(chosen) * ROWS_A_QUESTION + kernel.KEPT_MAX
     rows, labels = np.zeros((size, kernel.WIDTH), np.float32), np.zeros(size, np.int8)
@@ -143,3 +167,20 @@ def _examples(  # noqa: PLR0913, PLR0917
         history.traits, kernel.QUOTAS, kernel.CELLS_OPENED, room, plan.others, plan.seed, rows, labels, groups,
     )  # fmt: skip
     return rows[:written], labels[:written], groups[:grouped]
+
+
+def _trials(
+    chunk: _Chunk, memory: Memory, history: History, net: Net, links: Links, chosen: np.ndarray
+) -> _Trials:  # fmt: skip
+    asked, sight = chunk.asked, memory.sight()
+    recommender = Recommender(history.products, Skill(net, links, forest.none(), calibration.none()), history.traits)
+    rows, places = [], np.full(len(chosen), -1)
+    for trial, number in enumerate(chosen.tolist()):
+        prefix = asked.items[asked.starts[number] : asked.ends[number]]
+        kept = recommender.rank(prefix, sight, own=int(chunk.own[number]))
+        rows.append(recommender.room.out[:kept].copy())
+        hits = np.flatnonzero(recommender.room.found[recommender.room.rows[:kept]] == asked.items[asked.ends[number]])
+        places[trial] = hits[0] if len(hits) else -1
+    sizes = [len(one) for one in rows]
+    whole = np.concatenate(rows) if rows else np.zeros((0, kernel.WIDTH), np.float32)
+    return _Trials(whole, np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64), places)

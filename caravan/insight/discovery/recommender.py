@@ -7,7 +7,7 @@ from numba import njit
 
 from caravan.cell import forest
 from caravan.cell.forest import Trees
-from caravan.insight.discovery import kernel, linear, sequence
+from caravan.insight.discovery import calibration, kernel, linear, sequence
 from caravan.insight.discovery.kernel import Links, Net, Scratch, Traits
 from caravan.insight.discovery.memory import Looks
 
@@ -18,11 +18,12 @@ class Skill(NamedTuple):
     net: Net
     links: Links
     trees: Trees
+    calibration: np.ndarray
 
 
 def unskilled() -> Skill:
     """Give what is known before anything was learned: nothing; candidates are then ranked by a blend."""
-    return Skill(sequence.net_of(None, np.random.default_rng(0)), linear.none(), forest.none())
+    return Skill(sequence.net_of(None, np.random.default_rng(0)), linear.none(), forest.none(), calibration.none())
 
 
 def no_traits() -> Traits:
@@ -45,7 +46,7 @@ def _blend(rows: np.ndarray, count: int, scores: np.ndarray) -> None:
 @njit(cache=True, nogil=True)
 def rank_next(  # noqa: PLR0913, PLR0917  # Compiled code takes arrays, not objects.
     prefix: np.ndarray, own: int, sight: Looks, skill: Skill, traits: Traits, room: Scratch, scores: np.ndarray,
-    chosen: np.ndarray,
+    likely: np.ndarray, chosen: np.ndarray,
 ) -> int:  # fmt: skip
     """Answer what may come next: fill `chosen` with rows of `room.out`, the best first; give how many candidates."""
     kept = kernel.candidates(
@@ -56,6 +57,7 @@ def rank_next(  # noqa: PLR0913, PLR0917  # Compiled code takes arrays, not obje
     else:
         _blend(room.out, kept, scores)
     chosen[:kept] = np.argsort(-scores[:kept])
+    calibration.probabilities(scores[:kept], skill.calibration, likely)
     return kept
 
 
@@ -66,17 +68,26 @@ class Recommender:
         self.skill, self.traits = skill, traits
         self.room = kernel.scratch(products, max(1, skill.net.unit.shape[1]), len(skill.net.centers))
         self.scores = np.zeros(kernel.KEPT_MAX, np.float64)
+        self.probabilities = np.full(kernel.KEPT_MAX, np.nan)
         self.chosen = np.zeros(kernel.KEPT_MAX, np.int64)
 
     def rank(self, prefix: np.ndarray, sight: Looks, *, own: int = 0) -> int:
         """Rank what a session may look at next; give how many products that are.
 
-        Until the next question the i-th of them is `room.found[room.rows[chosen[i]]]`, measured in `room.out[chosen[i]]` and
-        scored in `scores[chosen[i]]`.
+        Until the next question the i-th of them is `room.found[room.rows[chosen[i]]]`, measured in `room.out[chosen[i]]`,
+        scored in `scores[chosen[i]]`, and as probable as `probabilities[chosen[i]]`: NaN where that was never learned.
         """
         return int(
             rank_next(
-                prefix[-kernel.PREFIX_MAX :], own, sight, self.skill, self.traits, self.room, self.scores, self.chosen
+                prefix[-kernel.PREFIX_MAX :],
+                own,
+                sight,
+                self.skill,
+                self.traits,
+                self.room,
+                self.scores,
+                self.probabilities,
+                self.chosen,
             )
         )
 

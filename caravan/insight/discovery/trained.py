@@ -5,7 +5,7 @@ import numpy as np
 import xxhash
 
 from caravan.cell.forest import Node, Trees, plant
-from caravan.insight.discovery import kernel, linear, sequence
+from caravan.insight.discovery import calibration, kernel, linear, sequence
 from caravan.insight.discovery.kernel import Links
 from caravan.insight.discovery.recommender import Skill
 from caravan.insight.discovery.sequence import Sequence
@@ -19,13 +19,15 @@ class Trained(msgspec.Struct, frozen=True):
     skill: Skill
 
 
-def assemble(model: Sequence, links: Links, trees: Trees, *, looks: int, rng: np.random.Generator) -> Trained:
+def assemble(
+    model: Sequence, links: Links, trees: Trees, *, looks: int, rng: np.random.Generator,
+    calibrated: np.ndarray | None = None,
+) -> Trained:  # fmt: skip
     """Put what was learned together under a version that follows from its content."""
-    skill = Skill(sequence.net_of(model, rng), links, trees)
+    skill = Skill(sequence.net_of(model, rng), links, trees, calibration.none() if calibrated is None else calibrated)
     sums = xxhash.xxh3_64()
-    for part in skill:
-        for array in part:
-            sums.update(np.ascontiguousarray(array).tobytes())
+    for array in [*skill.net, *skill.links, *skill.trees, skill.calibration]:
+        sums.update(np.ascontiguousarray(array).tobytes())
     return Trained(sums.hexdigest(), looks, skill)
 
 
@@ -40,4 +42,4 @@ def skill_by_lot(products: int, rng: np.random.Generator, *, trees: int = 220, l
         return Node(int(rng.integers(kernel.WIDTH)), float(rng.random()), grow(left), grow(size - left))
 
     grown = plant([grow(leaves) for _ in range(trees)])
-    return Skill(net, linear.none(), grown)
+    return Skill(net, linear.none(), grown, np.array([1.0, 0.0]))

@@ -81,6 +81,7 @@ def _recommended(found: suggesting.Suggestions) -> list[wire.Recommendation]:
             id=ids.text(ProductId, one.offer.product), title=one.offer.title, category=one.offer.category,
             brand=one.offer.brand, price=one.offer.price, why=one.why,  # type: ignore[arg-type]
             because=ids.text(ProductId, one.because) if one.because else None, chance=round(one.chance, 6),
+            probability=None if one.probability is None else round(one.probability, 6),
         )
         for one in found.list
     ]  # fmt: skip

@@ -151,6 +151,7 @@ async def why(visit: Visit) -> Response:
     titles = await ask(visit.caravan, _titles, products)
     rows = [
         (place, titles[one.product], f"{one.chance_ppm / 1e4:g}", one.rank or _NOTHING, f"{one.score:.2f}",
+         _NOTHING if one.probability is None else f"{one.probability * 100:.2g}",
          suggesting.REASONS.get(one.why, one.why), titles.get(one.because, ""))
         for place, one in enumerate(found.reasons, 1)
     ]  # fmt: skip
