@@ -54,7 +54,9 @@ _PASSED_OVER = ("caravan.adapters.demo",)  # A thousand drawings, and no command
 # What these refuse is said on the command line, or stops the process; no request is answered with it.
 _NOT_OVER_HTTP: Final = {
     "caravan.adapters.archive",
-    "caravan.bootstrap",
+    "caravan.bootstrap.home",
+    "caravan.bootstrap.numbers",
+    "caravan.bootstrap.upkeep",
     "caravan.cell.frame",
     "caravan.cell.log",
     "caravan.flows.history",
