@@ -711,12 +711,16 @@ class MarketTerms(Request, frozen=True, kw_only=True):
 
 
 class NewSignal(Request, frozen=True, kw_only=True):
-    """What a visitor did with a product, at a place (from 0; -1 is none) of a list on a surface."""
+    """What a visitor did with a product, at a place (from 0; -1 is none) of a list on a surface.
+
+    Who `left` its page says in `dwell_ms` for how long it was seen: under 2,000, the look is taken back.
+    """
 
     product: ProductRef
-    signal: Literal["viewed", "clicked", "carted"]
+    signal: Literal["viewed", "clicked", "carted", "left"]
     surface: Surface | None = None
     position: Annotated[int, Meta(ge=-1, le=1_000)] = -1
+    dwell_ms: Annotated[int, Meta(ge=0, le=3_600_000)] | None = None
 
 
 class NewComparison(Request, frozen=True, kw_only=True):

@@ -18,6 +18,15 @@ class SignalNoted(Event, frozen=True, kw_only=True, tag="discovery.signal_noted.
     position: Int16
 
 
+class LookEnded(Event, frozen=True, kw_only=True, tag="discovery.look_ended.v1"):
+    """A visitor left a product's page, after it was really seen for so long: while it lay in another tab is not counted."""
+
+    visitor: bytes
+    buyer: BuyerId
+    product: ProductId
+    dwell_ms: int
+
+
 class ListShown(Event, frozen=True, kw_only=True, tag="discovery.list_shown.v1"):
     """A visitor was shown products, in this order, by this version; each with the chance it had to stand there, in ppm."""
 

@@ -13,6 +13,7 @@ from caravan.flows.house import House, answered, as_facts, integers, one_by_one
 from caravan.insight import discovery
 from caravan.kernel.clock import Instant
 from caravan.kernel.errors import NotFound
+from caravan.kernel.event import Event
 from caravan.kernel.ids import BuyerId, CartId, ListingId, ProductId, SellerId
 from caravan.kernel.money import Money, alphabetic
 from caravan.trade import catalog, orders
@@ -29,12 +30,19 @@ class Doing(NamedTuple):
     position: int = -1
 
 
+class Left(NamedTuple):
+    """That a visitor left a product's page, which they really saw for so long."""
+
+    product: ProductId
+    dwell_ms: int
+
+
 class Doings(NamedTuple):
     """What a visitor did; buyer 0 has not logged in."""
 
     visitor: bytes
     buyer: BuyerId
-    doings: tuple[Doing, ...]
+    doings: tuple[Doing | Left, ...]
 
 
 class Drafted(NamedTuple):
@@ -82,12 +90,12 @@ def signals(house: House, request: Doings, *, now: Instant) -> list[Section]:
     for doing in request.doings:
         if not 0 < doing.product < len(house.catalog.products):
             raise NotFound("There is no such product.")
-    return as_facts(
-        *(
-            discovery.note(visitor=request.visitor, buyer=request.buyer, now=now, **doing._asdict())
-            for doing in request.doings
-        )
-    )
+    return as_facts(*(_fact(request, doing, now) for doing in request.doings))
+
+
+def _fact(request: Doings, doing: Doing | Left, now: Instant) -> Event:
+    tell = discovery.end_look if isinstance(doing, Left) else discovery.note
+    return tell(visitor=request.visitor, buyer=request.buyer, now=now, **doing._asdict())
 
 
 def note_shown(_: House, requests: Sequence[Shown], *, now: Instant) -> Batch:

@@ -48,6 +48,20 @@ def test_one_unknown_product_refuses_all_signals_of_a_request_and_of_no_other(ma
     assert market.cell.facts == before + 1
 
 
+def test_the_end_of_a_look_is_a_fact_of_a_product_that_there_is(market: Market) -> None:
+    market.listing(market.seller())
+    before = market.cell.facts
+
+    answers = market.many(
+        discovering.note_signals,
+        *(discovering.Doings(ANA, BuyerId(0), (discovering.Left(ProductId(one), 500),)) for one in (1, 9)),
+    )
+
+    assert answers[0] == 1
+    assert isinstance(answers[1], NotFound)
+    assert market.cell.facts == before + 1
+
+
 def test_a_list_that_was_shown_is_one_fact(market: Market) -> None:
     market.listing(market.seller())
     before = market.cell.facts

@@ -1,6 +1,7 @@
 """Checks discovery: what is remembered and forgotten, what is found and why, how lists are arranged, what is learned."""
 
 import importlib.util
+import itertools
 import random
 from collections.abc import Sequence
 from pathlib import Path
@@ -92,6 +93,19 @@ class TestMemory:
 
         assert memory.forget(1) == 0
         assert memory.forget(77) == 0
+
+    def test_a_look_that_is_taken_back_is_found_no_more_and_others_are(self) -> None:
+        memory = memory_of([1, 2, 3, 3, 4], [1, 5])
+
+        assert memory.blank(1, 3) == 2
+
+        assert 3 not in found(memory, [1])
+        assert {2, 4, 5} <= set(found(memory, [1]))
+        assert memory.items_of(1, 9).tolist() == [1, 2, 4]
+
+    @pytest.mark.parametrize(("session", "product"), [(1, 9), (1, 5), (7, 1)])
+    def test_a_look_that_there_is_none_of_is_not_taken_back(self, session: int, product: int) -> None:
+        assert memory_of([1, 2], [5]).blank(session, product) == 0
 
     def test_a_memory_that_was_written_down_answers_the_same(self) -> None:
         memory, again = memory_of([1, 2, 3], [2, 3, 4]), discovery.Memory()
@@ -243,6 +257,13 @@ class Fold:
             events.SignalNoted(
                 at=at, visitor=visitor, buyer=BuyerId(buyer), product=ProductId(product), signal=signal, surface="",
                 position=-1,
+            )
+        )  # fmt: skip
+
+    def leave(self, visitor: bytes, product: int, dwell_ms: int, *, at: int = AT, buyer: int = 0) -> None:
+        self.tell(
+            events.LookEnded(
+                at=at, visitor=visitor, buyer=BuyerId(buyer), product=ProductId(product), dwell_ms=dwell_ms
             )
         )  # fmt: skip
 
@@ -467,6 +488,127 @@ class TestTastes:
         assert not offered & set(answer.fresh)
 
 
+class TestDwell:
+    def test_a_look_that_ended_at_once_is_gone_from_the_very_next_answer(self) -> None:
+        fold = Fold()
+        for product in (1, 2, 3):
+            fold.look(BEN, product)
+        fold.look(ANA, 5)
+        fold.look(ANA, 1)
+
+        fold.leave(ANA, 1, tastes.BOUNCED_MS - 1)
+
+        assert fold.view.recent_of(ANA, 0) == [5]
+        assert {one.why for one in fold.ask(visitor=ANA).offered if one.product in {1, 2, 3}} == {"wanted_now"}
+
+    def test_a_look_that_lasted_stands(self) -> None:
+        fold = Fold()
+        fold.look(ANA, 1)
+
+        fold.leave(ANA, 1, tastes.BOUNCED_MS)
+        fold.leave(ANA, 1, 0)
+
+        assert fold.view.recent_of(ANA, 0) == [1]
+        assert fold.view.products.trend[1] == tastes.TREND_LOOK
+
+    def test_what_went_into_the_cart_stands_however_soon_the_page_was_left(self) -> None:
+        fold = Fold()
+        fold.look(ANA, 1)
+        fold.look(ANA, 1, signal=discovery.Signal.CARTED)
+
+        fold.leave(ANA, 1, 0)
+
+        assert fold.view.recent_of(ANA, 0) == [1, 1]
+
+    def test_a_second_look_that_ended_at_once_leaves_the_first(self) -> None:
+        fold = Fold()
+        fold.look(ANA, 1)
+        fold.leave(ANA, 1, 9_000)
+        fold.look(ANA, 2)
+        fold.look(ANA, 1)
+
+        fold.leave(ANA, 1, 100)
+
+        assert fold.view.recent_of(ANA, 0) == [1, 2]
+        assert fold.view.looks.items_of(1, 9).tolist() == [1, 2]
+
+    def test_a_long_look_counts_a_bit_more_once(self) -> None:
+        fold = Fold()
+        for _ in range(2):
+            fold.look(ANA, 1)
+            fold.leave(ANA, 1, tastes.LONG_MS)
+
+        assert fold.view.products.trend[1] == 2 * tastes.TREND_LOOK + tastes.TREND_LONG
+
+    def test_the_end_of_a_look_that_nobody_began_counts_for_nothing(self) -> None:
+        fold = Fold()
+        fold.look(ANA, 1)
+
+        fold.leave(ANA, 2, tastes.LONG_MS)
+        fold.leave(BEN, 1, tastes.LONG_MS)
+        fold.leave(ANA, 9_999, 0)
+
+        assert fold.view.products.trend[1:3].tolist() == [1.0, 0.0]
+        assert BEN not in fold.view.visitors
+
+    def test_a_click_farm_gains_nothing_by_long_looks_that_do_not_count(self) -> None:
+        fold = Fold()
+        for number in range(1_000):
+            fold.look(number.to_bytes(16, "big"), 6, at=AT + number)
+            fold.leave(number.to_bytes(16, "big"), 6, tastes.LONG_MS, at=AT + number)
+
+        most = tastes.LOOKS_UNPROVEN_MAX * (tastes.TREND_LOOK + tastes.TREND_LONG)
+        assert fold.view.products.trend[6] <= most
+
+    def test_looks_that_ended_at_once_use_up_no_look_of_a_day(self) -> None:
+        fold = Fold()
+        for number in range(tastes.LOOKS_UNPROVEN_MAX + 9):
+            fold.look(number.to_bytes(16, "big"), 6)
+            fold.leave(number.to_bytes(16, "big"), 6, 0)
+
+        fold.look(ANA, 6)
+
+        assert fold.view.products.trend[6] == tastes.TREND_LOOK
+        assert fold.view.products.counted[6] == 1
+
+    @pytest.mark.parametrize("seed", range(20))
+    def test_a_view_in_which_looks_ended_at_once_is_as_if_they_had_not_been(self, seed: int) -> None:
+        dice, with_bounces, without = np.random.default_rng(seed), Fold(products=60), Fold(products=60)
+        for step in range(150):
+            visitor, product = bytes([int(dice.integers(1, 6))]) * 16, int(dice.integers(1, 50))
+            at = AT + step * MINUTE // 4
+            is_same = with_bounces.view.recent_of(visitor, 0)[-1:] == [product]
+            with_bounces.look(visitor, product, at=at)
+            if dice.random() < 0.4 and not is_same:
+                with_bounces.leave(visitor, product, 500, at=at)
+            else:
+                without.look(visitor, product, at=at)
+
+        one, other = (fold.view for fold in (with_bounces, without))
+        marks = [bytes([number]) * 16 for number in range(1, 6)]
+        assert [one.recent_of(mark, 0) for mark in marks] == [other.recent_of(mark, 0) for mark in marks]
+        assert one.trending(AT + DAY, 20).tolist() == other.trending(AT + DAY, 20).tolist()
+        assert one.products.counted.tolist() == other.products.counted.tolist()
+        learned, as_learned = one.history(), other.history()
+        assert sorted(map(tuple, sessions_in(learned))) == sorted(map(tuple, sessions_in(as_learned)))
+
+    def test_of_an_erased_buyer_no_look_is_left_that_ended(self) -> None:
+        fold = Fold()
+        fold.look(BEN, 1, buyer=7)
+        fold.look(BEN, 2, buyer=7)
+        fold.leave(BEN, 1, 100, buyer=7)
+        fold.tell(identity.BuyerForgotten(at=AT, buyer=BuyerId(7)))
+        fold.leave(BEN, 2, 100, buyer=7)
+
+        sight = fold.view.looks.sight()
+        assert sight.item[1 : sight.end].tolist() == [0, 0]
+        assert not {BEN, 7} & {*fold.view.visitors, *fold.view.owners, *fold.view.buyers}
+
+
+def sessions_in(history: discovery.History) -> list[list[int]]:
+    return [history.items[a:b].tolist() for a, b in itertools.pairwise(history.offsets)]
+
+
 NAMES = ["", "A", "B", "A/B", "AB"]
 
 
@@ -626,6 +768,13 @@ class TestTelling:
     def test_what_cannot_be_is_refused(self, changed: dict[str, object]) -> None:
         with pytest.raises(Invalid):
             self.noted(**changed)
+
+    def test_a_look_lasts_no_less_than_no_time_and_no_more_than_an_hour(self) -> None:
+        told: dict[str, Any] = {"visitor": ANA, "buyer": BuyerId(0), "product": ProductId(1), "now": AT}
+
+        assert discovery.end_look(dwell_ms=10**9, **told).dwell_ms == discovery.DWELL_MS_MAX
+        with pytest.raises(Invalid):
+            discovery.end_look(dwell_ms=-1, **told)
 
     @pytest.mark.parametrize(
         "changed",

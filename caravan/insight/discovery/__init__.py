@@ -6,10 +6,12 @@ Always: nobody votes for themselves; what is forgotten is served no more; an ans
 from caravan.insight.discovery.answering import BLEND, Answer, Answering, Asked, Offered, Ranked
 from caravan.insight.discovery.arrange import Candidates, Placed, arrange
 from caravan.insight.discovery.commands import (
+    DWELL_MS_MAX,
     SIGNALS_A_REQUEST_MAX,
     SURFACES,
     Signal,
     draw_hold_out,
+    end_look,
     lift_rule,
     note,
     set_rule,
@@ -54,6 +56,7 @@ __all__ = [
     "ABOUT",
     "BLEND",
     "COUNTS",
+    "DWELL_MS_MAX",
     "HELD_OUT",
     "SHARE_PERCENT_MAX",
     "SIGNALS_A_REQUEST_MAX",
@@ -94,6 +97,7 @@ __all__ = [
     "draft",
     "draw_hold_out",
     "effect",
+    "end_look",
     "interleave",
     "lift_rule",
     "no_traits",

@@ -14,6 +14,7 @@ KEY_CHARACTERS_MAX = 200
 WORTH_PPM_MAX = 10_000_000
 VISITOR_BYTES = 16
 POSITION_MAX = 1_000
+DWELL_MS_MAX = 3_600_000  # Nobody reads a product's page for an hour: what is longer counts as that.
 HOLD_OUT_PERCENT_MAX = 50
 
 SURFACES = ("home", "also_bought", "goes_with", "cart", "search", "category", "digest")
@@ -44,6 +45,14 @@ def note(
     return events.SignalNoted(
         at=now, visitor=visitor, buyer=buyer, product=product, signal=int(signal), surface=surface, position=position
     )
+
+
+def end_look(*, visitor: bytes, buyer: BuyerId, product: ProductId, dwell_ms: int, now: Instant) -> events.LookEnded:
+    """Note that a visitor left a product's page, and for how long it was seen. Refuses less than no time."""
+    assert len(visitor) == VISITOR_BYTES, visitor
+    if dwell_ms < 0:
+        raise Invalid("A page is seen for 0 milliseconds or more.", field="dwell_ms")
+    return events.LookEnded(at=now, visitor=visitor, buyer=buyer, product=product, dwell_ms=min(dwell_ms, DWELL_MS_MAX))
 
 
 def show(

@@ -80,6 +80,25 @@ def _forget(
     return blanked
 
 
+@njit(cache=True, nogil=True)
+def _blank(
+    end: int, what: int, item: np.ndarray, before: np.ndarray, looks: np.ndarray, fast: np.ndarray, slow: np.ndarray
+) -> int:
+    """Blank a session's last look at a product, with those at it right before; give how many that were."""
+    look, steps, blanked = end, 0, 0
+    while look != 0 and item[look] != what and steps < AGAIN_STEPS_MAX:
+        look, steps = before[look], steps + 1
+    while look != 0 and item[look] in {0, what}:
+        if item[look] == what:
+            looks[what] -= 1
+            fast[what] = max(0.0, fast[what] - 1.0)
+            slow[what] = max(0.0, slow[what] - 1.0)
+            item[look] = 0
+            blanked += 1
+        look = before[look]
+    return blanked
+
+
 class Memory:
     """Looks at products in the order in which they happened; sessions and products are numbered from 1 by the caller."""
 
@@ -126,6 +145,14 @@ class Memory:
         return int(
             _forget(int(self._sessions.last[session]), looks.item, looks.before, items.looks, items.fast, items.slow)
         )
+
+    def blank(self, session: int, product: int) -> int:
+        """Blank a session's last look at a product (a reload is the same look); give how many rows that were."""
+        if session >= len(self._sessions) or product >= len(self._items):
+            return 0
+        looks, items = self._looks, self._items
+        last = int(self._sessions.last[session])
+        return int(_blank(last, product, looks.item, looks.before, items.looks, items.fast, items.slow))
 
     def sight(self) -> Looks:
         """Give a sight of everything remembered so far; costs no copy."""

@@ -29,6 +29,8 @@ SHOWN_MAX = 400  # Products whose showings are counted, for each visitor.
 TREND_HALVES = 2 * DAY
 HOT_MAX = 8_192  # So many products are remembered as wanted; the cooler half is let go of when there are more.
 TREND_LOOK, TREND_CART, TREND_SALE = 1.0, 3.0, 8.0
+BOUNCED_MS = 2_000  # Who leaves a page sooner has not looked at the product, but seen that it is not what they want.
+LONG_MS, TREND_LONG = 30_000, 0.5  # Who stays so long has read it: their look counts for so much more.
 _TRAITS_EACH = 3
 
 
@@ -43,6 +45,9 @@ class Taste(msgspec.Struct):
     recent: list[int] = msgspec.field(default_factory=list)
     shown: dict[int, int] = msgspec.field(default_factory=dict)
     sessions: list[int] = msgspec.field(default_factory=list)
+    settled: tuple[
+        int, ...
+    ] = ()  # Products of this session whose look stands: it ended late enough, or went into the cart.
 
 
 class Owner(msgspec.Struct):
@@ -89,7 +94,7 @@ class Tastes:
     tables = ""
     kinds: frozenset[type[Event]] = frozenset(
         {
-            events.SignalNoted, events.ListShown, events.ListDrafted, events.RuleSet, events.RuleLifted, events.HoldOutDrawn, catalog.ProductAdded,
+            events.SignalNoted, events.LookEnded, events.ListShown, events.ListDrafted, events.RuleSet, events.RuleLifted, events.HoldOutDrawn, catalog.ProductAdded,
             catalog.ProductEdited, catalog.SkuAdded, catalog.ListingAdded, catalog.ListingRepriced, orders.PurchasePlaced,
             identity.BuyerForgotten,
         }
@@ -156,6 +161,8 @@ class Tastes:
                 )
             case events.ListShown() | events.ListDrafted():
                 self._show(event)
+            case events.LookEnded():
+                self._end_look(event)
             case events.HoldOutDrawn():
                 self.outcomes.draw(event)
             case events.RuleSet():
@@ -223,13 +230,38 @@ class Tastes:
                 self.comparisons.click(signal)
             if taste.shown.pop(signal.product, None) is not None and signal.signal == Signal.CLICKED:
                 continue  # A click is followed by a look; it only says that showing it was worth it.
-            if not taste.recent or taste.recent[-1] != signal.product or signal.signal != Signal.VIEWED:
+            is_same = bool(taste.recent) and taste.recent[-1] == signal.product and signal.signal == Signal.VIEWED
+            if not is_same:
                 taste.recent = [*taste.recent[1 - RECENT_MAX :], signal.product]
+                self._settle(taste, signal.product, is_settled=signal.signal == Signal.CARTED)
             if self._counts(signal.product, signal.at):
                 sessions.append(taste.session)
                 items.append(signal.product)
                 self._trend(signal.product, TREND_CART if signal.signal == Signal.CARTED else TREND_LOOK, signal.at)
         self.looks.remember(np.array(sessions, np.int32), np.array(items, np.int32))
+
+    @staticmethod
+    def _settle(taste: Taste, product: int, *, is_settled: bool) -> None:
+        """Say whether the latest look at a product stands, or may still turn out to have ended at once."""
+        others = tuple(one for one in taste.settled if one != product)[1 - RECENT_MAX :]
+        taste.settled = (*others, product) if is_settled else others
+
+    def _end_look(self, ended: events.LookEnded) -> None:
+        """Take back a look that ended at once; let one that was long count for more. Each ends once."""
+        taste, product = self.visitors.get(ended.visitor), int(ended.product)
+        if taste is None or taste.is_bot or product in taste.settled or product not in taste.recent:
+            return
+        if ended.dwell_ms >= BOUNCED_MS:
+            self._settle(taste, product, is_settled=True)
+            if ended.dwell_ms >= LONG_MS and product in self.looks.items_of(taste.session, RECENT_MAX):
+                self._trend(product, TREND_LONG, ended.at)
+            return
+        place = len(taste.recent) - 1 - taste.recent[::-1].index(product)
+        taste.recent = [*taste.recent[:place], *taste.recent[place + 1 :]]
+        for _ in range(self.looks.blank(taste.session, product)):
+            self._trend(product, -TREND_LOOK, ended.at)
+            is_today = self.products.day[product] == ended.at // DAY
+            self.products.counted[product] = max(0, self.products.counted[product] - is_today)
 
     def _taste(self, signal: events.SignalNoted) -> Taste:
         taste = self.visitors.pop(signal.visitor, None)
@@ -241,6 +273,7 @@ class Tastes:
         if not taste.session or signal.at - taste.at > SESSION_GAP:
             taste.session = self._sessions
             taste.sessions.append(self._sessions)
+            taste.settled = ()
             self._sessions += 1
         taste.at = signal.at
         minute = signal.at // MINUTE
@@ -272,10 +305,13 @@ class Tastes:
 
     def _trend(self, product: int, worth: float, at: int) -> None:
         table = self.products
-        table.trend[product] = table.trend[product] * 2.0 ** ((table.trend_at[product] - at) / TREND_HALVES) + worth
-        table.trend_at[product] = at
+        faded = table.trend[product] * 2.0 ** ((table.trend_at[product] - at) / TREND_HALVES)
+        table.trend[product], table.trend_at[product] = max(0.0, faded + worth), at
+        if table.trend[product] <= 0:
+            self._hot.pop(product, None)
+            return
         heat = float(np.log2(table.trend[product])) + at / TREND_HALVES  # Orders products whatever the time is.
-        if heat >= self._heat_least:
+        if heat >= self._heat_least or product in self._hot:
             self._hot[product] = heat
             if len(self._hot) > HOT_MAX:
                 self._cool()

@@ -32,17 +32,22 @@ async def note_signals(call: Call) -> Reply:
     call.limit("signals", call.address)
     if not new.has_consent or consents.forbids_suggestions(call.caravan.cell.house, call.buyer_if_any):
         return call.say(wire.SignalsNoted(noted=0))
-    doings = tuple(
-        discovering.Doing(
-            ProductId(ids.number(ProductId, one.product)), _SIGNALS[one.signal], one.surface or "", one.position
-        )
-        for one in new.signals
-    )
+    doings = tuple(_doing(one) for one in new.signals)
     call.caravan.noting.flush()  # What is clicked on was shown before.
     noted = discovering.Doings(suggesting.mark_of(call.caravan, new.visitor), call.buyer_if_any, doings)
     reply = await call.do(discovering.note_signals, noted, _noted, is_many=True)
     call.caravan.advice.wake()  # The visitor's next list is not to wait for it.
     return reply
+
+
+def _doing(one: wire.NewSignal) -> discovering.Doing | discovering.Left:
+    """Read a signal; refuses a look's end without its length, and a length of anything else."""
+    product = ProductId(ids.number(ProductId, one.product))
+    if (one.signal == "left") != (one.dwell_ms is not None):
+        raise Invalid("How long a page was seen is said with the signal left, and only there.", field="dwell_ms")
+    if one.dwell_ms is not None:
+        return discovering.Left(product, one.dwell_ms)
+    return discovering.Doing(product, _SIGNALS[one.signal], one.surface or "", one.position)
 
 
 def _noted(_: House, count: int) -> wire.SignalsNoted:

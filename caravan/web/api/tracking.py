@@ -35,6 +35,8 @@ _ROBOTS = ("bot", "crawl", "spider", "slurp", "headless", "monitor")
 _NOBODY = BuyerId(0)
 _SCOPE_BYTES = 16
 _PLACE_MAX = 1_000
+_LEFT = "product left"
+_DURATION_MAX = 1e9
 
 
 class _Skipped(Exception):
@@ -57,12 +59,12 @@ async def alias_person(call: Call) -> Reply:
 
 
 async def note_page(call: Call) -> Reply:
-    """Take that a page was looked at; nothing is made of it yet."""
+    """Take that a page was looked at: of a product's, for how long, where that is told."""
     return await _take(call, "page", [call.body])
 
 
 async def note_screen(call: Call) -> Reply:
-    """Take that a screen of an app was looked at; nothing is made of it yet."""
+    """Take that a screen of an app was looked at: of a product's, for how long, where that is told."""
     return await _take(call, "screen", [call.body])
 
 
@@ -129,8 +131,8 @@ async def _read(call: Call, kind: str, message: wire.TrackedMessage, *, may_tie:
         raise _Skipped("robot")
     if _is_forbidden(message.context.get("consent")):
         raise _Skipped("no_consent")
-    if kind == "track":
-        return tracking.Tracked(doings=await _doings(call, message))
+    if kind in {"track", "page", "screen"}:
+        return tracking.Tracked(doings=await _doings(call, kind, message))
     if kind in {"identify", "alias"}:
         return tracking.Tracked(seen=_seen(call, kind, message, may_tie=may_tie))
     raise _Skipped("not_used")
@@ -142,9 +144,10 @@ def _is_forbidden(consent: object) -> bool:
     return any(str(name).lower() in _PURPOSES and allowed is False for name, allowed in told)
 
 
-async def _doings(call: Call, message: wire.TrackedMessage) -> discovering.Doings:
-    signal = _SIGNALS.get((message.event or "").strip().lower())
-    if signal is None:
+async def _doings(call: Call, kind: str, message: wire.TrackedMessage) -> discovering.Doings:
+    event = (message.event or "").strip().lower() if kind == "track" else _LEFT
+    signal, dwell_ms = _SIGNALS.get(event), _dwell_ms(message.properties)
+    if signal is None and (event != _LEFT or dwell_ms is None):
         raise _Skipped("not_used")
     who = message.anonymous_id or message.user_id
     if not who:
@@ -157,8 +160,23 @@ async def _doings(call: Call, message: wire.TrackedMessage) -> discovering.Doing
     place = told.get("position")
     # Segment counts places from 1.
     position = place - 1 if isinstance(place, int) and 0 < place <= _PLACE_MAX else -1
-    doing = discovering.Doing(product, signal, surface if surface in discovery.SURFACES else "", position)
-    return discovering.Doings(suggesting.mark_of(call.caravan, str(who)), _NOBODY, (doing,))
+    doings: list[discovering.Doing | discovering.Left] = []
+    if signal is not None:
+        doings.append(
+            discovering.Doing(product, signal, surface if surface in discovery.SURFACES else "", position)
+        )  # fmt: skip
+    if dwell_ms is not None and signal in {None, discovery.Signal.VIEWED}:
+        doings.append(discovering.Left(product, dwell_ms))
+    return discovering.Doings(suggesting.mark_of(call.caravan, str(who)), _NOBODY, tuple(doings))
+
+
+def _dwell_ms(told: dict[str, Any]) -> int | None:
+    """Give for how long a page was seen: as `dwell_ms`, or as `duration` in seconds; None where neither says it."""
+    for name, factor in (("dwell_ms", 1), ("duration", 1_000)):
+        value = told.get(name)
+        if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= _DURATION_MAX:
+            return min(round(value * factor), discovery.DWELL_MS_MAX)
+    return None
 
 
 def _product(house: House, *named: str) -> ProductId:

@@ -42,6 +42,7 @@ _STORE: tuple[_Row, ...] = (
     ("/", storefront.home, None, ""),
     ("/c/{path:path}", storefront.category, None, ""),
     ("/products/{id}", storefront.product, None, ""),
+    ("/products/{id}/left", None, tastes.end_look, ""),
     ("/sellers/{id}", storefront.seller, None, ""),
     ("/search", storefront.search, None, ""),
     ("/tastes", tastes.tastes, tastes.choose, ""),

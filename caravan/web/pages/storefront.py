@@ -78,6 +78,7 @@ async def product(visit: Visit) -> Response:
         "product.html", sheet=sheet, options=sorted(options, key=lambda pair: pair[1]), chosen=chosen, offers=offers,
         near=await ask(visit.caravan, baskets.cards, near), also=also, seller=maker, few=baskets.FEW, choices_max=_CHOICES_MAX,
         markup=_markup(sheet, str(visit.request.base_url).rstrip("/")), most=UNITS_PER_LINE_MAX, quotes=quotes,
+        is_followed=tastes.may_remember(visit),
     )  # fmt: skip
 
 

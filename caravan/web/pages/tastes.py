@@ -1,7 +1,9 @@
 """What a visitor may like, on the pages: shelves that follow their looks, and their say in being remembered at all."""
 
+import asyncio
 import re
 from collections.abc import Sequence
+from http import HTTPStatus
 from typing import NamedTuple
 
 from starlette.responses import Response
@@ -14,7 +16,7 @@ from caravan.kernel.errors import CaravanError, Invalid
 from caravan.kernel.ids import ProductId
 from caravan.web import suggesting
 from caravan.web.pages import baskets
-from caravan.web.pages.visit import Visit
+from caravan.web.pages.visit import HEADERS, Visit, path_id
 from caravan.web.reach import ask
 
 SHELF_PLACES = 6
@@ -71,6 +73,17 @@ async def note_look(visit: Visit, product: ProductId) -> None:
         visit.caravan.cell.submit(discovering.note_signals, noted, is_many=True)
     except CaravanError:
         return
+
+
+async def end_look(visit: Visit) -> Response:
+    """Note for how long a visitor saw a product's page, as the page tells when it is left; it gets no page back."""
+    product, dwell_ms = path_id(visit, ProductId), visit.form.integer("dwell_ms", least=0, most=discovery.DWELL_MS_MAX)
+    if may_remember(visit):
+        left = discovering.Left(ProductId(product), dwell_ms)
+        noted = discovering.Doings(visitor_of(visit), visit.buyer, (left,))
+        await asyncio.wrap_future(visit.caravan.cell.submit(discovering.note_signals, noted, is_many=True))
+        visit.caravan.advice.wake()  # The visitor's next list is not to wait for it.
+    return Response(status_code=HTTPStatus.NO_CONTENT, headers=HEADERS)
 
 
 def note_carted(visit: Visit, product: ProductId) -> None:

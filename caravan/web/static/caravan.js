@@ -1,9 +1,11 @@
 // Small comforts; every page works without them: local times, a countdown, one click that counts once, smaller photos, words completed,
-// codes scanned, payments seen the moment they come.
+// codes scanned, payments seen the moment they come. And one for the shop: how long a product's page is seen.
 "use strict";
 
 const PHOTO_SIDE = 720;
 const PHOTO_CHARACTERS_MAX = 88000;
+const LOOK_MS_LONG = 30000;
+const LOOK_MS_MAX = 3600000;
 
 for (const time of document.querySelectorAll("time[datetime]")) {
   if (/ UTC$/.test(time.textContent)) time.title = new Date(time.dateTime).toLocaleString();
@@ -131,4 +133,30 @@ if (watched) {
     setTimeout(look, 2000);
   };
   setTimeout(look, 2000);
+}
+
+// How long a product's page is really seen is told once: when it is left, or as soon as that was long and the page is hidden, because
+// phones end hidden pages without a word. Who has chosen another option is still looking.
+const followed = document.querySelector("[data-left]");
+if (followed) {
+  let since = document.hidden ? null : performance.now();
+  let seenMs = 0;
+  let isTold = false;
+  const stop = () => {
+    if (since !== null) seenMs += performance.now() - since;
+    since = null;
+  };
+  const tell = () => {
+    if (isTold) return;
+    isTold = true;
+    const told = { csrf: followed.dataset.csrf, dwell_ms: Math.min(Math.round(seenMs), LOOK_MS_MAX) };
+    navigator.sendBeacon(followed.dataset.left, new URLSearchParams(told));
+  };
+  document.addEventListener("visibilitychange", () => {
+    if (document.hidden) stop();
+    else since = performance.now();
+    if (document.hidden && seenMs >= LOOK_MS_LONG) tell();
+  });
+  followed.addEventListener("click", (event) => { if (event.target.closest(".options a")) isTold = true; });
+  addEventListener("pagehide", () => { stop(); tell(); });
 }

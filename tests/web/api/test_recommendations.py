@@ -57,6 +57,31 @@ def test_the_next_answer_knows_of_the_last_look(rig: Rig, products: list[str]) -
     assert told[products[1]] == ("looked_at_together", products[0])
 
 
+def test_the_next_answer_knows_nothing_of_a_look_that_ended_at_once(rig: Rig, products: list[str]) -> None:
+    client, visitor = rig.client(), "one who is gone at once"
+    look(client, "somebody else there", *products[7:10])
+    look(client, visitor, products[7])
+    before = client.recommendations(visitor=visitor).data
+
+    left = wire.NewSignal(product=products[7], signal="left", dwell_ms=400)
+    noted = client.note_signals(wire.NewSignals(visitor=visitor, signals=[left])).noted
+    after = client.recommendations(visitor=visitor).data
+
+    assert noted == 1
+    assert {one.id: one.why for one in before}[products[7]] == "you_looked_at_it"
+    assert {one.why for one in after} <= {"wanted_now", "new"}
+
+
+@pytest.mark.parametrize(("signal", "dwell_ms"), [("left", None), ("viewed", 1), ("left", -1), ("left", 3_600_001)])
+def test_a_look_that_ends_says_how_long_it_was_and_nothing_else_does(
+    rig: Rig, products: list[str], signal: str, dwell_ms: int | None
+) -> None:
+    new = wire.NewSignal(product=products[0], signal=signal, dwell_ms=dwell_ms)  # type: ignore[arg-type]
+
+    with pytest.raises(Refused):
+        rig.client().note_signals(wire.NewSignals(visitor=VISITOR, signals=[new]))
+
+
 def test_without_consent_nothing_is_noted(rig: Rig, products: list[str]) -> None:
     signals = [wire.NewSignal(product=products[0], signal="viewed")]
 

@@ -10,6 +10,7 @@ import pytest
 from caravan.client import wire
 from caravan.flows import lookalikes
 from caravan.insight import oneid
+from caravan.web import suggesting
 from tests.web.api.rig import Rig, price
 
 ORIGIN = {"origin": "https://shop.example"}
@@ -64,6 +65,53 @@ def test_an_event_becomes_a_signal_of_its_visitor(rig: Rig, product: str, key: s
 
     assert (said.success, said.noted, said.skipped) == (True, 1, [])
     assert signals(rig) == before + 1
+
+
+def looked_at(rig: Rig, who: str) -> list[int]:
+    caravan = rig.caravan
+    caravan.advice.wait_for(caravan.cell.position, timeout_s=30)
+    return list(caravan.advice.tastes.recent_of(suggesting.mark_of(caravan, who), 0))
+
+
+@pytest.mark.parametrize(
+    ("path", "message"),
+    [
+        ("/v1/page", {"properties": {"dwell_ms": 300}}),
+        ("/v1/screen", {"properties": {"duration": 0.3}}),
+        ("/v1/track", {"event": "Product Left", "properties": {"duration": 1}}),
+    ],
+)
+def test_a_duration_says_how_long_a_page_was_seen(
+    rig: Rig, product: str, key: str, path: str, message: dict[str, dict[str, object]]
+) -> None:
+    take(rig.http(), "/v1/track", viewed(product, anonymousId=path), basic(key))
+    before = looked_at(rig, path)
+    properties = message["properties"] | {"product_id": product}
+
+    said = take(rig.http(), path, message | {"anonymousId": path, "properties": properties}, basic(key))
+
+    assert said.noted == 1
+    assert (len(before), looked_at(rig, path)) == (1, [])
+
+
+@pytest.mark.parametrize(("duration", "left"), [(12, 1), (0.5, 0), ("long", 1), (True, 1), (-1, 1), (1e300, 1)])
+def test_a_look_may_come_with_its_duration(rig: Rig, product: str, key: str, duration: object, left: int) -> None:
+    properties = {"product_id": product, "duration": duration}
+
+    take(rig.http(), "/v1/track", viewed(product, anonymousId=f"{duration}", properties=properties), basic(key))
+
+    assert len(looked_at(rig, f"{duration}")) == left
+
+
+@pytest.mark.parametrize("properties", [{}, {"duration": "long"}])
+def test_a_page_without_a_duration_is_of_no_use(
+    rig: Rig, product: str, key: str, properties: dict[str, object]
+) -> None:
+    message = {"anonymousId": "x", "properties": properties | {"product_id": product}}
+
+    said = take(rig.http(), "/v1/page", message, basic(key))
+
+    assert [one.reason for one in said.skipped] == ["not_used"]
 
 
 def test_a_message_that_is_sent_again_has_its_effect_once(rig: Rig, product: str, key: str) -> None:
