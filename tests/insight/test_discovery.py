@@ -15,7 +15,7 @@ import pytest
 from benchmarks import discovery as benchmark
 from caravan.adapters.skills import SkillFolder
 from caravan.cell import forest, transpose
-from caravan.events import catalog, identity, orders
+from caravan.events import catalog, delivery, identity, orders
 from caravan.events import discovery as events
 from caravan.insight import discovery
 from caravan.insight.discovery import kernel, linear, sequence, tastes
@@ -32,6 +32,7 @@ from caravan.kernel.ids import (
     ListingId,
     LocationId,
     OrderId,
+    ParcelId,
     ProductId,
     PurchaseId,
     SellerId,
@@ -244,7 +245,7 @@ class Fold:
     """A view with a few products in it, fed by events."""
 
     def __init__(self, products: int = 40) -> None:
-        self.view = discovery.Tastes()
+        self.view, self.orders = discovery.Tastes(), 0
         for number in range(1, products + 1):
             self.tell(*added(number))
 
@@ -267,19 +268,41 @@ class Fold:
             )
         )  # fmt: skip
 
-    def buy(self, buyer: int, *products: int, at: int = AT) -> None:
+    def buy(self, buyer: int, *products: int, at: int = AT, seller: int = 1, units: int = 1) -> int:
+        """Buy products in one order; give its number."""
+        self.tell(self.bought(buyer, *products, at=at, seller=seller, units=units))
+        return self.orders
+
+    def bought(self, buyer: int, *products: int, at: int, seller: int, units: int) -> Event:
         count = len(products)
-        self.tell(
-            orders.PurchasePlaced(
+        self.orders += 1
+        return orders.PurchasePlaced(
                 at=at, purchase=PurchaseId(1), buyer=BuyerId(buyer), session=SessionId(0), address=AddressId(0),
                 unit=978, total_minor=1, mark_high=0, mark_low=0, entry=EntryId(1), first_hold=HoldId(1),
-                first_order=OrderId(1), rules=1, sellers=(SellerId(1),), totals_minor=(1,), fee_taxes_minor=(0,),
+                first_order=OrderId(self.orders), rules=1, sellers=(SellerId(seller),), totals_minor=(1,), fee_taxes_minor=(0,),
                 line_counts=(count,), listings=tuple(ListingId(one) for one in products),
                 skus=tuple(SkuId(one) for one in products), locations=(LocationId(1),) * count,
-                quantities=(1,) * count, unit_prices_minor=(1,) * count, shipping_minor=(0,) * count,
+                quantities=(units,) * count, unit_prices_minor=(1,) * count, shipping_minor=(0,) * count,
                 fees_minor=(0,) * count, holds=(HoldId(0),) * count,
+        )  # fmt: skip
+
+    def send_back(self, order: int, *, line: int = 0, units: int = 1, refund: int = 1, at: int = AT) -> None:
+        self.tell(
+            orders.LineReturned(
+                at=at, order=OrderId(order), line=line, quantity=units, refund_minor=refund, fee_minor=0, fee_tax_minor=0
             )
         )  # fmt: skip
+
+    def promise(self, order: int, promised_at: int, *, seller: int = 1, at: int = AT) -> None:
+        self.tell(
+            delivery.PromiseMade(
+                at=at, order=OrderId(order), seller=SellerId(seller), promised_at=promised_at, median_at=promised_at,
+                probability=9_000, model="", basis="defaults", parcels=0, origin="PT", destination="PT",
+            )
+        )  # fmt: skip
+
+    def arrive(self, order: int, at: int) -> None:
+        self.tell(orders.OrderReceived(at=at, order=OrderId(order)))
 
     def ask(self, surface: str = "home", *about: int, visitor: bytes = b"", buyer: int = 0) -> discovery.Answer:
         answering = discovery.Answering(self.view, discovery.unskilled())
@@ -607,6 +630,184 @@ class TestDwell:
 
 def sessions_in(history: discovery.History) -> list[list[int]]:
     return [history.items[a:b].tolist() for a, b in itertools.pairwise(history.offsets)]
+
+
+class TestRepute:
+    def counted(self, fold: Fold, product: int, seller: int = 1) -> list[tuple[int, int]]:
+        """Give units sold and sent back of a product, of its category and of a seller."""
+        repute, category = fold.view.repute, int(fold.view.products.category[product])
+        tables = ((repute.products, product), (repute.categories, category), (repute.sellers, seller))
+        return [(int(table.units[row]), int(table.returned[row])) for table, row in tables]
+
+    def test_what_is_sold_and_sent_back_is_counted_by_product_category_and_seller(self) -> None:
+        fold = Fold()
+        order = fold.buy(7, 1, 2, seller=3, units=4)
+        fold.buy(8, 3, seller=2)
+
+        fold.send_back(order, line=1, units=3)
+
+        assert self.counted(fold, 2, seller=3) == [(4, 3), (4, 3), (8, 3)]
+        assert self.counted(fold, 1, seller=2) == [(4, 0), (5, 0), (1, 0)]
+        assert (fold.view.repute.sellers.units[0], fold.view.repute.sellers.returned[0]) == (9, 3)
+
+    def test_a_sale_that_came_back_whole_is_none_for_trends_and_for_what_is_bought_again(self) -> None:
+        fold = Fold()
+        fold.buy(7, 9)
+        order = fold.buy(7, 9, units=2)
+        assert (fold.view.products.sales[9], fold.view.products.rebuys[9]) == (2, 1)
+
+        fold.send_back(order)
+        assert fold.view.products.sales[9] == 2
+        fold.send_back(order)
+
+        assert (fold.view.products.sales[9], fold.view.products.rebuys[9]) == (1, 0)
+        assert fold.view.products.trend[9] == pytest.approx(tastes.TREND_SALE)
+        assert fold.view.buyers[7].bought == [9]
+
+    def test_units_that_are_replaced_came_back_and_stay_sold(self) -> None:
+        fold = Fold()
+        order = fold.buy(7, 9)
+
+        fold.send_back(order, refund=0)
+
+        assert self.counted(fold, 9)[0] == (1, 1)
+        assert fold.view.products.sales[9] == 1
+
+    def test_a_refund_for_which_nothing_came_back_changes_nothing(self) -> None:
+        fold = Fold()
+        order = fold.buy(7, 9)
+
+        fold.send_back(order, units=0)
+
+        assert self.counted(fold, 9)[0] == (1, 0)
+        assert fold.view.products.sales[9] == 1
+
+    def test_what_is_called_off_was_never_sold(self) -> None:
+        fold = Fold()
+        order, other = fold.buy(7, 1, 3, units=2), fold.buy(7, 5)
+        part = {"fee_minor": 0, "fee_tax_minor": 0, "by": 0}
+
+        fold.tell(
+            orders.LinesCanceled(at=AT, order=OrderId(order), lines=(1,), quantities=(2,), **part),
+            orders.OrderCanceled(at=AT, order=OrderId(other), by=0),
+        )
+
+        assert [self.counted(fold, product)[0] for product in (1, 3, 5)] == [(2, 0), (0, 0), (0, 0)]
+        assert fold.view.products.sales[[1, 3, 5]].tolist() == [1, 0, 0]
+        assert fold.view.repute.products.pace[[1, 3, 5]].tolist() == [2.0, 0.0, 0.0]
+        assert fold.view.buyers[7].bought == [1]
+
+    def test_a_product_that_moves_takes_its_counts_along(self) -> None:
+        fold = Fold()
+        fold.send_back(fold.buy(7, 1, units=2))
+
+        fold.tell(
+            catalog.ProductEdited(
+                at=AT, product=ProductId(1), title="", description="", category="Books", image="", by="seller"
+            )
+        )
+
+        assert self.counted(fold, 1)[:2] == [(2, 1), (2, 1)]
+        assert self.counted(fold, 3)[1] == (0, 0)
+
+    def test_what_sells_a_day_fades_in_whatever_order_it_is_told(self) -> None:
+        fold, other = Fold(), Fold()
+        for days in (0, 14, 7):
+            fold.buy(7, 1, at=AT + days * DAY)
+        for days in (14, 7, 0):
+            other.buy(7, 1, at=AT + days * DAY)
+
+        assert fold.view.repute.products.pace[1] == pytest.approx(1 + 0.5**0.5 + 0.5)
+        assert other.view.repute.products.pace[1] == pytest.approx(fold.view.repute.products.pace[1])
+
+    def kept(self, fold: Fold, seller: int = 1) -> tuple[float, float]:
+        table = fold.view.repute.sellers
+        return float(table.kept[seller]), float(table.missed[seller])
+
+    def test_a_promise_is_kept_on_its_day_and_missed_on_the_next(self) -> None:
+        fold = Fold()
+        for order, arrived in ((fold.buy(7, 1), AT + DAY), (fold.buy(7, 2, seller=2), AT + 2 * DAY)):
+            fold.promise(order, AT + DAY + 1, seller=order)
+            fold.arrive(order, arrived)
+
+        assert (self.kept(fold), self.kept(fold, 2)) == ((1.0, 0.0), (0.0, 1.0))
+        assert self.kept(fold, 0)[0] == pytest.approx(1.0, abs=0.02)
+
+    def test_a_promise_is_missed_once_as_soon_as_its_day_is_over(self) -> None:
+        fold = Fold()
+        fold.promise(fold.buy(7, 1), AT)
+        fold.buy(7, 2, at=AT + 3 * DAY)
+        assert self.kept(fold) == (0.0, 1.0)
+
+        fold.arrive(1, AT + 3 * DAY)
+
+        assert self.kept(fold) == (0.0, 1.0)
+
+    def test_a_scan_that_comes_late_makes_good_what_was_thought_missed(self) -> None:
+        fold = Fold()
+        fold.promise(fold.buy(7, 1), AT)
+        fold.buy(7, 2, at=AT + 3 * DAY)
+
+        fold.arrive(1, AT)
+
+        assert self.kept(fold) == pytest.approx((1.0, 0.0), abs=0.05)
+
+    def test_the_promise_at_checkout_counts_and_else_the_one_at_handover(self) -> None:
+        fold = Fold()
+        first, second, third = (fold.buy(7, 1) for _ in range(3))
+        fold.promise(first, AT)
+        for order, promised_at in ((first, AT + 9 * DAY), (second, AT + 9 * DAY), (third, 0)):
+            fold.tell(
+                delivery.ParcelHandedOver(
+                    at=AT, parcel=ParcelId(1), order=OrderId(order), seller=SellerId(1), carrier="", tracking="",
+                    promised_at=promised_at,
+                )
+            )  # fmt: skip
+
+        for order in (first, second, third):
+            fold.arrive(order, AT + DAY)
+
+        assert self.kept(fold) == (1.0, 1.0)
+
+    @pytest.mark.parametrize("days", [0, 9])
+    def test_the_promise_of_an_order_that_was_called_off_counts_for_nothing(self, days: int) -> None:
+        fold = Fold()
+        fold.promise(fold.buy(7, 1), AT)
+        fold.buy(7, 2, at=AT + days * DAY)
+
+        fold.tell(orders.OrderCanceled(at=AT, order=OrderId(1), by=0))
+        fold.arrive(1, AT + days * DAY)
+
+        assert self.kept(fold) == (0.0, 0.0)
+
+    def test_of_an_erased_buyer_no_order_is_known_and_what_comes_back_is_still_counted(self) -> None:
+        fold = Fold()
+        order = fold.buy(7, 1)
+        fold.tell(identity.BuyerForgotten(at=AT, buyer=BuyerId(7)))
+
+        fold.send_back(order)
+
+        assert not fold.view.repute._orders.buyer.any()
+        assert 7 not in fold.view.buyers
+        assert self.counted(fold, 1)[0] == (1, 1)
+
+    @pytest.mark.parametrize("seed", range(10))
+    def test_purchases_told_at_once_count_as_told_one_by_one(self, seed: int) -> None:
+        dice, single, joint = np.random.default_rng(seed), Fold(), Fold()
+        placed: list[Event] = []
+        for _ in range(30):
+            told: tuple[int, ...] = (int(dice.integers(1, 5)), *dice.integers(1, 9, 3).tolist())
+            at, seller = AT + int(dice.integers(0, 40)) * DAY, int(dice.integers(1, 4))
+            placed.append(single.bought(*told, at=at, seller=seller, units=2))
+            single.tell(placed[-1])
+
+        joint.tell(*placed)
+
+        for name in ("products", "categories", "sellers"):
+            one, other = (getattr(fold.view.repute, name) for fold in (single, joint))
+            for column in ("units", "returned"):
+                assert getattr(one, column).tolist() == getattr(other, column).tolist()
+        assert np.allclose(single.view.repute.products.pace, joint.view.repute.products.pace, rtol=1e-4)
 
 
 NAMES = ["", "A", "B", "A/B", "AB"]

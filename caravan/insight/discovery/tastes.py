@@ -8,7 +8,7 @@ import msgspec
 import numpy as np
 
 from caravan.cell import Section, Table, Write, numbers, ragged, rows
-from caravan.events import catalog, identity, orders
+from caravan.events import catalog, delivery, identity, orders
 from caravan.events import discovery as events
 from caravan.insight.discovery.commands import Signal
 from caravan.insight.discovery.comparisons import Comparisons
@@ -16,6 +16,7 @@ from caravan.insight.discovery.history import History, history_of
 from caravan.insight.discovery.kernel import Traits
 from caravan.insight.discovery.memory import Memory
 from caravan.insight.discovery.outcomes import Outcomes, Sale
+from caravan.insight.discovery.repute import Repute, Undone
 from caravan.kernel.clock import DAY, MINUTE
 from caravan.kernel.event import Event
 
@@ -92,16 +93,19 @@ class Tastes:
     name = "discovery"
     version = 1
     tables = ""
-    kinds: frozenset[type[Event]] = frozenset(
-        {
-            events.SignalNoted, events.LookEnded, events.ListShown, events.ListDrafted, events.RuleSet, events.RuleLifted, events.HoldOutDrawn, catalog.ProductAdded,
-            catalog.ProductEdited, catalog.SkuAdded, catalog.ListingAdded, catalog.ListingRepriced, orders.PurchasePlaced,
-            identity.BuyerForgotten,
-        }
+    kinds: frozenset[type[Event]] = Repute.kinds.union(
+        (
+            events.SignalNoted, events.LookEnded, events.ListShown, events.ListDrafted, events.RuleSet, events.RuleLifted,
+            events.HoldOutDrawn, catalog.ProductAdded, catalog.ProductEdited, catalog.SkuAdded, catalog.ListingAdded,
+            catalog.ListingRepriced, orders.PurchasePlaced, identity.BuyerForgotten,
+        )
     )  # fmt: skip
 
-    # What changes the next list. What was shown only makes way for other things in time, so nobody waits for that.
-    telling = kinds - {events.ListShown, events.ListDrafted}
+    # What changes the next list. What was shown only makes way for other things in time, and one parcel more or less hardly
+    # changes what a seller is worth, so nobody waits for that.
+    telling = kinds - {
+        events.ListShown, events.ListDrafted, orders.OrderReceived, delivery.PromiseMade, delivery.ParcelHandedOver
+    }  # fmt: skip
 
     def __init__(self) -> None:
         self.begin(lambda _: [])
@@ -125,6 +129,7 @@ class Tastes:
         self.rules: dict[str, Rule] = {}
         self.outcomes = Outcomes()
         self.comparisons = Comparisons()
+        self.repute = Repute()
         self.latest: deque[events.ListShown] = deque(maxlen=LISTS_KEPT)
         self.changes = 0
         self._of_sku, self._of_listing = Table(product=np.int32), Table(product=np.int32)
@@ -143,6 +148,8 @@ class Tastes:
             self._list(part)
         elif part.kind is catalog.ProductAdded:
             self._add(part)
+        elif part.kind in Repute.kinds:
+            self._undo(self.repute.fold(part, self.products.category))
         elif part.kind is catalog.SkuAdded:
             self._of_sku.append(part.batch.num_rows, product=numbers(part.batch, "product"))
         elif part.kind is events.SignalNoted:
@@ -183,6 +190,7 @@ class Tastes:
             len(added), category=categories, brand=brands, seller=numbers(part.batch, "seller"),
             added_at=numbers(part.batch, "at"),
         )  # fmt: skip
+        self.repute.add(len(added), len(self.categories))
         for product, category in zip(added.tolist(), categories, strict=True):
             self.members[category].append(product)
         self._mark(added)
@@ -197,6 +205,8 @@ class Tastes:
     def _edit(self, product: int, name: str) -> None:
         category, before = self._category(name), int(self.products.category[product])
         if category != before:
+            self.repute.add(0, len(self.categories))
+            self.repute.move(product, source=before, target=category)
             self.members[before].remove(product)
             self.members[category].append(product)
             self.products.category[product] = category
@@ -325,7 +335,7 @@ class Tastes:
         listings = ragged(part.batch, "listings")
         buyers, ats = numbers(part.batch, "buyer").tolist(), numbers(part.batch, "at").tolist()
         products = self._of_listing.product[listings.values]
-        sessions, items = [], []
+        sessions, items, is_again = [], [], []
         for row, (buyer, at) in enumerate(zip(buyers, ats, strict=True)):
             owner = self.buyers.get(buyer)
             if owner is None:
@@ -334,13 +344,29 @@ class Tastes:
                 owner.basket, self._baskets = self._baskets, self._baskets + 1
             for product in products[listings.offsets[row] : listings.offsets[row + 1]].tolist():
                 self.products.sales[product] += 1
-                self.products.rebuys[product] += product in owner.bought
+                is_again.append(product in owner.bought)
+                self.products.rebuys[product] += is_again[-1]
                 self._trend(product, TREND_SALE, at)
                 owner.bought = [*owner.bought[1 - RECENT_MAX :], product]
                 sessions.append(owner.basket)
                 items.append(product)
         self.baskets.remember(np.array(sessions, np.int32), np.array(items, np.int32))
         self._count_sales(part, products, listings.offsets)
+        self.repute.sell(part, products, self.products.category[products], is_again)
+
+    def _undo(self, undone: Sequence[Undone]) -> None:
+        """Take back what sales did that came to nothing."""
+        for one in undone:
+            table, faded = self.products, 2.0 ** ((one.at - self.products.trend_at[one.product]) / TREND_HALVES)
+            self._trend(one.product, -TREND_SALE * one.share * faded, int(table.trend_at[one.product]))
+            if not one.is_whole:
+                continue
+            table.sales[one.product] -= 1
+            table.rebuys[one.product] -= one.is_again
+            bought = self.buyers[one.buyer].bought if one.buyer in self.buyers else []
+            if one.product in bought:
+                place = len(bought) - 1 - bought[::-1].index(one.product)
+                self.buyers[one.buyer].bought = [*bought[:place], *bought[place + 1 :]]
 
     def _count_sales(self, part: Section, products: np.ndarray, offsets: np.ndarray) -> None:
         prices, quantities = ragged(part.batch, "unit_prices_minor").values, ragged(part.batch, "quantities").values
@@ -379,6 +405,7 @@ class Tastes:
         owner = self.buyers.pop(buyer, None)
         if owner is None:
             return
+        self.repute.forget(buyer)
         self.outcomes.forget(buyer, list(owner.visitors))
         self.comparisons.forget(buyer, owner.visitors)
         lists = (one for one in self.latest if one.buyer != buyer and one.visitor not in owner.visitors)
