@@ -285,7 +285,7 @@ def _refusals() -> str:
     rows = [
         (
             f"`{code_of(kind)}`",
-            str(problems.status_of(kind)),
+            _status(kind),
             _first_line(kind),
             f"`{kind.__module__.removeprefix('caravan.')}`",
         )

@@ -628,6 +628,10 @@ def test_the_shelves_follow_what_a_visitor_looks_at(visitor: Open, caravan: Cara
         other.get(f"/products/{ids.text(ProductId, product)}")
 
     mine.get(f"/products/{ids.text(ProductId, 1)}?from=home.3")
+    # Whoever looks does not wait until that is on the disk; a command that comes after it does.
+    asyncio.run(access.issue_token(caravan, audience="operator", subject=0))
+    caravan.advice.wake()
+    assert caravan.advice.wait_for(caravan.cell.position, timeout_s=20)
     home = mine.get("/").text
 
     assert "For you" in home
