@@ -9,8 +9,9 @@ import numpy as np
 
 from caravan.insight import discovery
 from caravan.insight.discovery import answering, kernel
-from caravan.insight.discovery.answering import FRESH_MAX, OFFERED_MAX, _because
+from caravan.insight.discovery.answering import FEW, FRESH_MAX, OFFERED_MAX, _because
 from caravan.insight.discovery.arrange import CATEGORY_SHARE, SELLER_SHARE, SHOWN_TIRED, _explore
+from caravan.insight.discovery.content import ALIKE_MAX
 
 
 class Candidate(NamedTuple):
@@ -101,6 +102,8 @@ class Answering:
             self._add(offered, self._by_looks, [*recent, *asked.about], own, "looked_at_together")
             self._add(offered, self._by_baskets, [*bought, *recent[-4:]], basket, "bought_together")
             self._again(offered, bought)
+        if asked.surface not in {"goes_with", "cart"}:
+            self._alike_in_words(offered, asked.about or recent[-3:])
         for product in tastes.trending(asked.now, 2 * OFFERED_MAX).tolist():
             if len(offered) < OFFERED_MAX:
                 offered.setdefault(product, discovery.Offered(product, -20.0 - len(offered), "wanted_now", 0))
@@ -136,10 +139,42 @@ class Answering:
             if table.rebuys[product] * 5 >= table.sales[product] > 1:
                 offered[product] = discovery.Offered(product, best - 0.5, "you_bought_it", product)
 
-    def _fresh(self, context: Sequence[int]) -> list[int]:
+    def _near(self, context: Sequence[int]) -> list[list[int]]:
         table, members = self._tastes.products, self._tastes.members
         categories = dict.fromkeys(int(table.category[product]) for product in reversed(context))
-        newest = [product for category in [*categories][:2] for product in members[category][: -FRESH_MAX - 1 : -1]]
-        newest = newest or list(range(len(table) - 1, max(0, len(table) - 1 - FRESH_MAX), -1))
+        return [list(reversed(members[category])) for category in [*categories][:2]]
+
+    def _alike(self, anchors: Sequence[int], among: Sequence[int]) -> list[tuple[int, int, int]]:
+        """Give products with the bits in which they differ from an anchor, the most alike first."""
+        found = []
+        for product in among:
+            bits = [(_differing(self._tastes, anchor, product), place) for place, anchor in enumerate(anchors)]
+            if product not in anchors and bits and min(bits)[0] <= ALIKE_MAX:
+                found.append((product, min(bits)[0], anchors[min(bits)[1]]))
+        return sorted(found, key=lambda one: one[1])
+
+    def _alike_in_words(self, offered: dict[int, discovery.Offered], anchors: Sequence[int]) -> None:
+        if len(offered) >= FEW:
+            return
+        least = min((one.score for one in offered.values()), default=0.0)
+        among = [product for some in self._near(anchors) for product in some if product not in offered]
+        for product, bits, of in self._alike(anchors, among)[:OFFERED_MAX]:
+            offered[product] = discovery.Offered(product, least - 1.0 - bits / ALIKE_MAX, "like_what_you_look_at", of)
+
+    def _fresh(self, context: Sequence[int]) -> list[int]:
+        table = self._tastes.products
+        near = self._near(context) or [list(range(len(table) - 1, max(0, len(table) - 1 - FRESH_MAX), -1))]
         looks, known = self._tastes.looks.sight().looks, self._tastes.looks.products
-        return [one for one in newest if one >= known or looks[one] < answering._WELL_KNOWN][:FRESH_MAX]
+        around = [[one for one in some if one >= known or looks[one] < answering._WELL_KNOWN] for some in near]
+        alike = [product for product, _, _ in self._alike(context, [one for some in around for one in some])][
+            :FRESH_MAX
+        ]
+        newest = [one for some in around for one in some[:FRESH_MAX]]
+        return list(dict.fromkeys([*alike, *newest]))[:FRESH_MAX]
+
+
+def _differing(tastes: discovery.Tastes, one: int, other: int) -> int:
+    table = tastes.products
+    if not table.said_low[other] and not table.said_high[other]:
+        return 2 * ALIKE_MAX
+    return sum(int(marks[one] ^ marks[other]).bit_count() for marks in (table.said_low, table.said_high))

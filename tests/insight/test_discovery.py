@@ -414,7 +414,7 @@ class TestTastes:
             one.why for one in fold.ask("also_bought", 1).offered
         }
 
-        assert whys == {"wanted_now"}
+        assert whys <= {"wanted_now", "like_what_you_look_at"}
         assert BEN not in fold.view.visitors
         assert 7 not in fold.view.buyers
 
@@ -424,7 +424,7 @@ class TestTastes:
             fold.look(BEN, 1 + place % 5)
 
         assert fold.view.visitors[BEN].is_bot
-        assert {one.why for one in fold.ask("home", 1).offered} == {"wanted_now"}
+        assert {one.why for one in fold.ask("home", 1).offered} == {"wanted_now", "like_what_you_look_at"}
 
     def test_after_a_pause_another_session_begins(self) -> None:
         fold = Fold()

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, overload
 import numpy as np
 from numba import njit
 
-from caravan.insight.discovery import calibration, kernel
+from caravan.insight.discovery import calibration, content, kernel
 from caravan.insight.discovery.kernel import Scratch
 from caravan.insight.discovery.memory import Looks, Memory
 from caravan.insight.discovery.outcomes import HELD_OUT
@@ -18,8 +18,14 @@ from caravan.insight.discovery.tastes import Tastes
 BLEND = "blend-1"  # The version of answers that no learned model had a part in.
 OFFERED_MAX = 80  # As many products are handed on to be arranged.
 FRESH_MAX = 24
+FEW = 24  # Where fewer are found by what others did, what pages say helps out.
+ALIKE_AMONG, FRESH_AMONG = (
+    4_096,
+    256,
+)  # Of each of two categories, so many of the newest products are read for their words.
 REASONED_LOOKS = 60  # Looks at each product of the session that are followed for a reason.
 _REASONED_BACK = 8
+_ANCHORS = 3
 _TREND_KEPT_CHANGES = 64
 _TREND_KEPT = 2_000_000  # Microseconds that a list of trends is good for in a busy shop.
 _TREND_SMALL = 20_000  # Up to so many products, trends are looked up each time something has changed.
@@ -227,6 +233,8 @@ class Answering:
         memory = Memory()
         memory.remember(np.array([1, 1, 2], np.int32), np.array([1, 2, 1], np.int32))
         recommender = Recommender(8, self._skill, self._tastes.traits())
+        one, marks = np.zeros(1, np.int64), np.zeros(1, np.uint64)
+        content.nearest(one, np.zeros(1, np.int32), marks, marks, FRESH_MAX)
         self._ranked_behind(_nothing(), recommender, np.array([1], np.int32), 0, memory.sight(), _LOOKED_TOGETHER)
         self._is_warm = True
 
@@ -261,7 +269,9 @@ class Answering:
                 found = self._found(_nothing(), self._by_looks, [*recent, *asked.about], own, _LOOKED_TOGETHER)
                 found = self._found(found, self._by_baskets, [*bought, *recent[-4:]], basket, _BOUGHT_TOGETHER)
                 found = self._again(found, bought)
-            fresh = self._fresh([*asked.about, *recent[-3:]])
+            if asked.surface not in {"goes_with", "cart"}:
+                found = self._alike_in_words(found, asked.about or recent[-_ANCHORS:])
+            fresh = self._fresh([*asked.about, *recent[-_ANCHORS:]])
             found = self._wanted(found, asked.now)
             known = set(found.products.tolist())
             offered = _without(found, asked.about)[:OFFERED_MAX]
@@ -319,14 +329,39 @@ class Answering:
         scores = -20.0 - len(found) - np.arange(len(wanted), dtype=np.float64)
         return found.then(_alike(np.array(wanted, np.int64), scores, _WANTED_NOW))
 
-    def _fresh(self, context: Sequence[int]) -> list[int]:
-        """Give new products of the categories that a visitor is in, little looked at so far; else the newest of all."""
+    def _near(self, context: Sequence[int], most: int) -> list[np.ndarray]:
+        """Give the newest products of the last two categories of a context, the newest first; shapes int32 [≤ most]."""
         table, members = self._tastes.products, self._tastes.members
         categories = dict.fromkeys(int(table.category[product]) for product in reversed(context))
-        newest = [product for category in [*categories][:2] for product in members[category][: -FRESH_MAX - 1 : -1]]
-        newest = newest or list(range(len(table) - 1, max(0, len(table) - 1 - FRESH_MAX), -1))
-        looks, products = self._tastes.looks.sight().looks, self._tastes.looks.products
-        return [one for one in newest if one >= products or looks[one] < _WELL_KNOWN][:FRESH_MAX]
+        return [np.array(members[one][: -most - 1 : -1], np.int32) for one in [*categories][:2]]
+
+    def _alike_in_words(self, found: Ranked, anchors: Sequence[int]) -> Ranked:
+        """Where few others looked at these products, put those behind whose pages say the same."""
+        if len(found) >= FEW or not anchors or not self._is_ready():
+            return found
+        table, known = self._tastes.products, set(found.products.tolist())
+        near = np.concatenate(self._near(anchors, ALIKE_AMONG)).tolist()
+        among = np.array([one for one in near if one not in known], np.int32)
+        products, bits, of = content.nearest(
+            np.array(anchors, np.int64), among, table.said_low, table.said_high, OFFERED_MAX
+        )
+        scores = (float(found.scores.min()) if len(found) else 0.0) - 1.0 - bits / content.ALIKE_MAX
+        whys, unknown = np.full(len(products), _LIKE, np.int8), np.full(len(products), np.nan)
+        return found.then(Ranked(products, scores, whys, of, unknown))
+
+    def _fresh(self, context: Sequence[int]) -> list[int]:
+        """Give products little looked at so far: those whose pages say the most alike, then the newest of the categories."""
+        table, looks, known = self._tastes.products, self._tastes.looks.sight().looks, self._tastes.looks.products
+        newest = np.arange(len(table) - 1, max(0, len(table) - 1 - FRESH_MAX), -1, dtype=np.int32)
+        near = self._near(context, FRESH_AMONG) or [newest]
+        around = [one[(one >= known) | (looks[np.minimum(one, known - 1)] < _WELL_KNOWN)] for one in near]
+        fresh = [one for some in around for one in some[:FRESH_MAX].tolist()]
+        if context and self._is_ready():
+            alike, _, _ = content.nearest(
+                np.array(context, np.int64), np.concatenate(around), table.said_low, table.said_high, FRESH_MAX
+            )
+            fresh = list(dict.fromkeys([*alike.tolist(), *fresh]))
+        return fresh[:FRESH_MAX]
 
     def _trending(self, now: int) -> np.ndarray:
         changes, at, known = self._trends

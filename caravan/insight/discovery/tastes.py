@@ -6,12 +6,14 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 import numpy as np
+import pyarrow as pa
 
 from caravan.cell import Section, Table, Write, numbers, ragged, rows
 from caravan.events import catalog, delivery, identity, orders
 from caravan.events import discovery as events
 from caravan.insight.discovery.commands import Signal
 from caravan.insight.discovery.comparisons import Comparisons
+from caravan.insight.discovery.content import Contents
 from caravan.insight.discovery.history import History, history_of
 from caravan.insight.discovery.kernel import Traits
 from caravan.insight.discovery.memory import Memory
@@ -116,7 +118,9 @@ class Tastes:
         self.products = Table(
             category=np.int32, brand=np.int32, seller=np.int32, added_at=np.int64, log_price=np.float32,
             sales=np.int32, rebuys=np.int32, day=np.int32, counted=np.int32, trend=np.float64, trend_at=np.int64,
+            said_low=np.uint64, said_high=np.uint64,
         )  # fmt: skip
+        self.contents = Contents()
         self.traits_of = np.zeros((1024, _TRAITS_EACH), np.int32)
         self.starts = np.arange(1025, dtype=np.int64) * _TRAITS_EACH
         self.categories: dict[str, int] = {"": 0}
@@ -161,7 +165,7 @@ class Tastes:
     def _apply(self, event: Event) -> None:
         match event:
             case catalog.ProductEdited():
-                self._edit(event.product, event.category)
+                self._edit(event)
             case catalog.ListingRepriced():
                 self._price(
                     self._of_listing.product[[event.listing]], np.array([event.price_minor + event.shipping_minor])
@@ -186,9 +190,10 @@ class Tastes:
         assert (added == np.arange(first, first + len(added))).all(), "Products are numbered in the order of the log."
         categories = [self._category(name) for name in part.batch.column("category").to_pylist()]
         brands = [self.brands.setdefault(name, len(self.brands)) for name in part.batch.column("brand").to_pylist()]
+        low, high = self.contents.marks(*(part.batch.column(name) for name in ("title", "brand", "category")))
         self.products.append(
             len(added), category=categories, brand=brands, seller=numbers(part.batch, "seller"),
-            added_at=numbers(part.batch, "at"),
+            added_at=numbers(part.batch, "at"), said_low=low, said_high=high,
         )  # fmt: skip
         self.repute.add(len(added), len(self.categories))
         for product, category in zip(added.tolist(), categories, strict=True):
@@ -202,8 +207,12 @@ class Tastes:
             self.category_names.append(name)
         return number
 
-    def _edit(self, product: int, name: str) -> None:
-        category, before = self._category(name), int(self.products.category[product])
+    def _edit(self, event: catalog.ProductEdited) -> None:
+        product, brand = event.product, int(self.products.brand[event.product])
+        names = next(name for name, number in self.brands.items() if number == brand)
+        low, high = self.contents.marks(*(pa.array([text]) for text in (event.title, names, event.category)))
+        self.products.said_low[product], self.products.said_high[product] = low[0], high[0]
+        category, before = self._category(event.category), int(self.products.category[product])
         if category != before:
             self.repute.add(0, len(self.categories))
             self.repute.move(product, source=before, target=category)
