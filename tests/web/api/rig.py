@@ -95,6 +95,19 @@ class Rig:
         self.caravan.cell.do(selling.approve_sellers, [seller])
         return Trader(self, seller, self.client("seller", seller))
 
+    def things(self, count: int) -> list[str]:
+        """Put products of two sellers on offer, five of each."""
+        sellers, made = [self.seller(), self.seller()], []
+        for number in range(count):
+            seller = sellers[number % 2].client
+            new = wire.NewProduct(
+                title=f"Thing {number}", category="Things", options=[wire.NewOption(price=price(1_000))]
+            )
+            offered = seller.offer_product(new)
+            seller.change_stock(offered.listings[0], 5)
+            made.append(offered.id)
+        return made
+
     def buyer(self, cents: int = 0) -> "Shopper":
         """Register a buyer with an address and some money."""
         return self.buyers(1, cents)[0]

@@ -2,7 +2,6 @@
 
 import json
 import re
-import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -14,6 +13,7 @@ import pytest
 from caravan.flows import invariants
 from caravan.web.api.canonical import canonical
 from caravan.web.express import connection, orders
+from tests.web.api.bare import connected, everything
 from tests.web.api.rig import Rig, Shopper
 
 PATH = "/v1/orders"
@@ -137,9 +137,9 @@ def test_requests_sent_ahead_are_answered_in_order_whichever_way_they_go(rig: Ri
     listing, buyer = rig.seller().offer(cents=1_000, units=9), rig.buyer(cents=9_000)
     orders = b"".join(_request(buyer, f"key-{place}", buyer.order(listing, 1, 1_000)) for place in range(3))
 
-    with closing(_connected(rig)) as connection:
+    with closing(connected(rig)) as connection:
         connection.sendall(orders + b"GET /v1/orders HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")
-        told = _everything(connection)
+        told = everything(connection)
 
     assert re.findall(rb"HTTP/1\.1 (\d+) ", told) == [b"201", b"201", b"201", b"401"]
     assert rig.operator.listing(listing).available == 6
@@ -149,11 +149,11 @@ def test_a_request_that_comes_in_pieces_is_one_request(rig: Rig) -> None:
     listing, buyer = rig.seller().offer(cents=1_000, units=9), rig.buyer(cents=9_000)
     whole = _request(buyer, "pieces", buyer.order(listing, 1, 1_000), b"connection: close\r\n")
 
-    with closing(_connected(rig)) as connection:
+    with closing(connected(rig)) as connection:
         for first in range(0, len(whole), 40):
             connection.sendall(whole[first : first + 40])
             time.sleep(0.002)
-        told = _everything(connection)
+        told = everything(connection)
 
     assert told.startswith(b"HTTP/1.1 201 Created\r\n")
     assert b"connection: close" in told
@@ -163,7 +163,7 @@ def test_an_order_of_somebody_who_hung_up_is_there_when_they_ask_again(rig: Rig)
     listing, buyer = rig.seller().offer(cents=1_000, units=9), rig.buyer(cents=9_000)
     body = buyer.order(listing, 1, 1_000)
 
-    with closing(_connected(rig)) as connection:
+    with closing(connected(rig)) as connection:
         connection.sendall(_request(buyer, "gone", body))
     answer = ask(rig, buyer, body, **{"idempotency-key": "gone"})
     while answer.status_code == 409:
@@ -199,16 +199,3 @@ def _request(buyer: Shopper, key: str, body: bytes, more: bytes = b"") -> bytes:
         + b"\r\nidempotency-key: " + key.encode() + b"\r\ncontent-type: application/json\r\n" + more
         + b"content-length: " + str(len(body)).encode() + b"\r\n\r\n" + body
     )  # fmt: skip
-
-
-def _connected(rig: Rig) -> socket.socket:
-    url = httpx.URL(rig.url)
-    assert url.port is not None
-    return socket.create_connection((url.host, url.port), timeout=20)
-
-
-def _everything(connection: socket.socket) -> bytes:
-    told = b""
-    while some := connection.recv(65_536):
-        told += some
-    return told

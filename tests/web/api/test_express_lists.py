@@ -2,7 +2,6 @@
 
 import json
 import re
-import socket
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 
@@ -17,7 +16,8 @@ from caravan.web import suggesting
 from caravan.web.api.limits import Allowance, Limit
 from caravan.web.express import connection, lists
 from caravan.web.express.ride import Ride
-from tests.web.api.rig import Rig, price
+from tests.web.api.bare import connected, everything
+from tests.web.api.rig import Rig
 
 pytestmark = pytest.mark.timeout(900)  # The kernels may have to be compiled first.
 PATH = "/v1/recommendations"
@@ -35,13 +35,7 @@ def ordinary(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 @pytest.fixture(scope="module")
 def products(rig: Rig) -> list[str]:
     rig.caravan.advice.warm()
-    sellers, made = [rig.seller(), rig.seller()], []
-    for number, seller in enumerate(sellers * 5):
-        offered = seller.client.offer_product(
-            wire.NewProduct(title=f"Thing {number}", category="Things", options=[wire.NewOption(price=price(1_000))])
-        )
-        seller.client.change_stock(offered.listings[0], 5)
-        made.append(offered.id)
+    made = rig.things(10)
     visitor = wire.NewSignals(
         visitor="a regular", signals=[wire.NewSignal(product=one, signal="viewed") for one in made[:4]]
     )
@@ -174,9 +168,9 @@ def test_lists_sent_for_ahead_are_answered_in_order_whichever_way_they_go(
 ) -> None:
     asked = [_request(f"surface=also_bought&product={one}&limit={place + 1}") for place, one in enumerate(products[:3])]
 
-    with closing(_connected(rig)) as link:
+    with closing(connected(rig)) as link:
         link.sendall(b"".join(asked) + b"GET /v1/orders HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")
-        told = _everything(link)
+        told = everything(link)
 
     assert re.findall(rb"HTTP/1\.1 (\d+) ", told) == [b"200", b"200", b"200", b"401"]
     assert [len(json.loads(one)["data"]) for one in re.findall(rb'\{"surface".*?\]\}', told)] == [1, 2, 3]
@@ -185,10 +179,10 @@ def test_lists_sent_for_ahead_are_answered_in_order_whichever_way_they_go(
 
 def test_a_request_in_pieces_is_one_and_closes_when_told(rig: Rig, products: list[str], ridden: list[str]) -> None:
     assert products
-    with closing(_connected(rig)) as link:
+    with closing(connected(rig)) as link:
         for byte in _request("", b"connection: close\r\n"):
             link.sendall(bytes([byte]))
-        told = _everything(link)
+        told = everything(link)
 
     assert told.startswith(b"HTTP/1.1 200 OK\r\n")
     assert b"connection: close" in told
@@ -197,11 +191,11 @@ def test_a_request_in_pieces_is_one_and_closes_when_told(rig: Rig, products: lis
 
 def test_a_body_or_another_protocol_takes_the_ordinary_way(rig: Rig, products: list[str], ridden: list[str]) -> None:
     assert products
-    with closing(_connected(rig)) as link:
+    with closing(connected(rig)) as link:
         link.sendall(_request("", b"content-length: 2\r\n") + b"{}")
         link.sendall(b"GET /v1/recommendations HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n")
         link.sendall(b"GET /v1/recommendations HTTP/1.0\r\nhost: x\r\n\r\n")
-        told = _everything(link)
+        told = everything(link)
 
     assert re.findall(rb"HTTP/1\.1 (\d+) ", told) == [b"415", b"200", b"200"]
     assert not ridden
@@ -210,7 +204,7 @@ def test_a_body_or_another_protocol_takes_the_ordinary_way(rig: Rig, products: l
 def test_whoever_hung_up_harms_nobody(rig: Rig, products: list[str]) -> None:
     assert products
     for _ in range(5):
-        with closing(_connected(rig)) as link:
+        with closing(connected(rig)) as link:
             link.sendall(_request(""))
 
     assert rig.http().get(PATH).status_code == 200
@@ -261,16 +255,3 @@ def test_what_is_not_folded_in_yet_is_waited_for(
 
 def _request(query: str, more: bytes = b"") -> bytes:
     return f"GET {PATH}?{query} HTTP/1.1\r\nhost: x\r\n".encode() + more + b"\r\n"
-
-
-def _connected(rig: Rig) -> socket.socket:
-    url = httpx.URL(rig.url)
-    assert url.port is not None
-    return socket.create_connection((url.host, url.port), timeout=20)
-
-
-def _everything(link: socket.socket) -> bytes:
-    told = b""
-    while some := link.recv(65_536):
-        told += some
-    return told

@@ -13,7 +13,7 @@ from caravan.insight import discovery
 from caravan.insight.discovery import BLEND, linear
 from caravan.insight.discovery.sequence import fresh
 from caravan.insight.discovery.trained import assemble
-from tests.web.api.rig import Rig, euro, price
+from tests.web.api.rig import Rig, euro
 
 pytestmark = pytest.mark.timeout(900)  # The kernels may have to be compiled first.
 VISITOR = "a visitor of the tests"
@@ -22,14 +22,7 @@ VISITOR = "a visitor of the tests"
 @pytest.fixture(scope="module")
 def products(rig: Rig) -> list[str]:
     rig.caravan.advice.warm()
-    sellers, made = [rig.seller(), rig.seller()], []
-    for number, seller in enumerate(sellers * 5):
-        offered = seller.client.offer_product(
-            wire.NewProduct(title=f"Thing {number}", category="Things", options=[wire.NewOption(price=price(1_000))])
-        )
-        seller.client.change_stock(offered.listings[0], 5)
-        made.append(offered.id)
-    return made
+    return rig.things(10)
 
 
 def look(client: Client, visitor: str, *products: str) -> None:
