@@ -18,18 +18,14 @@ from caravan.client.wire import (
     Text200,
     Time,
 )
+from caravan.client.wire.ground import public_id
 from caravan.kernel import ids
 from caravan.kernel.money import Money
 
-
-def _id(kind: type[int]) -> Meta:
-    return Meta(pattern=f"^{ids.PREFIXES[kind]}_[0-9A-HJKMNP-TV-Z]{{12}}$", examples=[ids.text(kind, 324)])
-
-
-TransferRef = Annotated[str, _id(ids.TransferId)]
-RequestRef = Annotated[str, _id(ids.RequestId)]
-CodeRef = Annotated[str, _id(ids.CodeId)]
-QuoteRef = Annotated[str, _id(ids.QuoteId)]
+TransferRef = Annotated[str, public_id(ids.TransferId)]
+RequestRef = Annotated[str, public_id(ids.RequestId)]
+CodeRef = Annotated[str, public_id(ids.CodeId)]
+QuoteRef = Annotated[str, public_id(ids.QuoteId)]
 QuoteState = Literal["open", "taken", "expired"]
 PayeeText = Annotated[str, Meta(min_length=1, max_length=254, description="A handle, an e-mail address, or a phone.")]
 Payload = Annotated[str, Meta(max_length=512, description="What a scanner reads from a QR code.")]
