@@ -191,7 +191,7 @@ def arrange(house: House, answers: Sequence[discovery.Answer], terms: Terms) -> 
     for answer, dice in zip(answers, terms.dice, strict=True):
         count = len(answer.offered)
         products = np.concatenate([answer.offered.products, np.array(answer.fresh, np.int64)])
-        scores = np.concatenate([answer.offered.scores, np.zeros(len(answer.fresh))])
+        scores = np.concatenate([answer.offered.scores, answer.hopes])
         found = _offers(house, products)
         at, first_fresh = found.places, int(np.searchsorted(found.places, count))
         columns = (

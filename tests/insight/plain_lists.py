@@ -40,7 +40,11 @@ def arranged(
     pinned = dict.fromkeys(int(rule.key) for rule in active if rule.effect == "pin")
     front = [number for number in pinned if number in known][:limit]
     rest = [one.product for one in order if one.product not in front]
-    pool = [one.product for one in fresh if _worth(one, active) > -np.inf and one.product not in known]
+    pool = {
+        one.product: float(np.exp(_worth(one, active)))
+        for one in fresh
+        if _worth(one, active) > -np.inf and one.product not in known
+    }
     return _explore(front, rest, pool, limit, dice)
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from numba import njit
 
 from caravan.insight.discovery import calibration, content, kernel
+from caravan.insight.discovery.bandit import hopes
 from caravan.insight.discovery.kernel import Scratch
 from caravan.insight.discovery.memory import Looks, Memory
 from caravan.insight.discovery.outcomes import HELD_OUT
@@ -108,11 +109,12 @@ class Ranked(Sequence[Offered]):
 
 
 class Answer(NamedTuple):
-    """Products in the order of the ranking, some that want to be tried, and by which version."""
+    """Products in the order of the ranking, some that want to be tried, by which version, and how much is hoped of each trial."""
 
     offered: Ranked
     fresh: list[int]
     version: str
+    hopes: np.ndarray
 
 
 @njit(cache=True, nogil=True)
@@ -275,13 +277,15 @@ class Answering:
             found = self._wanted(found, asked.now)
             known = set(found.products.tolist())
             offered = _without(found, asked.about)[:OFFERED_MAX]
-            return Answer(offered, [product for product in fresh if product not in known], self.version)
+            fresh = [product for product in fresh if product not in known]
+            return Answer(offered, fresh, self.version, self._hopes(fresh))
 
     def _alike_for_all(self, asked: Asked) -> Answer:
         """Answer whoever belongs to the hold-out: what is wanted and what is new, the same for everybody."""
         wanted = self._trending(asked.now)
         offered = _alike(wanted, -np.arange(len(wanted), dtype=np.float64), _WANTED_NOW)
-        return Answer(_without(offered, asked.about)[:OFFERED_MAX], self._fresh(()), HELD_OUT)
+        fresh = self._fresh(())
+        return Answer(_without(offered, asked.about)[:OFFERED_MAX], fresh, HELD_OUT, self._hopes(fresh))
 
     def _found(
         self, before: Ranked, recommender: Recommender, products: Sequence[int], own: int, why: int
@@ -328,6 +332,10 @@ class Answering:
         wanted = [product for product in self._trending(now).tolist() if product not in known][:lacks]
         scores = -20.0 - len(found) - np.arange(len(wanted), dtype=np.float64)
         return found.then(_alike(np.array(wanted, np.int64), scores, _WANTED_NOW))
+
+    def _hopes(self, fresh: Sequence[int]) -> np.ndarray:
+        table, products = self._tastes.products, np.array(fresh, np.int64)
+        return hopes(table.shown[products], table.clicked[products])
 
     def _near(self, context: Sequence[int], most: int) -> list[np.ndarray]:
         """Give the newest products of the last two categories of a context, the newest first; shapes int32 [≤ most]."""

@@ -42,7 +42,10 @@ def arrange(  # noqa: PLR0913
     ranked: Candidates, fresh: Candidates, *, limit: int, surface: str, rules: Sequence[Rule], names: Sequence[str],
     shown: Mapping[int, int], is_about_one: bool, dice: random.Random, now: Instant,
 ) -> list[Placed]:  # fmt: skip
-    """Make a list out of ranked candidates, and of fresh ones that want to be tried. `names` are those of categories."""
+    """Make a list out of ranked candidates, and of fresh ones that want to be tried. `names` are those of categories.
+
+    The scores of fresh ones are the logarithms of the weights with which they are drawn.
+    """
     active = [rule for rule in rules if _holds(rule, surface, now)]
     scores = _weighed(ranked, active, names)
     tired = {product for product, times in shown.items() if times >= SHOWN_TIRED}
@@ -60,8 +63,12 @@ def arrange(  # noqa: PLR0913
         is_about_one=is_about_one,
     )  # fmt: skip
     rest = [product for product in spread if product not in front]
-    worth = _weighed(fresh, active, names) > -np.inf
-    pool = [product for product in fresh.products[worth].tolist() if product not in known]
+    weights = np.exp(_weighed(fresh, active, names)).tolist()
+    pool = {
+        product: weight
+        for product, weight in zip(fresh.products.tolist(), weights, strict=True)
+        if weight > 0.0 and product not in known
+    }
     return _explore(front, rest, pool, limit, dice)
 
 
@@ -122,18 +129,22 @@ def _spread(  # Columns of one table.
 
 
 def _explore(
-    front: Sequence[int], rest: Sequence[int], pool: Sequence[int], limit: int, dice: random.Random
+    front: Sequence[int], rest: Sequence[int], pool: Mapping[int, float], limit: int, dice: random.Random
 ) -> list[Placed]:  # fmt: skip
-    """Fill the places: rules first, then the ranking, now and then something fresh; each with its chance."""
+    """Fill the places: rules first, then the ranking, now and then something fresh, by its weight; each with its chance."""
     placed = [Placed(product, 1.0, "rule") for product in front]
-    waiting, trials = deque(rest), list(pool)
+    waiting, trials = deque(rest), dict(pool)
     while len(placed) < limit and (waiting or trials):
         may_explore = trials and len(placed) >= EXPLORED_FROM
         if may_explore and (not waiting or dice.random() < EXPLORED):
-            chance = (EXPLORED if waiting else 1.0) / len(trials)
-            placed.append(Placed(trials.pop(dice.randrange(len(trials))), chance, "explore"))
+            (product,) = dice.choices(list(trials), list(trials.values()))
+            chance = (EXPLORED if waiting else 1.0) * trials[product] / sum(trials.values())
+            placed.append(Placed(product, chance, "explore"))
+            del trials[product]
         elif waiting:
             placed.append(Placed(waiting.popleft(), 1.0 - EXPLORED if may_explore else 1.0, "rank"))
         else:
-            placed.append(Placed(trials.pop(0), 1.0, "explore"))
+            product = next(iter(trials))
+            placed.append(Placed(product, 1.0, "explore"))
+            del trials[product]
     return placed

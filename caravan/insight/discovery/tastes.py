@@ -118,7 +118,7 @@ class Tastes:
         self.products = Table(
             category=np.int32, brand=np.int32, seller=np.int32, added_at=np.int64, log_price=np.float32,
             sales=np.int32, rebuys=np.int32, day=np.int32, counted=np.int32, trend=np.float64, trend_at=np.int64,
-            said_low=np.uint64, said_high=np.uint64,
+            said_low=np.uint64, said_high=np.uint64, shown=np.int32, clicked=np.int32,
         )  # fmt: skip
         self.contents = Contents()
         self.traits_of = np.zeros((1024, _TRAITS_EACH), np.int32)
@@ -247,6 +247,7 @@ class Tastes:
             self.outcomes.note(signal)
             if signal.signal == Signal.CLICKED:
                 self.comparisons.click(signal)
+                self.products.clicked[signal.product] += 1
             if taste.shown.pop(signal.product, None) is not None and signal.signal == Signal.CLICKED:
                 continue  # A click is followed by a look; it only says that showing it was worth it.
             is_same = bool(taste.recent) and taste.recent[-1] == signal.product and signal.signal == Signal.VIEWED
@@ -397,6 +398,8 @@ class Tastes:
             return
         self.outcomes.show(event)
         self.latest.append(event)
+        shown = np.array(event.products, np.int64)
+        self.products.shown[shown[shown < len(self.products)]] += 1
         if event.surface == "digest" and event.buyer:
             # The mark of a buyer's letters is theirs as that of a browser is: it goes with them.
             self.owners.setdefault(event.visitor, set()).add(event.buyer)
