@@ -2,6 +2,8 @@
 
 import contextlib
 import logging
+import os
+import shutil
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -21,6 +23,7 @@ _logger = logging.getLogger("caravan")
 FACTS_PER_FOLD_MAX = 100_000
 MEMORY_BYTES_MAX = 2**30
 MANIFEST = "tables.json"
+_SPILL = "spill-"
 
 
 class Cursor(msgspec.Struct, frozen=True):
@@ -94,8 +97,11 @@ class DuckdbNumbers:
         self._refused: Manifest | None = None
         self._left: list[str] = []
         self._changed: dict[str, int] = {}
-        memory = f"{MEMORY_BYTES_MAX // 2**20}MB"
-        self._connection = duckdb.connect(":memory:", config={"threads": threads, "memory_limit": memory})
+        memory, self._spill = f"{MEMORY_BYTES_MAX // 2**20}MB", _spill(folder)
+        self._connection = duckdb.connect(
+            ":memory:",
+            config={"threads": threads, "memory_limit": memory, "temp_directory": str(self._spill)},
+        )
         self._connection.execute("SET TimeZone = 'UTC'")
         self._connection.execute("SET autoinstall_known_extensions = false")
         self._connection.execute("SET python_enable_replacements = false")  # No query may name a variable of ours.
@@ -224,6 +230,7 @@ class DuckdbNumbers:
         """Let go of everything."""
         with self._lock:
             self._connection.close()
+        shutil.rmtree(self._spill, ignore_errors=True)
 
     def _fold_some(self, until: int) -> bool:
         bundle: list[Bundle] = []
@@ -311,6 +318,14 @@ class DuckdbNumbers:
         except duckdb.Error as error:
             self._connection.execute("ROLLBACK")
             raise Outage("The numbers could not follow the log.") from error
+
+
+def _spill(folder: Path) -> Path:
+    """Give where this process puts what its memory has no room for; take away what processes that were killed have left."""
+    for path in folder.glob(f"{_SPILL}*"):
+        if not Path("/proc", path.name.removeprefix(_SPILL)).exists():
+            shutil.rmtree(path, ignore_errors=True)
+    return folder / f"{_SPILL}{os.getpid()}"
 
 
 def _batches(reader: pa.RecordBatchReader) -> Iterator[pa.RecordBatch]:

@@ -84,6 +84,7 @@ class Caravan:
         self.advice.close()
         self.planner.stop()
         self.till.stop()
+        self.exporter.stop()
         for courier in self.couriers:
             courier.stop()
         self.exporter.sender.close()

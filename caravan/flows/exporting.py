@@ -39,6 +39,10 @@ class AnswerCut(Refusal):
     """The answer has more rows than an export may: half an answer is none. Cut it by less, or for fewer days."""
 
 
+class Stopped(Exception):
+    """Caravan is stopping: the run is made again at the next start."""
+
+
 class Setting(NamedTuple):
     """An export to set, and whose: seller 0 is the operator."""
 
@@ -132,10 +136,14 @@ class Exporter:
     ) -> None:
         self._cell, self._numbers, self._desk = cell, numbers, desk
         self.shelf, self.sender, self.signing = shelf, sender, signing
-        self._lock = threading.Lock()
+        self._lock, self._stops = threading.Lock(), threading.Event()
         self._under_way: dict[int, Progress] = {}
         self._folders: frozenset[str] | None = None
         self._version, self._next_at = -1, 0
+
+    def stop(self) -> None:
+        """Make no more runs, and end those under way with the next rows; they are made again at the next start."""
+        self._stops.set()
 
     def under_way(self, export: int) -> Progress | None:
         """Say how far the run of an export has come that is being made now, if one is."""
@@ -163,6 +171,8 @@ class Exporter:
             export, slot = claimed
             try:
                 self.run(export, slot)
+            except Stopped:
+                return made
             finally:
                 with self._lock:
                     del self._under_way[export.export]
@@ -171,6 +181,8 @@ class Exporter:
     def _claim(self) -> tuple[Export, int] | None:
         """Take a run upon oneself that is due and that nobody makes."""
         with self._lock:
+            if self._stops.is_set():
+                return None
             now = self._cell.clock.now()
             version, kept = self._cell.ask(_kept)  # Who shops waits for no more than a list.
             if version == self._version and now < self._next_at:
@@ -194,9 +206,11 @@ class Exporter:
             self._folders = names
 
     def run(self, export: Export, slot: int) -> Outcome:
-        """Make one run and note how it went."""
+        """Make one run and note how it went. Raises Stopped where it was cut short, which is not noted."""
         try:
             outcome = self._made(export, slot)
+        except Stopped:
+            raise
         except (Outage, TooCostly) as error:
             outcome = Outcome(export.export, slot, error=f"{code(error)}: {error}")
         except CaravanError as error:
@@ -216,7 +230,7 @@ class Exporter:
         progress = self._under_way.get(export.export) or Progress(self._cell.clock.now())
         with contextlib.ExitStack() as opened:
             found = self._pieces(export, slot, opened)
-            rows = _counted(found.tables, progress)
+            rows = self._counted(found.tables, progress)
             draft = self.shelf.draft(
                 folder, _measured(tables.file_in_pieces(found.schema, rows, export.format), progress)
             )
@@ -229,6 +243,13 @@ class Exporter:
         finally:
             self.shelf.discard(draft)
         return Outcome(export.export, slot, found.position, progress.rows, draft.size, draft.digest, name)
+
+    def _counted(self, pieces: Iterable[pa.Table], progress: Progress) -> Iterator[pa.Table]:
+        for piece in pieces:
+            if self._stops.is_set():
+                raise Stopped
+            progress.rows += piece.num_rows
+            yield piece
 
     def _pieces(self, export: Export, slot: int, opened: contextlib.ExitStack) -> tables.Pieces:
         """Read what an export is of, piece by piece, for as long as what was opened is open."""
@@ -254,12 +275,6 @@ class Exporter:
         (brought,) = self.sender.bring([message], now=now)
         if brought.error:
             raise Outage(brought.error)
-
-
-def _counted(pieces: Iterable[pa.Table], progress: Progress) -> Iterator[pa.Table]:
-    for piece in pieces:
-        progress.rows += piece.num_rows
-        yield piece
 
 
 def _measured(pieces: Iterable[bytes], progress: Progress) -> Iterator[bytes]:

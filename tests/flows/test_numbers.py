@@ -1,5 +1,6 @@
 """Checks numbers over real facts: they agree with the house, however facts are bundled, sealed or summed up before."""
 
+import os
 import random
 import shutil
 from collections.abc import Iterator, Sequence
@@ -238,6 +239,26 @@ def test_an_answer_is_read_in_batches_and_stopped_late_where_it_takes_too_long(a
     assert sum(batch.num_rows for batch in batches) == 10_000
     assert len(batches) > 1
     assert value(asked, "orders") == {"orders": 0}
+
+
+def test_what_memory_has_no_room_for_lies_in_the_home_and_nothing_of_it_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("caravan.adapters.duckdb_numbers.MEMORY_BYTES_MAX", 64 * 2**20)
+    monkeypatch.chdir(tmp_path)
+    folder = tmp_path / "home" / "numbers"
+    (folder / "spill-999999999").mkdir(parents=True)  # Of a process that was killed.
+    asked = numbers_of(Settings(home=tmp_path / "home"), MemoryLog(), lambda: 0)
+
+    query = "SELECT i, 'word ' || i AS word FROM range(3000000) t(i) ORDER BY hash(i)"
+    with asked.store.reading(query, rows_each=50_000, timeout_s=60) as read:
+        next(read.batches)
+        spilled = [path.name for path in folder.iterdir()]
+    asked.close()
+
+    assert spilled == [f"spill-{os.getpid()}"]
+    assert list(folder.iterdir()) == []
+    assert [path.name for path in tmp_path.iterdir()] == ["home"]
 
 
 @pytest.fixture(scope="module")

@@ -297,6 +297,28 @@ def test_a_long_run_says_how_far_it_is_and_holds_no_other_up(fair: Fair, monkeyp
     assert (ended.under_way, [run.error for run in ended.runs]) == (None, [""])
 
 
+def test_a_run_that_a_stop_cuts_short_is_not_noted_and_leaves_nothing(
+    fair: Fair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("caravan.flows.numbers.ROWS_PER_PIECE", 1)
+    exporter = fair.rig.caravan.exporter
+    made = fair.rig.operator.set_export(new(question=wire.NumbersQuestion(metrics=["gmv"], by=["sellers.name"])))
+    draft = exporter.shelf.draft
+
+    def stopped_meanwhile(folder: str, pieces: Iterable[bytes]) -> Draft:
+        exporter.stop()
+        return draft(folder, pieces)
+
+    monkeypatch.setattr(exporter.shelf, "draft", stopped_meanwhile)
+    fair.rig.clock.advance(DAY)
+
+    assert fair.run() == 0
+
+    assert fair.rig.operator.export(made.id).runs == []
+    assert list((fair.home / "exports").iterdir()) == []
+    assert fair.run() == 0
+
+
 def test_a_file_is_fetched_as_it_comes_or_not_at_all(fair: Fair, tmp_path: Path) -> None:
     made = fair.rig.operator.set_export(new())
     target = tmp_path / "gmv.csv"
