@@ -51,6 +51,7 @@ from caravan.insight.discovery.proof import (
 from caravan.insight.discovery.recommender import Recommender, Skill, no_traits, traits_of, unskilled
 from caravan.insight.discovery.tastes import Rule, Tastes, clicks_in, shown_in
 from caravan.insight.discovery.trained import Trained, skill_by_lot
+from caravan.insight.discovery.workers import IN_PROCESS, Workers
 
 __all__ = [
     "ABOUT",
@@ -58,6 +59,7 @@ __all__ = [
     "COUNTS",
     "DWELL_MS_MAX",
     "HELD_OUT",
+    "IN_PROCESS",
     "SHARE_PERCENT_MAX",
     "SIGNALS_A_REQUEST_MAX",
     "SURFACES",
@@ -92,6 +94,7 @@ __all__ = [
     "TooLittleToLearn",
     "Trained",
     "Traits",
+    "Workers",
     "arrange",
     "clicks_in",
     "draft",

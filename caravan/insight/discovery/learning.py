@@ -8,7 +8,7 @@ import numpy as np
 
 from caravan.cell import forest
 from caravan.cell.forest import Trees
-from caravan.insight.discovery import calibration, kernel, linear, sequence
+from caravan.insight.discovery import calibration, kernel, linear, questions, sequence
 from caravan.insight.discovery.history import History, Plan
 from caravan.insight.discovery.kernel import Links, Net
 from caravan.insight.discovery.memory import Memory
@@ -16,11 +16,11 @@ from caravan.insight.discovery.ports import Drafts, Ranker
 from caravan.insight.discovery.recommender import Recommender, Skill
 from caravan.insight.discovery.sequence import Pairs, Sequence
 from caravan.insight.discovery.trained import Trained, assemble
+from caravan.insight.discovery.workers import IN_PROCESS, Workers
 from caravan.kernel.errors import Refusal
 
 Progress = Callable[[str, int, int], None]
 LOOKS_MIN = 2_000  # Fewer looks than this teach nothing that the blend does not do as well.
-ROWS_A_QUESTION = 200  # Room for the examples of one question, on average.
 
 
 class TooLittleToLearn(Refusal):
@@ -63,13 +63,16 @@ class NoDrafts:
 
 
 def train(
-    history: History, *, ranker: Ranker, plan: Plan, progress: Progress, drafts: Drafts | None = None
-) -> tuple[Trained, Memory]:
+    history: History, *, ranker: Ranker, plan: Plan, progress: Progress, drafts: Drafts | None = None,
+    workers: Workers = IN_PROCESS,
+) -> tuple[Trained, Memory]:  # fmt: skip
     """Learn from a history; give what was learned, and the memory of all of it. Refuses a history that is too short.
 
     The sequence model and the links learn from the older part. Then, chunk by chunk, the latest part is asked for what
     came next, with the memory as it was before (that is what the ranking learns from), and is only then remembered and
     learned. So no example has seen its answer, and what is served is as stale as what was learned from.
+    Workers link products while sequences are learned here, and ask what came next; the same history and plan come to the
+    same version, whoever they are.
     """
     if len(history.items) < LOOKS_MIN:
         raise TooLittleToLearn(
@@ -81,6 +84,7 @@ def train(
     memory = Memory()
     older, chunks = (_by_person if plan.is_by_person else _by_time)(history, plan)
     memory.remember(*older[:2])
+    linking = linear.begin(memory.sight(), ridge=plan.ridge, workers=workers)
     model = drafts.find()
     if model is None:
         model = sequence.learn(
@@ -89,24 +93,31 @@ def train(
         )  # fmt: skip
         drafts.keep(model)
     rng = np.random.default_rng(plan.seed + 1)  # So that what was kept goes on as if it had just been learned.
-    links = linear.learn(memory.sight(), ridge=plan.ridge, progress=lambda *at: progress("Linking products", *at))
+    links = linear.finish(linking, lambda *at: progress("Linking products", *at))
     examples, trials = [], None
     for number, chunk in enumerate(chunks):
-        progress("Asking what came next", number, len(chunks))
         net = sequence.net_of(model, rng)
         # The later the chunk, the more is asked of it: it is the most like what is to come.
         share = 2 * (number + 1) / (len(chunks) * (len(chunks) + 1))
         order, held = rng.permutation(len(chunk.asked.ends)), 0
         if number + 1 == len(chunks):
             held = min(calibration.TRIALS_MAX, int(len(order) * calibration.TRIALS_SHARE))
-            trials = _trials(chunk, memory, history, net, links, order[:held])
         chosen = np.sort(order[held:][: int(plan.questions * share)])
-        examples.append(_examples(chunk, memory, history, net, links, plan, chosen))
+        asked = questions.pieces(
+            chunk.asked.starts[chosen], chunk.asked.ends[chosen], chunk.own[chosen], plan.seed + number
+        )
+        found = workers.each(questions.ask, _known(chunk, memory, history, net, links, plan), asked)
+        if number + 1 == len(chunks):
+            trials = _trials(chunk, memory, history, net, links, order[:held])
+        for place, piece in enumerate(found, 1):
+            examples.append(piece)
+            progress("Asking what came next", number * len(asked) + place, len(chunks) * len(asked))
         memory.remember(chunk.sessions, chunk.items)
         if number + 1 < len(chunks):
             model = sequence.learn(
                 model, chunk.asked, epochs=1, rate=plan.later_rate, rng=rng, dropout=plan.dropout
             )  # fmt: skip
+    linking = linear.begin(memory.sight(), ridge=plan.ridge, workers=workers)
     rows, labels, groups = (np.concatenate(column) for column in zip(*examples, strict=True))
     trees = ranker.learn(
         rows, labels, groups, seed=plan.seed, progress=lambda *at: progress("Learning to rank", *at)
@@ -118,7 +129,7 @@ def train(
         model, sequence.pairs_of(history.offsets, history.items), epochs=plan.later_epochs, rate=plan.later_rate, rng=rng,
         dropout=plan.dropout, progress=lambda done, total: progress("Learning the latest", done, total),
     )  # fmt: skip
-    links = linear.learn(memory.sight(), ridge=plan.ridge, progress=lambda *at: progress("Linking products", *at))
+    links = linear.finish(linking, lambda *at: progress("Linking products anew", *at))
     trained = assemble(model, links, trees, looks=len(memory), rng=rng, calibrated=calibrated)
     return trained, memory
 
@@ -153,20 +164,10 @@ def _by_person(history: History, plan: Plan) -> tuple[tuple[np.ndarray, np.ndarr
     return (sessions[~is_last], items[~is_last], older), [chunk]
 
 
-def _examples(
-    chunk: _Chunk, memory: Memory, history: History, net: Net, links: Links, plan: Plan,
-    chosen: np.ndarray,
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:  # fmt: skip
-    asked = chunk.asked
-    room = kernel.scratch(history.products, net.unit.shape[1], len(net.centers))
-    size = len(chosen) * ROWS_A_QUESTION + kernel.KEPT_MAX
-    rows, labels = np.zeros((size, kernel.WIDTH), np.float32), np.zeros(size, np.int8)
-    groups = np.zeros(len(chosen), np.int64)
-    written, grouped = kernel.examples(
-        asked.items, asked.starts[chosen], asked.ends[chosen], chunk.own[chosen], memory.sight(), net, links,
-        history.traits, kernel.QUOTAS, kernel.CELLS_OPENED, room, plan.others, plan.seed, rows, labels, groups,
-    )  # fmt: skip
-    return rows[:written], labels[:written], groups[:grouped]
+def _known(chunk: _Chunk, memory: Memory, history: History, net: Net, links: Links, plan: Plan) -> questions.Known:
+    return questions.known(
+        chunk.asked.items, memory.sight(), net, links, history.traits, products=history.products, others=plan.others
+    )
 
 
 def _trials(

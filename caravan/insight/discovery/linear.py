@@ -1,19 +1,24 @@
 """The linear model: which products speak for a product, each weighed against what the others already say."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
 
 import numpy as np
 from numba import njit
 
 from caravan.insight.discovery.kernel import Links
-from caravan.insight.discovery.memory import Looks
+from caravan.insight.discovery.memory import Looks, trimmed
+from caravan.insight.discovery.workers import IN_PROCESS, Workers
 
 NEIGHBORS = 80  # Products that may speak for one product.
 LINKS = 60  # Kept of what one product says.
 SESSIONS_A_PRODUCT_MAX = 400
 STEPS_MAX = 25
 _AFTER = 0.5  # What comes after a product speaks half as much for it as what comes before.
-_SHARE_LOOKED = 8_192  # Products between two words of progress.
+_RUN = 4_096  # Products that are solved in one piece.
+_OTHERS_MAX = 20_000  # Products that may share sessions with one.
+
+_Strong = tuple[np.ndarray, np.ndarray, np.ndarray]  # Who speaks, for whom, and how much; shapes [n].
 
 
 @njit(cache=True, nogil=True)
@@ -90,25 +95,49 @@ def _solve(  # noqa: PLR0913, PLR0917  # Compiled code takes arrays, not objects
             weights[what - first, row] = solved[row]
 
 
-def learn(sight: Looks, *, ridge: float, progress: Callable[[int, int], None] = lambda *_: None) -> Links:
-    """Solve for every product that was looked at; keep the strongest links of each, by who speaks."""
+class _Asked(NamedTuple):
+    sight: Looks
+    ridge: float
+
+
+class Linking(NamedTuple):
+    """Links on their way: what comes of each run of products, in order."""
+
+    runs: Iterator[_Strong]
+    products: int
+
+
+def begin(sight: Looks, *, ridge: float, workers: Workers = IN_PROCESS) -> Linking:
+    """Begin to solve for every product that was looked at. Nothing may be remembered until it is finished."""
     products = len(sight.head)
-    mark = np.zeros(products, np.int32)
-    others, counts = np.zeros(20_000, np.int32), np.zeros(20_000, np.float32)
-    speaking, spoken, worth = [], [], []
-    for first in range(1, products, _SHARE_LOOKED):
-        last = min(products, first + _SHARE_LOOKED)
-        speakers, weights = (
-            np.zeros((last - first, NEIGHBORS), np.int32),
-            np.zeros((last - first, NEIGHBORS), np.float32),
-        )
-        _solve(first, last, sight, ridge, mark, others, counts, speakers, weights)
-        rows, columns = np.nonzero(weights > 0)
-        speaking.append(speakers[rows, columns])
-        spoken.append((rows + first).astype(np.int32))
-        worth.append(weights[rows, columns])
-        progress(last, products)
-    return _by_speaker(np.concatenate(speaking), np.concatenate(spoken), np.concatenate(worth), products)
+    asked = _Asked(trimmed(sight), ridge)
+    return Linking(workers.each(_link, asked, range(1, products, _RUN)), products)
+
+
+def finish(linking: Linking, progress: Callable[[int, int], None] = lambda *_: None) -> Links:
+    """Take what comes of it; keep the strongest links of each product, by who speaks."""
+    strong = []
+    for number, run in enumerate(linking.runs):
+        strong.append(run)
+        progress(min(linking.products, 1 + (number + 1) * _RUN), linking.products)
+    speaking, spoken, worth = (np.concatenate(column) for column in zip(*strong, strict=True))
+    return _by_speaker(speaking, spoken, worth, linking.products)
+
+
+def learn(sight: Looks, *, ridge: float) -> Links:
+    """Solve for every product, in this process."""
+    return finish(begin(sight, ridge=ridge))
+
+
+def _link(asked: _Asked, first: int) -> _Strong:
+    """Solve for one run of products."""
+    products = len(asked.sight.head)
+    last = min(products, first + _RUN)
+    speakers, weights = np.zeros((last - first, NEIGHBORS), np.int32), np.zeros((last - first, NEIGHBORS), np.float32)
+    mark, others = np.zeros(products, np.int32), np.zeros(_OTHERS_MAX, np.int32)
+    _solve(first, last, asked.sight, asked.ridge, mark, others, np.zeros(_OTHERS_MAX, np.float32), speakers, weights)
+    rows, columns = np.nonzero(weights > 0)
+    return speakers[rows, columns], (rows + first).astype(np.int32), weights[rows, columns]
 
 
 def none() -> Links:

@@ -35,6 +35,12 @@ class Looks(NamedTuple):
     last: np.ndarray
 
 
+def trimmed(sight: Looks) -> Looks:
+    """Leave off the room for looks to come, which is most of a sight's size, so that it can be sent elsewhere."""
+    rows = {name: getattr(sight, name)[: sight.end] for name in ("item", "session", "before", "after", "earlier")}
+    return sight._replace(**rows)
+
+
 @njit(cache=True, nogil=True)
 def _remember(first: int, sessions: np.ndarray, items: np.ndarray, to: Looks) -> None:
     """Write looks down from a row on, and chain them."""

@@ -1,4 +1,4 @@
-"""What discovery needs from outside: whoever learns to rank from examples."""
+"""What discovery needs from outside: whoever learns to rank from examples, keeps drafts, and does the long steps."""
 
 from collections.abc import Callable
 from typing import Protocol
@@ -12,10 +12,11 @@ from caravan.insight.discovery.kernel import WIDTH, Links, Net
 from caravan.insight.discovery.recommender import Skill
 from caravan.insight.discovery.sequence import Sequence, packed
 from caravan.insight.discovery.trained import Trained
+from caravan.insight.discovery.workers import Workers, still
 
 __all__ = [
     "WIDTH", "Comparison", "Drafts", "History", "Links", "Net", "Plan", "Ranker", "Sequence", "Skill", "Trained", "Trees",
-    "packed",
+    "Workers", "packed", "still",
 ]  # fmt: skip
 
 
