@@ -32,6 +32,7 @@ class Settings:
     body_bytes_max: int = 8 * 2**20
     requests_per_minute: int = 6_000  # of one token, or of one address without a token
     token_days: int = 90
+    ray_address: str = ""  # of a Ray cluster that this machine is part of: host:port or auto
     card_url: str = "https://api.stripe.com"  # of the card provider, which speaks as Stripe does
     card_key: str = ""  # the card provider's secret key; without one only a demo market takes (test) cards
     card_webhook_secret: str = ""  # what the card provider's webhooks are signed with

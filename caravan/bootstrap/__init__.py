@@ -3,7 +3,18 @@
 from caravan.bootstrap.clerks import Clerk, Ticker, counter_of, keep_promises, planner_of, tick, till_of
 from caravan.bootstrap.comparing import compared, comparing_of
 from caravan.bootstrap.demo import fill_demo
-from caravan.bootstrap.discovery import Advice, Learned, judge, learn, prove, ranker, read_tastes, skills_of, why
+from caravan.bootstrap.discovery import (
+    Advice,
+    Learned,
+    judge,
+    learn,
+    prove,
+    ranker,
+    read_tastes,
+    skills_of,
+    why,
+    workers_on,
+)
 from caravan.bootstrap.doors import AnalystDesk, analysts_door, sandbox_pages
 from caravan.bootstrap.home import SHAPE, HomeBusy, LogCutShort, Still, home_lock, open_log, read_house, snapshots_of
 from caravan.bootstrap.kinds import KINDS
@@ -129,4 +140,5 @@ __all__ = [
     "till_of",
     "verify",
     "why",
+    "workers_on",
 ]

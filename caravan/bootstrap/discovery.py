@@ -4,11 +4,13 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 
 import msgspec
 
 from caravan.adapters.lightgbm import LightGbmRanker
 from caravan.adapters.memory import MemoryViewStore
+from caravan.adapters.ray import RayWorkers
 from caravan.adapters.skills import SkillFolder, Standing
 from caravan.bootstrap.home import open_log
 from caravan.bootstrap.kinds import KINDS
@@ -114,15 +116,27 @@ class Learned(msgspec.Struct, frozen=True):
     path: str
 
 
-def learn(settings: Settings, *, seed: int, threads: int, progress: Callable[[str, int, int], None]) -> Learned:
+def workers_on(
+    settings: Settings, where: str, *, workers: int, memory_mb: int
+) -> AbstractContextManager[tasting.Workers]:
+    """Give who does the long steps of learning: this process, or Ray ("ray"), which is there while it is entered."""
+    if where != "ray":
+        return nullcontext(tasting.IN_PROCESS)
+    return RayWorkers(address=settings.ray_address, workers=workers, memory_mb=memory_mb)
+
+
+def learn(
+    settings: Settings, *, seed: int, threads: int, progress: Callable[[str, int, int], None],
+    on: AbstractContextManager[tasting.Workers],
+) -> Learned:  # fmt: skip
     """Learn from everything in a home's log, while it runs or not, and keep what was learned as a version."""
-    tastes = read_tastes(settings, progress=progress)
-    history = tastes.history()
-    skills = skills_of(settings)
-    plan = tasting.Plan(seed=seed)
-    trained, _ = tasting.train(
-        history, ranker=ranker(threads=threads), plan=plan, progress=progress, drafts=skills.drafts(plan, history)
-    )
+    with on as workers:
+        history = read_tastes(settings, progress=progress).history()
+        skills, plan = skills_of(settings), tasting.Plan(seed=seed)
+        trained, _ = tasting.train(
+            history, ranker=ranker(threads=threads), plan=plan, progress=progress,
+            drafts=skills.drafts(plan, history), workers=workers,
+        )  # fmt: skip
     sessions, trees = len(history.offsets) - 1, trained.skill.trees.size
     path = skills.save(trained, {"seed": seed, "sessions": sessions, "trees": trees})
     return Learned(trained.version, trained.looks, sessions, trees, str(path))

@@ -2,6 +2,7 @@
 
 import sys
 from dataclasses import replace
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Protocol
 
@@ -18,19 +19,32 @@ Home = Annotated[Path | None, typer.Option("--home", help="The folder with log, 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.")]
 
 
+class Place(StrEnum):
+    """Where the long steps of learning are done."""
+
+    HERE = "here"
+    RAY = "ray"
+
+
 @app.command()
-def train(
+def train(  # noqa: PLR0913  # Each is an option of its own.
     *,
     home: Home = None,
     seed: Annotated[int, typer.Option(min=0, help="Seed of everything drawn by lot.")] = 1,
     threads: Annotated[int, typer.Option(min=1, max=64, help="Threads that learning to rank may use.")] = 2,
+    on: Annotated[Place, typer.Option(help="Where products are linked and questions asked: in this process, or on Ray.")] = Place.HERE,
+    cluster: Annotated[str, typer.Option(help="Ray cluster that this machine is part of, as host:port or auto; without one, a Ray of its own is started. Stands for CARAVAN_RAY_ADDRESS.")] = "",
+    workers: Annotated[int, typer.Option(min=1, max=256, help="Workers of a Ray of its own: each takes a core.")] = 2,
+    memory_mb: Annotated[int, typer.Option(min=128, max=1_048_576, help="Memory that they share, in MB; what is more goes to the disk.")] = 1_024,
     promote: Annotated[bool, typer.Option(help="Let what was learned answer at once.")] = False,
     as_json: Json = False,
-) -> None:
+) -> None:  # fmt: skip
     """Learn from everything in the log. It can be stopped and run again: the longest step is kept."""
     settings = settings_of(home)
+    settings = replace(settings, ray_address=cluster or settings.ray_address)
     with bars() as progress:
-        learned = bootstrap.learn(settings, seed=seed, threads=threads, progress=progress)
+        place = bootstrap.workers_on(settings, on, workers=workers, memory_mb=memory_mb)
+        learned = bootstrap.learn(settings, seed=seed, threads=threads, progress=progress, on=place)
     if promote:
         bootstrap.skills_of(settings).promote(learned.version)
     words = "answers from now on" if promote else f"is ready: caravan discovery promote {learned.version}"

@@ -33,6 +33,7 @@ NOT_RUN = {
     "caravan sandbox psp": "serves until it is stopped; tests/adapters/test_stripe.py serves one and asks it",
     ".venv/bin/pip": "changes the environment that the tests themselves run in",
     "export CARAVAN_LOG_URL": "needs a server; tests/adapters/test_logs.py runs the log on one",
+    "caravan discovery train --on ray": "starts a Ray, or needs a cluster; tests/adapters/test_ray.py learns on one",
     "caravan bench": "takes minutes; tests/benchmarks/test_checkout.py goes through every door at tiny size",
     "kill -9": "would kill the shared server; tests/cell and tests/test_trust.py kill one of their own",
 }
