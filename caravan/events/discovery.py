@@ -56,7 +56,10 @@ class ListDrafted(Event, frozen=True, kw_only=True, tag="discovery.list_drafted.
 
 
 class RuleSet(Event, frozen=True, kw_only=True, tag="discovery.rule_set.v1"):
-    """The operator pins, buries or boosts a product, a category or a seller's products, on a surface ("" is all)."""
+    """The operator pins, buries or boosts a product, a category or a seller's products, on a surface ("" is all).
+
+    Or weighs a part of every product's worth (the target: promise, returns, stock or margin; the key is empty).
+    """
 
     rule: str
     effect: str

@@ -17,6 +17,7 @@ from caravan.kernel.event import Event
 from caravan.kernel.ids import BuyerId, CartId, ListingId, ProductId, SellerId
 from caravan.kernel.money import Money, alphabetic
 from caravan.trade import catalog, orders
+from caravan.world import markets
 
 RULES_MAX = 500
 
@@ -129,9 +130,9 @@ def draft_facts(
 
 
 def set_rule(house: House, rule: NewRule, *, now: Instant) -> Decision:
-    """Let the operator pin, bury or boost; refuses what the rule is about where there is no such thing."""
+    """Let the operator pin, bury, boost or weigh; refuses what the rule is about where there is no such thing."""
     known = len(house.catalog.products) if rule.target == "product" else len(house.partners.active)
-    if rule.target != "category" and not (rule.key.isdecimal() and 0 < int(rule.key) < known):
+    if rule.target in {"product", "seller"} and not (rule.key.isdecimal() and 0 < int(rule.key) < known):
         raise NotFound(f"There is no such {rule.target}.")
     return Decision(as_facts(discovery.set_rule(**rule._asdict(), now=now)), lambda: rule)
 
@@ -168,6 +169,7 @@ class Terms(NamedTuple):
     is_about_one: bool
     dice: Sequence[random.Random]
     now: Instant
+    repute: discovery.Repute
 
 
 class Lists(NamedTuple):
@@ -183,11 +185,14 @@ class _Offers(NamedTuple):
     places: np.ndarray
     listings: np.ndarray
     landed: np.ndarray
+    free: np.ndarray
 
 
 def arrange(house: House, answers: Sequence[discovery.Answer], terms: Terms) -> Lists:
     """Make a list out of each answer, of what can be bought here and now."""
     placed, offers = [], dict[int, OnOffer]()
+    told = terms._asdict()
+    repute, weights = told.pop("repute"), discovery.weights_of(terms.rules, terms.surface, terms.now)
     for answer, dice in zip(answers, terms.dice, strict=True):
         count = len(answer.offered)
         products = np.concatenate([answer.offered.products, np.array(answer.fresh, np.int64)])
@@ -197,17 +202,50 @@ def arrange(house: House, answers: Sequence[discovery.Answer], terms: Terms) -> 
         columns = (
             products[at], scores[at], house.catalog.products.table.category[products[at]],
             house.catalog.listings.seller[found.listings],
+            _worths(house, products, found, repute, weights, now=terms.now).sum(axis=1),
         )  # fmt: skip
         list_of = discovery.arrange(
             discovery.Candidates(*(column[:first_fresh] for column in columns)),
             discovery.Candidates(*(column[first_fresh:] for column in columns)),
-            names=house.catalog.categories, **{**terms._asdict(), "dice": dice},
+            names=house.catalog.categories, **{**told, "dice": dice},
         )  # fmt: skip
         rows = {product: row for row, product in enumerate(columns[0].tolist())}
         chosen = np.array([rows[one.product] for one in list_of], np.int64)
         offers.update(_shown(house, products, _Offers(*(column[chosen] for column in found))))
         placed.append(list_of)
     return Lists(placed, offers)
+
+
+def worths(
+    house: House, products: Sequence[int], repute: discovery.Repute, weights: discovery.Weights, *, now: Instant
+) -> dict[int, list[float]]:
+    """Give what each part of their worth adds to the scores of those products that can be bought here and now."""
+    numbers = integers(list(products))
+    found = _offers(house, numbers)
+    told = _worths(house, numbers, found, repute, weights, now=now)
+    return dict(zip(numbers[found.places].tolist(), told.tolist(), strict=True))
+
+
+def _worths(
+    house: House, products: np.ndarray, found: _Offers, repute: discovery.Repute, weights: discovery.Weights, *,
+    now: Instant,
+) -> np.ndarray:  # fmt: skip
+    sellers = house.catalog.listings.seller[found.listings]
+    fees = _fee_shares(house, found.listings, sellers) if weights.margin else np.zeros(0)
+    return discovery.worths(
+        discovery.Facing(products[found.places], sellers, found.free, fees), repute, weights, now=now
+    )
+
+
+def _fee_shares(house: House, listings: np.ndarray, sellers: np.ndarray) -> np.ndarray:
+    """Give which share of the price of one unit the market takes, as its fee rules say now."""
+    prices = house.catalog.listings.price[listings]
+    fees, _ = markets.fees(
+        house.markets, sellers=sellers, quantities=np.ones(len(listings), np.int64), prices_minor=prices,
+        in_category=lambda category: catalog.in_category(house.catalog, listings, category),
+    )  # fmt: skip
+    shares: np.ndarray = fees / np.maximum(prices, 1)
+    return shares
 
 
 def on_offer(house: House, products: Sequence[int]) -> dict[int, OnOffer]:
@@ -235,9 +273,10 @@ _LIVE = int(catalog.ListingStatus.LIVE)
 def _best(  # noqa: PLR0913, PLR0917  # Compiled code takes arrays, not objects.
     whose: np.ndarray, listings: np.ndarray, free: np.ndarray, status: np.ndarray, sellers: np.ndarray,
     is_active: np.ndarray, price: np.ndarray, shipping: np.ndarray,
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:  # fmt: skip
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:  # fmt: skip
     """Keep of each product the cheapest listing that can be bought, the oldest of several."""
     at, best, landed = np.empty_like(whose), np.empty_like(listings), np.empty_like(listings)
+    left = np.empty_like(listings)
     count = 0
     for row in range(whose.shape[0]):
         listing = listings[row]
@@ -246,16 +285,17 @@ def _best(  # noqa: PLR0913, PLR0917  # Compiled code takes arrays, not objects.
         total = price[listing] + shipping[listing]
         if count > 0 and at[count - 1] == whose[row]:
             if (total, listing) < (landed[count - 1], best[count - 1]):
-                best[count - 1], landed[count - 1] = listing, total
+                best[count - 1], landed[count - 1], left[count - 1] = listing, total, free[row]
             continue
-        at[count], best[count], landed[count] = whose[row], listing, total
+        at[count], best[count], landed[count], left[count] = whose[row], listing, total, free[row]
         count += 1
-    return at[:count], best[:count], landed[:count]
+    return at[:count], best[:count], landed[:count], left[:count]
 
 
 def warm(house: House) -> None:
     """Compile what offers are found with, or load what was compiled before."""
-    _offers(house, np.zeros(0, np.int64))
+    none = np.zeros(0, np.int64)
+    _worths(house, none, _offers(house, none), discovery.Repute(), discovery.Weights(), now=Instant(0))
 
 
 def _shown(house: House, products: np.ndarray, offers: _Offers) -> dict[int, OnOffer]:

@@ -6,6 +6,7 @@ from typing import NamedTuple
 from caravan.cell import Log, Section, decode, read_layouts
 from caravan.events import discovery as events
 from caravan.insight import discovery
+from caravan.kernel.clock import Instant
 from caravan.kernel.errors import NotFound
 from caravan.kernel.event import Event
 
@@ -29,12 +30,17 @@ class Reason(NamedTuple):
 
 
 class Explained(NamedTuple):
-    """A list that was shown, what its visitor had looked at, and a reason for each product."""
+    """A list that was shown, what its visitor had looked at, and a reason for each product.
+
+    `repute` and `weights` are those by which it was told then what products are worth.
+    """
 
     shown: events.ListShown
     looked_at: list[int]
     is_held_out: bool
     reasons: list[Reason]
+    repute: discovery.Repute
+    weights: discovery.Weights
 
 
 def explain(
@@ -56,7 +62,8 @@ def explain(
     for product, chance in zip(shown.products, shown.chances_ppm, strict=True):
         rank, one = ranked.get(product, (0, discovery.Offered(product, 0.0, "new", 0)))
         reasons.append(Reason(product, chance, rank, one.score, one.why, one.because, one.probability))
-    return Explained(shown, looked_at, answer.version == discovery.HELD_OUT, reasons)
+    weights = discovery.weights_of(tastes.rules.values(), shown.surface, Instant(at))
+    return Explained(shown, looked_at, answer.version == discovery.HELD_OUT, reasons, tastes.repute, weights)
 
 
 def _fold_up_to(

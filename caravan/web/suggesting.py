@@ -114,7 +114,7 @@ def begin(caravan: Caravan, question: Question) -> Begun:
     taste = tastes.visitors.get(visitor)
     terms = discovering.Terms(
         surface, question.limit, list(tastes.rules.values()), taste.shown if taste else {}, surface in _ABOUT_ONE,
-        [_dice(visitor, surface, now) for _ in answers], now,
+        [_dice(visitor, surface, now) for _ in answers], now, tastes.repute,
     )  # fmt: skip
     return Begun(question, answers, comparison, terms)
 

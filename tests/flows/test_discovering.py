@@ -1,19 +1,24 @@
 """Tests that signals become facts whole or not at all, rules are about something, and only what can be bought is on offer."""
 
 import random
+from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
 
+from caravan.adapters.memory import MemoryViewStore
 from caravan.bootstrap import KINDS
-from caravan.flows import discovering, estimates, places, selling
+from caravan.cell import Projector
+from caravan.flows import discovering, estimates, fulfillment, opening, places, selling
+from caravan.flows.house import integers
 from caravan.insight import discovery
 from caravan.kernel.errors import NotFound
 from caravan.kernel.ids import BuyerId, CartId, ProductId, SellerId
 from caravan.kernel.money import Money
 from caravan.trade import catalog
 from caravan.trade.catalog import ListingStatus
-from caravan.world import partners
+from caravan.world import markets, partners
 from tests.flows.market import Market
 
 ANA = b"a" * 16
@@ -145,6 +150,87 @@ def test_a_rule_is_set_and_lifted(market: Market) -> None:
     market.do(discovering.lift_rule, "r")
 
     assert market.cell.facts == before + 2
+
+
+def test_a_rule_that_weighs_is_about_no_product(market: Market) -> None:
+    before = market.cell.facts
+
+    market.do(discovering.set_rule, discovering.NewRule("r", "weigh", "margin", "", worth_ppm=500_000))
+
+    assert market.cell.facts == before + 1
+
+
+def tastes_of(market: Market) -> discovery.Tastes:
+    """Fold what the log holds."""
+    tastes = discovery.Tastes()
+    follower = Projector(log=market.log, kinds=KINDS, views=[tastes], store=MemoryViewStore())
+    while follower.fold_some():
+        pass
+    return tastes
+
+
+def answer_of(*products: int) -> discovery.Answer:
+    """Offer products as alike as can be, the first ones first."""
+    count = len(products)
+    ranked = discovery.Ranked(
+        np.array(products, np.int64), -np.arange(count) / 1e6, np.zeros(count, np.int8), np.zeros(count, np.int64),
+        np.full(count, np.nan),
+    )  # fmt: skip
+    return discovery.Answer(ranked, [], "blend-1", np.zeros(0))
+
+
+def arranged(market: Market, tastes: discovery.Tastes, *products: int) -> list[tuple[int, float]]:
+    """Arrange a list; give each product with the chance that it had to stand there."""
+    terms = discovering.Terms(
+        "home", 10, list(tastes.rules.values()), {}, is_about_one=False, dice=[random.Random(1)],
+        now=market.clock.now(), repute=tastes.repute,
+    )  # fmt: skip
+    lists = market.cell.ask(discovering.arrange, [answer_of(*products)], terms)
+    return [(one.product, one.chance) for one in lists.placed[0]]
+
+
+def test_the_fee_that_the_market_takes_moves_a_list_only_by_its_weight(market: Market) -> None:
+    seller = market.seller()
+    market.listing(seller, category="Cheap")
+    market.listing(seller, category="Dear")
+    rules = (markets.FeeRule(category="Dear", basis_points=3_000), markets.FeeRule(basis_points=500))
+    market.do(opening.set_fees, opening.Fees(rules, 2_000))
+    before = arranged(market, tastes_of(market), 1, 2)
+
+    market.do(discovering.set_rule, discovering.NewRule("fees", "weigh", "margin", "", worth_ppm=2_000_000))
+    tastes = tastes_of(market)
+    weights = discovery.weights_of(tastes.rules.values(), "home", market.clock.now())
+    told = market.cell.ask(
+        partial(discovering.worths, repute=tastes.repute, weights=weights, now=market.clock.now()), [1, 2, 9]
+    )
+
+    assert [product for product, _ in before] == [1, 2]
+    assert arranged(market, tastes, 1, 2) == [(2, 1.0), (1, 1.0)]
+    assert {product: parts[3] for product, parts in told.items()} == pytest.approx({1: 0.1, 2: 0.6})
+
+
+def test_what_comes_back_and_what_was_promised_move_a_list(market: Market) -> None:
+    good, bad = market.seller(), market.seller()
+    kept, sent_back = market.listing(good), market.listing(bad)
+    buyer = market.buyer(money=1_000_000)
+    for listing, seller in ((sent_back, bad), (kept, good)):
+        market.buy(buyer, (listing, 4))
+        order = len(market.house.orders.orders) - 1
+        now = market.clock.now()
+        handover = replace(market.handover(order, seller=seller), promised_at=integers(now))
+        market.one(fulfillment.hand_over, handover)
+        market.days_pass(listing == sent_back)
+        market.scan(order)
+        if listing == sent_back:
+            market.take_back(order, refund=40_000, quantity=4)
+    tastes = tastes_of(market)
+
+    assert [int(column[2]) for column in (tastes.repute.products.units, tastes.repute.products.returned)] == [4, 4]
+    assert tastes.repute.products.returned[1] == 0
+    assert tastes.products.sales[1:3].tolist() == [1, 0]
+    sellers = tastes.repute.sellers
+    assert [(sellers.kept[one], sellers.missed[one]) for one in (good, bad)] == [(1.0, 0.0), (0.0, 1.0)]
+    assert [product for product, _ in arranged(market, tastes, 2, 1)] == [1, 2]
 
 
 def test_a_cart_that_is_not_there_holds_nothing(market: Market) -> None:

@@ -7,11 +7,13 @@ from typing import NamedTuple
 
 import numpy as np
 
+from caravan.cell import Table
 from caravan.insight import discovery
 from caravan.insight.discovery import answering, kernel
 from caravan.insight.discovery.answering import FEW, FRESH_MAX, OFFERED_MAX, _because
 from caravan.insight.discovery.arrange import CATEGORY_SHARE, SELLER_SHARE, SHOWN_TIRED, _explore
 from caravan.insight.discovery.content import ALIKE_MAX
+from caravan.kernel.clock import DAY
 
 
 class Candidate(NamedTuple):
@@ -21,6 +23,7 @@ class Candidate(NamedTuple):
     score: float
     category: str
     seller: int
+    worth: float = 0.0
 
 
 def arranged(
@@ -49,9 +52,9 @@ def arranged(
 
 
 def _worth(one: Candidate, rules: Sequence[discovery.Rule]) -> float:
-    score = one.score
+    score = one.score + one.worth
     for rule in rules:
-        if rule.effect == "pin" or not _touches(rule, one):
+        if rule.effect in {"pin", "weigh"} or not _touches(rule, one):
             continue
         if rule.effect == "bury":
             return -np.inf
@@ -81,6 +84,34 @@ def _spread(ranked: Sequence[Candidate], limit: int, *, is_about_one: bool) -> l
         categories[one.category] += 1
         taken.append(one)
     return [*taken, *held]
+
+
+def worth(
+    product: int, seller: int, free: int, fee: float, repute: discovery.Repute, weights: discovery.Weights, now: int
+) -> list[float]:  # fmt: skip
+    """Give what each part adds to a product's score."""
+    market = _row(repute.sellers, 0)
+    own = _row(repute.sellers, seller) if seller < len(repute.sellers) else dict.fromkeys(market, 0.0)
+    item = _row(repute.products, product)
+    category = _row(repute.categories, int(item["category"]))
+    usually_kept = market["kept"] / (market["kept"] + market["missed"]) if market["kept"] + market["missed"] else 1.0
+    fade = 0.5 ** ((now // DAY - own["day"]) / 60)
+    settled = (own["kept"] + own["missed"]) * fade
+    kept = (own["kept"] * fade + 20 * usually_kept) / (settled + 20)
+    usually = (market["returned"] + 100 * 0.05) / (market["units"] + 100)
+    of_category = (category["returned"] + 100 * usually) / (category["units"] + 100)
+    of_seller = (own["returned"] + 100 * of_category) / (own["units"] + 100)
+    returned = (item["returned"] + 20 * of_seller) / (item["units"] + 20)
+    pace = item["pace"] * 0.5 ** ((now // DAY - item["pace_day"]) / 14) * float(np.log(2)) / 14
+    thin = max(0.0, 1 - free / pace / 3) if pace > 0 else 0.0
+    return [
+        weights.promise * (kept - usually_kept), weights.returns * (of_category - returned), -weights.stock * thin,
+        weights.margin * fee,
+    ]  # fmt: skip
+
+
+def _row(table: Table, row: int) -> dict[str, float]:
+    return {name: float(getattr(table, name)[row]) for name in table._dtypes}
 
 
 class Answering:

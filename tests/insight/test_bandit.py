@@ -32,10 +32,16 @@ def shop(rates: np.ndarray, lists: int, seed: int) -> tuple[np.ndarray, np.ndarr
     dice, shoppers = random.Random(seed), np.random.default_rng(seed)
     count = len(rates)
     shown, clicked, weighed = np.zeros(count, np.int64), np.zeros(count, np.int64), np.zeros(count)
-    ranked = discovery.Candidates(np.arange(1_000, 1_040), -np.arange(40.0), np.zeros(40, int), np.arange(40))
+    ranked = discovery.Candidates(
+        np.arange(1_000, 1_040), -np.arange(40.0), np.zeros(40, int), np.arange(40), np.zeros(40)
+    )
     for _ in range(lists):
         fresh = discovery.Candidates(
-            np.arange(1, count + 1), hopes(shown, clicked), np.zeros(count, int), np.arange(count)
+            np.arange(1, count + 1),
+            hopes(shown, clicked),
+            np.zeros(count, int),
+            np.arange(count),
+            np.zeros(count),
         )
         placed = discovery.arrange(
             ranked,

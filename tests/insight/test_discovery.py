@@ -813,11 +813,12 @@ class TestRepute:
 NAMES = ["", "A", "B", "A/B", "AB"]
 
 
-def candidates(*rows: tuple[int, float, str, int]) -> discovery.Candidates:
+def candidates(*rows: tuple[int, float, str, int], worths: Sequence[float] | None = None) -> discovery.Candidates:
     products, scores, categories, sellers = zip(*rows, strict=True) if rows else ((), (), (), ())
     return discovery.Candidates(
         np.array(products, np.int64), np.array(scores, np.float64),
         np.array([NAMES.index(name) for name in categories], np.int32), np.array(sellers, np.int64),
+        np.zeros(len(rows)) if worths is None else np.array(worths, np.float64),
     )  # fmt: skip
 
 
@@ -923,13 +924,18 @@ class TestSameness:
             "shown": {number: int(dice.integers(1, 9)) for number in range(1, 40, 3)}, "is_about_one": bool(seed % 2),
         }  # fmt: skip
 
-        plain = plain_lists.arranged(
-            *([plain_lists.Candidate(*row) for row in some] for some in (ranked, fresh)), dice=random.Random(seed), **told
-        )  # fmt: skip
+        neutral = [[0.0] * len(some) for some in (ranked, fresh)]
 
-        assert plain == discovery.arrange(
-            candidates(*ranked), candidates(*fresh), names=NAMES, dice=random.Random(seed), **told
-        )
+        for worths in (neutral, [(dice.integers(-8, 8, len(some)) / 8).tolist() for some in neutral]):
+            plain = plain_lists.arranged(
+                *(
+                    [plain_lists.Candidate(*row, worth) for row, worth in zip(rows_of, some, strict=True)]
+                    for rows_of, some in zip((ranked, fresh), worths, strict=True)
+                ),
+                dice=random.Random(seed), **told,
+            )  # fmt: skip
+            own = candidates(*ranked, worths=worths[0]), candidates(*fresh, worths=worths[1])
+            assert plain == discovery.arrange(*own, names=NAMES, dice=random.Random(seed), **told)
 
     @pytest.mark.parametrize("seed", range(20))
     def test_an_answer_is_gathered_as_product_by_product(self, seed: int) -> None:
@@ -950,6 +956,107 @@ class TestSameness:
                 asked = discovery.Asked(surface, about, visitor, buyer, AT)
                 answer = own.answer(asked)
                 assert (list(answer.offered), answer.fresh) == plain.answer(asked)
+
+
+class TestWorth:
+    """A worth is what reading it product by product gives, and nothing where nothing is known."""
+
+    EVEN = discovery.Weights(1.0, 1.0, 1.0, 1.0)
+
+    def told(
+        self, fold: Fold, *rows: tuple[int, int, int, float], weights: discovery.Weights = EVEN
+    ) -> list[list[float]]:
+        """Give the worths of products, each with its seller, free units, and the fee's share."""
+        products, sellers, free, fees = (np.array(column) for column in zip(*rows, strict=True))
+        found = discovery.worths(discovery.Facing(products, sellers, free, fees), fold.view.repute, weights, now=AT)
+        return [[float(value) for value in row] for row in found]
+
+    def test_where_nothing_is_known_all_are_worth_the_same(self) -> None:
+        assert self.told(Fold(), (1, 1, 5, 0.0), (2, 99, 1, 0.0), (9_999, 1, 1, 0.0)) == [[0.0] * 4] * 3
+
+    def test_who_keeps_fewer_promises_than_the_market_loses_by_how_much(self) -> None:
+        fold = Fold()
+        for number in range(80):
+            seller = 1 + number % 2
+            fold.promise(fold.buy(7, 1, seller=seller), AT, seller=seller)
+            fold.arrive(fold.orders, AT + DAY * (number % 4 == 0))
+
+        first, second = self.told(fold, (1, 1, 99, 0.0), (1, 2, 99, 0.0))
+
+        assert first[0] == pytest.approx(-0.25 * 40 / 60, abs=0.01)
+        assert second[0] == pytest.approx(0.25 * 40 / 60, abs=0.01)
+
+    def test_one_missed_promise_hardly_counts(self) -> None:
+        fold = Fold()
+        for seller in (1, *[2] * 50):
+            fold.promise(fold.buy(7, 1, seller=seller), AT, seller=seller)
+            fold.arrive(fold.orders, AT + DAY * (seller == 1))
+
+        ((promise, *_),) = self.told(fold, (1, 1, 99, 0.0))
+
+        assert -0.06 < promise < -0.03
+
+    def test_what_comes_back_more_often_than_its_category_loses(self) -> None:
+        fold = Fold()
+        for product in (1, 3):
+            order = fold.buy(7, product, units=50, seller=product)
+            fold.send_back(order, units=20 if product == 1 else 0)
+
+        first, third, other = self.told(fold, (1, 1, 99, 0.0), (3, 3, 99, 0.0), (2, 2, 99, 0.0))
+
+        assert first[1] < -0.05 < 0.05 < third[1]
+        assert other[1] == 0.0
+
+    def test_stock_is_thin_by_what_sells_a_day_and_not_by_how_few_units_there_are(self) -> None:
+        fold = Fold()
+        fold.buy(7, 1, units=200)
+
+        thin, enough, slow = self.told(fold, (1, 1, 5, 0.0), (1, 1, 500, 0.0), (2, 1, 1, 0.0))
+
+        assert thin[2] == pytest.approx(-(1 - 5 / (200 * np.log(2) / 14) / 3))
+        assert (enough[2], slow[2]) == (0.0, 0.0)
+
+    def test_the_margin_counts_only_where_the_operator_says_so(self) -> None:
+        fold, row = Fold(), (1, 1, 9, 0.15)
+
+        assert self.told(fold, row, weights=discovery.Weights())[0][3] == 0.0
+        assert self.told(fold, row)[0][3] == pytest.approx(0.15)
+
+    def test_rules_set_weights_on_a_surface_or_on_all_as_long_as_they_hold(self) -> None:
+        rules = [
+            rule("weigh", "margin", "", worth_ppm=2_000_000, surface="home"),
+            rule("weigh", "margin", "", worth_ppm=1_000_000),
+            rule("weigh", "promise", "", worth_ppm=0),
+            rule("weigh", "stock", "", worth_ppm=5_000_000, ends_at=AT),
+            rule("boost", "product", "1", worth_ppm=5_000_000),
+        ]  # fmt: skip
+
+        assert discovery.weights_of(rules, "home", AT) == discovery.Weights(promise=0.0, margin=2.0)
+        assert discovery.weights_of(rules, "cart", AT) == discovery.Weights(promise=0.0, margin=1.0)
+        assert discovery.weights_of([], "home", AT) == discovery.Weights(1.0, 1.0, 0.2, 0.0)
+
+    @pytest.mark.parametrize("seed", range(20))
+    def test_worths_are_what_reading_them_product_by_product_gives(self, seed: int) -> None:
+        dice, fold = np.random.default_rng(seed), Fold()
+        for _ in range(60):
+            at, seller = AT - int(dice.integers(0, 90)) * DAY, int(dice.integers(1, 5))
+            order = fold.buy(7, *dice.integers(1, 40, 2).tolist(), at=at, seller=seller, units=int(dice.integers(1, 9)))
+            if dice.random() < 0.8:
+                fold.promise(order, at + 2 * DAY, seller=seller)
+                fold.arrive(order, at + int(dice.integers(1, 5)) * DAY)
+            if dice.random() < 0.4:
+                fold.send_back(order, line=int(dice.integers(0, 2)), at=at + 9 * DAY)
+        rows = [
+            (int(dice.integers(1, 41)), int(dice.integers(1, 7)), int(dice.integers(1, 9)), float(dice.random()))
+            for _ in range(100)
+        ]
+        weights = discovery.Weights(*(float(one) for one in dice.random(4)))
+
+        told = self.told(fold, *rows, weights=weights)
+
+        assert np.allclose(told, [plain_lists.worth(*row, fold.view.repute, weights, AT) for row in rows])
+        neutral = self.told(fold, *rows, weights=discovery.Weights(0.0, 0.0, 0.0, 0.0))
+        assert not np.array(neutral).any()
 
 
 class TestTelling:
@@ -981,7 +1088,8 @@ class TestTelling:
         "changed",
         [
             {"rule": ""}, {"effect": "hide"}, {"target": "brand"}, {"surface": "moon"}, {"key": ""},
-            {"effect": "pin", "target": "category"}, {"worth_ppm": -1},
+            {"effect": "pin", "target": "category"}, {"worth_ppm": -1}, {"effect": "weigh"}, {"target": "margin"},
+            {"effect": "weigh", "target": "margin", "key": "1"},
         ],
     )  # fmt: skip
     def test_a_rule_that_says_nothing_is_refused(self, changed: dict[str, object]) -> None:

@@ -546,6 +546,45 @@ def test_the_operator_draws_a_hold_out_and_sees_why_a_list_was_shown(caravan: Ca
     assert client.get("/operator/lists/why?visitor=00&at=x").status_code == 404
 
 
+def test_the_operator_weighs_what_else_counts_in_lists_and_sees_it_in_why(caravan: Caravan, visitor: Open) -> None:
+    client, shopper = visitor(), visitor()
+    operator_login(caravan, client)
+    page = "/operator/lists"
+    assert "It counts for nothing unless you say so" in client.get(page).text
+
+    weighed = send(client, page, "/operator/lists/weigh", part="margin", weight="2,5", surface="home", days="7").text
+    assert "It counts so much" in weighed
+    assert re.search(r"2.5 on home,\s+until", weighed)
+    shopper.get("/")
+    (path, *_) = re.findall(r"/operator/lists/why\?visitor=\w{32}&amp;at=\d+", client.get(page).text)
+    assert re.search(r"margin \+0\.\d{3}", client.get(path.replace("&amp;", "&")).text)
+
+    lifted = send(client, page, "/operator/lists/weigh", deed="lift", rule="weigh margin home").text
+    assert "It counts as it did before" in lifted
+    assert "on home" not in lifted
+
+
+@pytest.mark.parametrize(
+    ("wrong", "says"),
+    [
+        ({"weight": "11"}, "A weight is from 0 to 10."),
+        ({"weight": "-1"}, "A weight is from 0 to 10."),
+        ({"part": "luck"}, "target is one of"),
+        ({"surface": "moon"}, "A surface is one of"),
+        ({"days": "x"}, "A whole number"),
+    ],
+)
+def test_a_weight_that_cannot_be_is_refused(caravan: Caravan, visitor: Open, wrong: dict[str, str], says: str) -> None:
+    client = visitor()
+    operator_login(caravan, client)
+
+    fields = {"part": "stock", "weight": "1"} | wrong
+    answer = send(client, "/operator/lists", "/operator/lists/weigh", **fields)
+
+    assert answer.status_code == 400
+    assert says in answer.text
+
+
 def test_a_list_that_is_not_in_the_log_or_too_far_down_it_is_not_explained(
     caravan: Caravan, monkeypatch: pytest.MonkeyPatch
 ) -> None:

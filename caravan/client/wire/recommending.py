@@ -9,6 +9,8 @@ from caravan.kernel.money import Money
 
 Visitor = Annotated[str, Meta(min_length=8, max_length=100)]
 Surface = Literal["home", "also_bought", "goes_with", "cart", "search", "category", "digest"]
+RuleEffect = Literal["pin", "bury", "boost", "weigh"]
+RuleTarget = Literal["product", "category", "seller", "promise", "returns", "stock", "margin"]
 SIGNALS_MAX = 100
 
 
@@ -62,15 +64,17 @@ class NewSignals(Request, frozen=True, kw_only=True):
 class NewRule(Request, frozen=True, kw_only=True):
     """What the operator wants pinned, buried or boosted: a product, a category with all below it, a seller's products.
 
-    `boost` is how many times as likely it is to be chosen; a rule of the same name is replaced.
+    `boost` is how many times as likely it is to be chosen; a rule of the same name is replaced. A rule that weighs is
+    about a part of what every product is worth, names no key, and says by `weight` how much that part counts.
     """
 
     rule: Annotated[str, Meta(min_length=1, max_length=60)]
-    effect: Literal["pin", "bury", "boost"]
-    target: Literal["product", "category", "seller"]
-    key: Annotated[str, Meta(min_length=1, max_length=200)]
+    effect: RuleEffect
+    target: RuleTarget
+    key: Annotated[str, Meta(max_length=200)] = ""
     surface: Surface | None = None
     boost: Annotated[float, Meta(ge=0.01, le=10)] = 1.0
+    weight: Annotated[float, Meta(ge=0, le=10)] | None = None
     days: Annotated[int, Meta(ge=0, le=3_650)] = 0
 
 
@@ -157,11 +161,12 @@ class RecommendationRule(Response, frozen=True, kw_only=True):
     """A rule of the operator's about what is recommended."""
 
     rule: str
-    effect: Literal["pin", "bury", "boost"]
-    target: Literal["product", "category", "seller"]
+    effect: RuleEffect
+    target: RuleTarget
     key: str
     surface: Surface | None
     boost: float
+    weight: float | None
     ends_at: Time | None
 
 

@@ -9,6 +9,7 @@ from caravan.insight.discovery.commands import (
     DWELL_MS_MAX,
     SIGNALS_A_REQUEST_MAX,
     SURFACES,
+    WEIGHED,
     Signal,
     draw_hold_out,
     end_look,
@@ -49,9 +50,11 @@ from caravan.insight.discovery.proof import (
     prove,
 )
 from caravan.insight.discovery.recommender import Recommender, Skill, no_traits, traits_of, unskilled
+from caravan.insight.discovery.repute import Repute
 from caravan.insight.discovery.tastes import Rule, Tastes, clicks_in, shown_in
 from caravan.insight.discovery.trained import Trained, skill_by_lot
 from caravan.insight.discovery.workers import IN_PROCESS, Workers
+from caravan.insight.discovery.worth import Facing, Weights, weights_of, worths
 
 __all__ = [
     "ABOUT",
@@ -63,6 +66,7 @@ __all__ = [
     "SHARE_PERCENT_MAX",
     "SIGNALS_A_REQUEST_MAX",
     "SURFACES",
+    "WEIGHED",
     "Alarm",
     "Answer",
     "Answering",
@@ -73,6 +77,7 @@ __all__ = [
     "Draft",
     "Effect",
     "Estimate",
+    "Facing",
     "History",
     "Looks",
     "Memory",
@@ -85,6 +90,7 @@ __all__ = [
     "Ranked",
     "Ranker",
     "Recommender",
+    "Repute",
     "Rule",
     "Sale",
     "Signal",
@@ -94,6 +100,7 @@ __all__ = [
     "TooLittleToLearn",
     "Trained",
     "Traits",
+    "Weights",
     "Workers",
     "arrange",
     "clicks_in",
@@ -118,4 +125,6 @@ __all__ = [
     "train",
     "traits_of",
     "unskilled",
+    "weights_of",
+    "worths",
 ]

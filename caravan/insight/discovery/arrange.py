@@ -21,13 +21,14 @@ EXPLORED_FROM = 2  # The first places are never explored.
 class Candidates(NamedTuple):
     """Products that may be shown, in columns, with what arranging looks at. A higher score is better. Shapes [n].
 
-    `categories` are numbers of the names that come with them.
+    `categories` are numbers of the names that come with them; `worths` are added to the scores.
     """
 
     products: np.ndarray
     scores: np.ndarray
     categories: np.ndarray
     sellers: np.ndarray
+    worths: np.ndarray
 
 
 class Placed(NamedTuple):
@@ -46,7 +47,7 @@ def arrange(  # noqa: PLR0913
 
     The scores of fresh ones are the logarithms of the weights with which they are drawn.
     """
-    active = [rule for rule in rules if _holds(rule, surface, now)]
+    active = [rule for rule in rules if holds(rule, surface, now)]
     scores = _weighed(ranked, active, names)
     tired = {product for product, times in shown.items() if times >= SHOWN_TIRED}
     if tired:
@@ -72,15 +73,16 @@ def arrange(  # noqa: PLR0913
     return _explore(front, rest, pool, limit, dice)
 
 
-def _holds(rule: Rule, surface: str, now: Instant) -> bool:
+def holds(rule: Rule, surface: str, now: Instant) -> bool:
+    """Tell whether a rule is about a surface, and not over."""
     return rule.surface in {"", surface} and (not rule.ends_at or rule.ends_at > now)
 
 
 def _weighed(candidates: Candidates, rules: Sequence[Rule], names: Sequence[str]) -> np.ndarray:
-    """Give the scores as the rules weigh them, one rule after another; minus infinity is out."""
-    scores = candidates.scores.astype(np.float64)
+    """Give the scores with their worths, as the rules raise them, one after another; minus infinity is out."""
+    scores: np.ndarray = candidates.scores + candidates.worths
     for rule in rules:
-        if rule.effect == "pin":
+        if rule.effect in {"pin", "weigh"}:
             continue
         touched = _touched(rule, candidates, names)
         if rule.effect == "bury":

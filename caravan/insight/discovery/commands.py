@@ -18,8 +18,9 @@ DWELL_MS_MAX = 3_600_000  # Nobody reads a product's page for an hour: what is l
 HOLD_OUT_PERCENT_MAX = 50
 
 SURFACES = ("home", "also_bought", "goes_with", "cart", "search", "category", "digest")
-EFFECTS = ("pin", "bury", "boost")
+EFFECTS = ("pin", "bury", "boost", "weigh")
 TARGETS = ("product", "category", "seller")
+WEIGHED = ("promise", "returns", "stock", "margin")
 
 
 class Signal(IntEnum):
@@ -82,17 +83,23 @@ def show_drafted(  # noqa: PLR0913
 def set_rule(  # noqa: PLR0913
     *, rule: str, effect: str, target: str, key: str, surface: str, worth_ppm: int, ends_at: int, now: Instant
 ) -> events.RuleSet:
-    """Let the operator have a say in what is shown; a rule of the same name is replaced."""
+    """Let the operator have a say in what is shown; a rule of the same name is replaced.
+
+    One that weighs is about a part of every product's worth, not about some products.
+    """
     if not 0 < len(rule) <= RULE_CHARACTERS_MAX:
         raise Invalid(f"A rule has a name of at most {RULE_CHARACTERS_MAX} characters.", field="rule")
-    for value, allowed, field in ((effect, EFFECTS, "effect"), (target, TARGETS, "target")):
+    targets = WEIGHED if effect == "weigh" else TARGETS
+    for value, allowed, field in ((effect, EFFECTS, "effect"), (target, targets, "target")):
         if value not in allowed:
             raise Invalid(f"A rule's {field} is one of {', '.join(allowed)}.", field=field)
     if surface and surface not in SURFACES:
         raise Invalid(f"A surface is one of {', '.join(SURFACES)}.", field="surface")
     if effect == "pin" and target != "product":
         raise Invalid("Only a product can be pinned.", field="target")
-    if not 0 < len(key) <= KEY_CHARACTERS_MAX:
+    if effect == "weigh" and key:
+        raise Invalid("A rule that weighs is about all products; it names none.", field="key")
+    if effect != "weigh" and not 0 < len(key) <= KEY_CHARACTERS_MAX:
         raise Invalid("A rule names what it is about.", field="key")
     if not 0 <= worth_ppm <= WORTH_PPM_MAX:
         raise Invalid(f"A rule is worth from 0 to {WORTH_PPM_MAX:,} ppm.", field="worth_ppm")

@@ -44,7 +44,7 @@ class Repute:
     )  # fmt: skip
 
     def __init__(self) -> None:
-        self.products = Table(units=np.int32, returned=np.int32, pace=np.float32, pace_day=np.int32)
+        self.products = Table(category=np.int32, units=np.int32, returned=np.int32, pace=np.float32, pace_day=np.int32)
         self.categories = Table(units=np.int64, returned=np.int64)
         self.sellers = Table(units=np.int64, returned=np.int64, kept=np.float64, missed=np.float64, day=np.int32)
         self._orders = Table(first_line=np.int64, seller=np.int32, buyer=np.int32, minute=np.int32)
@@ -55,30 +55,27 @@ class Repute:
         self._due: dict[int, list[int]] = {}  # Orders by the day that they were promised for.
         self._missed: set[int] = set()
 
-    def fold(self, part: Section, category_of: np.ndarray) -> list[Undone]:
-        """Fold in a run of facts of these kinds; give what of sales came to nothing. `category_of` is by product."""
+    def fold(self, part: Section) -> list[Undone]:
+        """Fold in a run of facts of these kinds; give what of sales came to nothing."""
         if part.kind is orders.OrderReceived:
             self._receive(part)
         elif part.kind is delivery.PromiseMade or part.kind is delivery.ParcelHandedOver:
             self._promise(part)
         else:
-            return [undone for event in rows(part) for undone in self._take_back(event, category_of)]
+            return [undone for event in rows(part) for undone in self._take_back(event)]
         return []
 
-    def _take_back(self, event: Event, category_of: np.ndarray) -> list[Undone]:
+    def _take_back(self, event: Event) -> list[Undone]:
         match event:
             case orders.LineReturned():
-                return self._give_back(event, category_of)
+                return self._give_back(event)
             case orders.LinesCanceled():
                 first = int(self._orders.first_line[event.order])
-                return self._call_off(
-                    event.order, [first + line for line in event.lines], event.quantities, category_of
-                )
+                return self._call_off(event.order, [first + line for line in event.lines], event.quantities)
             case orders.OrderCanceled():
                 self._let_off(event.order)
                 lines = self._lines_of(event.order)
-                left = self._lines.left[lines.start : lines.stop].tolist()
-                return self._call_off(event.order, lines, left, category_of)
+                return self._call_off(event.order, lines, self._lines.left[lines.start : lines.stop].tolist())
         raise AssertionError(event)
 
     def _lines_of(self, order: int) -> range:
@@ -87,22 +84,22 @@ class Repute:
 
     # What was sold, and what of it came back.
 
-    def add(self, products: int, categories: int) -> None:
-        """Make room for more products, and for so many categories in all."""
-        self.products.append(products)
-        self.categories.append(max(0, categories - len(self.categories)))
+    def add(self, categories: Sequence[int]) -> None:
+        """Count more products, which are of these categories."""
+        self.products.append(len(categories), category=categories)
+        self._room_in(self.categories, max(categories, default=0))
 
-    def move(self, product: int, *, source: int, target: int) -> None:
+    def move(self, product: int, category: int) -> None:
         """Count what was sold of a product in another category."""
-        for counted, of in (
-            (self.categories.units, self.products.units),
-            (self.categories.returned, self.products.returned),
-        ):
-            counted[source] -= of[product]
-            counted[target] += of[product]
+        self._room_in(self.categories, category)
+        table, before = self.products, int(self.products.category[product])
+        for counted, of in ((self.categories.units, table.units), (self.categories.returned, table.returned)):
+            counted[before] -= of[product]
+            counted[category] += of[product]
+        table.category[product] = category
 
-    def sell(self, part: Section, products: np.ndarray, categories: np.ndarray, is_again: Sequence[bool]) -> None:
-        """Fold in purchases, whose lines are of these products and categories. Shapes: int [lines], int [lines], [lines]."""
+    def sell(self, part: Section, products: np.ndarray, is_again: Sequence[bool]) -> None:
+        """Fold in purchases, whose lines are of these products. Shapes: int [lines], [lines]."""
         sellers, line_counts = ragged(part.batch, "sellers"), ragged(part.batch, "line_counts").values
         units, orders_each = ragged(part.batch, "quantities").values, np.diff(sellers.offsets)
         ats = numbers(part.batch, "at")
@@ -116,18 +113,16 @@ class Repute:
         self._lines.append(
             len(products), product=products, units=units, left=units, is_again=np.array(is_again, np.bool_)
         )
-        self._room_for(int(sellers.values.max()))
+        self._room_in(self.sellers, int(sellers.values.max()))
         of_lines = np.repeat(sellers.values, line_counts)
         days = np.repeat(np.repeat(ats // DAY, orders_each), line_counts)
-        self._count("units", products, categories, of_lines, units)
+        self._count("units", products, of_lines, units)
         self._sell_faster(products, days, units)
         self._see_to_due(int(ats.max()))
 
-    def _count(
-        self, name: str, products: np.ndarray, categories: np.ndarray, sellers: np.ndarray, units: np.ndarray
-    ) -> None:  # fmt: skip
+    def _count(self, name: str, products: np.ndarray, sellers: np.ndarray, units: np.ndarray) -> None:
         np.add.at(getattr(self.products, name), products, units)
-        np.add.at(getattr(self.categories, name), categories, units)
+        np.add.at(getattr(self.categories, name), self.products.category[products], units)
         np.add.at(getattr(self.sellers, name), sellers, units)
         getattr(self.sellers, name)[_MARKET] += units.sum()
 
@@ -141,20 +136,17 @@ class Repute:
         more = np.bincount(whose, units * np.exp2((days - latest[whose]) / PACE_HALVES_DAYS), len(chosen))
         table.pace[chosen], table.pace_day[chosen] = np.maximum(0.0, faded + more), latest
 
-    def _give_back(self, event: orders.LineReturned, category_of: np.ndarray) -> list[Undone]:
+    def _give_back(self, event: orders.LineReturned) -> list[Undone]:
         line = int(self._orders.first_line[event.order]) + event.line
-        product, units = self._lines.product[[line]], np.array([event.quantity])
-        self._count("returned", product, category_of[product], self._orders.seller[[event.order]], units)
+        units = np.array([event.quantity])
+        self._count("returned", self._lines.product[[line]], self._orders.seller[[event.order]], units)
         return self._undo(event.order, [line], [event.quantity]) if event.refund_minor > 0 else []
 
-    def _call_off(
-        self, order: int, lines: Sequence[int], quantities: Sequence[int], category_of: np.ndarray
-    ) -> list[Undone]:  # fmt: skip
+    def _call_off(self, order: int, lines: Sequence[int], quantities: Sequence[int]) -> list[Undone]:
         """Count units that were never sent as not sold."""
-        rows_of, units = np.array(lines, np.int64), np.array(quantities, np.int64)
-        products, sellers = self._lines.product[rows_of], np.full(len(units), self._orders.seller[order])
+        products, units = self._lines.product[np.array(lines, np.int64)], np.array(quantities, np.int64)
         days = np.full(len(units), int(self._orders.minute[order]) * MINUTE // DAY)
-        self._count("units", products, category_of[products], sellers, -units)
+        self._count("units", products, np.full(len(units), self._orders.seller[order]), -units)
         self._sell_faster(products, days, -units)
         return self._undo(order, lines, quantities)
 
@@ -185,7 +177,7 @@ class Repute:
                 day = promised_at // DAY
                 self._promised[order] = (day, seller)
                 self._due.setdefault(day, []).append(order)
-                self._room_for(seller)
+                self._room_in(self.sellers, seller)
 
     def _receive(self, part: Section) -> None:
         """Fold in orders that arrived."""
@@ -225,5 +217,6 @@ class Repute:
             table.missed[row] = max(0.0, table.missed[row] * faded + missed * fresh)
             table.day[row] = latest
 
-    def _room_for(self, seller: int) -> None:
-        self.sellers.append(max(0, seller + 1 - len(self.sellers)))
+    @staticmethod
+    def _room_in(table: Table, row: int) -> None:
+        table.append(max(0, row + 1 - len(table)))

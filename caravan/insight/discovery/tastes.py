@@ -153,7 +153,7 @@ class Tastes:
         elif part.kind is catalog.ProductAdded:
             self._add(part)
         elif part.kind in Repute.kinds:
-            self._undo(self.repute.fold(part, self.products.category))
+            self._undo(self.repute.fold(part))
         elif part.kind is catalog.SkuAdded:
             self._of_sku.append(part.batch.num_rows, product=numbers(part.batch, "product"))
         elif part.kind is events.SignalNoted:
@@ -195,7 +195,7 @@ class Tastes:
             len(added), category=categories, brand=brands, seller=numbers(part.batch, "seller"),
             added_at=numbers(part.batch, "at"), said_low=low, said_high=high,
         )  # fmt: skip
-        self.repute.add(len(added), len(self.categories))
+        self.repute.add(categories)
         for product, category in zip(added.tolist(), categories, strict=True):
             self.members[category].append(product)
         self._mark(added)
@@ -214,8 +214,7 @@ class Tastes:
         self.products.said_low[product], self.products.said_high[product] = low[0], high[0]
         category, before = self._category(event.category), int(self.products.category[product])
         if category != before:
-            self.repute.add(0, len(self.categories))
-            self.repute.move(product, source=before, target=category)
+            self.repute.move(product, category)
             self.members[before].remove(product)
             self.members[category].append(product)
             self.products.category[product] = category
@@ -362,7 +361,7 @@ class Tastes:
                 items.append(product)
         self.baskets.remember(np.array(sessions, np.int32), np.array(items, np.int32))
         self._count_sales(part, products, listings.offsets)
-        self.repute.sell(part, products, self.products.category[products], is_again)
+        self.repute.sell(part, products, is_again)
 
     def _undo(self, undone: Sequence[Undone]) -> None:
         """Take back what sales did that came to nothing."""

@@ -120,15 +120,18 @@ async def set_rule(call: Call) -> Reply:
     """Set or replace a rule."""
     new: wire.NewRule = call.body
     ends_at = call.now + new.days * DAY if new.days else 0
+    if (new.effect == "weigh") != (new.weight is not None):
+        raise Invalid("A rule that weighs says by weight how much, and no other one does.", field="weight")
+    worth = new.boost if new.weight is None else new.weight
     rule = discovering.NewRule(
-        new.rule, new.effect, new.target, _key(new), new.surface or "", round(new.boost * 1e6), ends_at
+        new.rule, new.effect, new.target, _key(new), new.surface or "", round(worth * 1e6), ends_at
     )
     return await call.do(discovering.set_rule, rule, lambda _, made: _rule(discovery.Rule(**made._asdict())))
 
 
 def _key(new: wire.NewRule) -> str:
     """Read a product's or a seller's id as the number that rules are kept by."""
-    if new.target == "category":
+    if new.target not in {"product", "seller"}:
         return new.key
     return str(ids.number(ProductId if new.target == "product" else SellerId, new.key))
 
@@ -136,9 +139,11 @@ def _key(new: wire.NewRule) -> str:
 def _rule(rule: discovery.Rule) -> wire.RecommendationRule:
     kinds = {"product": ProductId, "seller": SellerId}
     key = ids.text(kinds[rule.target], int(rule.key)) if rule.target in kinds else rule.key
+    is_weight = rule.effect == "weigh"
     return wire.RecommendationRule(
         rule=rule.rule, effect=rule.effect, target=rule.target, key=key, surface=rule.surface or None,  # type: ignore[arg-type]
-        boost=rule.worth_ppm / 1e6, ends_at=iso(rule.ends_at) if rule.ends_at else None,
+        boost=1.0 if is_weight else rule.worth_ppm / 1e6, weight=rule.worth_ppm / 1e6 if is_weight else None,
+        ends_at=iso(rule.ends_at) if rule.ends_at else None,
     )  # fmt: skip
 
 
@@ -276,7 +281,7 @@ OPERATIONS = (
         handler=list_rules, who=(OPERATOR,), scope="market:write", response=wire.RecommendationRules,
     ),
     Operation(
-        method="POST", path="/v1/recommendation_rules", summary="Pin, bury or boost", handler=set_rule, who=(OPERATOR,),
+        method="POST", path="/v1/recommendation_rules", summary="Pin, bury, boost or weigh", handler=set_rule, who=(OPERATOR,),
         scope="market:write", request=wire.NewRule, response=wire.RecommendationRule, status=HTTPStatus.CREATED,
         refusals=(Invalid, NotFound),
     ),

@@ -146,6 +146,7 @@ _OPERATE: tuple[_Row, ...] = (
     ("/operator/network", network.overview, network.plan, "operator"),
     ("/operator/lists", lists.overview, lists.draw, "operator"),
     ("/operator/lists/compare", None, lists.compare, "operator"),
+    ("/operator/lists/weigh", None, lists.weigh, "operator"),
     ("/operator/lists/why", lists.why, None, "operator"),
     ("/operator/claims", claiming.overview, None, "operator"),
     ("/operator/claims/{id}", None, claiming.decide, "operator"),

@@ -1,5 +1,6 @@
 """The operator's pages on personal lists: what they bring, what can't be told yet, and why a shopper saw a list."""
 
+import re
 from functools import partial
 from typing import NamedTuple
 
@@ -10,6 +11,8 @@ from caravan import bootstrap
 from caravan.events.discovery import ListShown
 from caravan.flows import comparing, discovering
 from caravan.flows.house import House
+from caravan.insight import discovery
+from caravan.kernel.clock import DAY, Instant
 from caravan.kernel.errors import Invalid, NotFound
 from caravan.kernel.ids import ProductId
 from caravan.kernel.money import Money, alphabetic
@@ -20,6 +23,11 @@ from caravan.web.reach import ask, do
 _SHARE_MAX = 50
 _LOOKS_SHOWN = 12
 _NOTHING = "-"
+_WORTH_SHOWN = 0.0005  # Less than that would be shown as nothing.
+_WEIGHT_DAYS_MAX = 3_650
+_WEIGHT_MAX = 10
+_WEIGHT = re.compile(r"\d{1,2}([.,]\d{1,6})?")
+_FIELDS = {"target": "part"}  # What a rule's fields are called in the form.
 _COMPARED = {"end": "comparison_ended", "promote": "challenger_promoted"}
 _NAMES = {"spent": "Spent", "bought": "Bought at all", "orders": "Orders", "clicks": "Clicks in lists"}
 
@@ -43,6 +51,24 @@ class Shown(NamedTuple):
     version: str
     products: int
     path: str
+
+
+class Weighed(NamedTuple):
+    """A rule that says how much a part of a worth counts: on which surface ("" is all), until when (0: for good)."""
+
+    rule: str
+    surface: str
+    weight: str
+    ends_at: int
+
+
+class Part(NamedTuple):
+    """A part of what a product is worth: how much it counts in all lists, how much before anybody said, and the rules."""
+
+    name: str
+    weight: str
+    usual: str
+    rules: list[Weighed]
 
 
 async def overview(visit: Visit) -> Response:
@@ -80,6 +106,50 @@ async def compare(visit: Visit) -> Response:
     return visit.go("/operator/lists", _COMPARED.get(deed, "comparison_begun"))
 
 
+async def weigh(visit: Visit) -> Response:
+    """Set how much a part of what products are worth counts, or let it count as before."""
+    form, do_it = visit.form, partial(do, visit.caravan)
+    if form.fields.get("deed") == "lift":
+        await do_it(discovering.lift_rule, form.text("rule"))
+        return visit.go("/operator/lists", "weight_lifted")
+    try:
+        part, surface = form.text("part"), form.text("surface", is_needed=False)
+        days = form.integer("days", least=0, most=_WEIGHT_DAYS_MAX, default=0)
+        ends_at = visit.caravan.clock.now() + days * DAY if days else 0
+        name = f"weigh {part} {surface}".strip()
+        weight_ppm = round(_weight(form.text("weight")) * 1e6)
+        await do_it(
+            discovering.set_rule, discovering.NewRule(name, "weigh", part, "", surface, weight_ppm, ends_at)
+        )  # fmt: skip
+    except Invalid as error:
+        field = str(error.details.get("field"))
+        return await _overview(visit, wrong={_FIELDS.get(field, field): str(error)}, status=400)
+    return visit.go("/operator/lists", "weight_set")
+
+
+def _weight(text: str) -> float:
+    if not _WEIGHT.fullmatch(text) or float(text.replace(",", ".")) > _WEIGHT_MAX:
+        raise Invalid(f"A weight is from 0 to {_WEIGHT_MAX}.", field="weight")
+    return float(text.replace(",", "."))
+
+
+def _parts(visit: Visit) -> list[Part]:
+    """Give what a product's worth is made of, how much each part counts, and which rules say so."""
+    rules, now = list(visit.caravan.advice.tastes.rules.values()), visit.caravan.clock.now()
+    usual, weights = discovery.Weights(), discovery.weights_of(rules, "", now)
+    return [
+        Part(
+            name, f"{getattr(weights, name):g}", f"{getattr(usual, name):g}",
+            [
+                Weighed(rule.rule, rule.surface, f"{rule.worth_ppm / 1e6:g}", rule.ends_at)
+                for rule in rules
+                if rule.effect == "weigh" and rule.target == name and (not rule.ends_at or rule.ends_at > now)
+            ],
+        )
+        for name in discovery.WEIGHED
+    ]  # fmt: skip
+
+
 async def _overview(visit: Visit, *, wrong: dict[str, str], status: int) -> Response:
     found = await run_in_threadpool(suggesting.proof_of, visit.caravan)
     tastes = visit.caravan.advice.tastes
@@ -101,7 +171,7 @@ async def _overview(visit: Visit, *, wrong: dict[str, str], status: int) -> Resp
         "operator_lists.html", status=status, wrong=wrong, proof=found, lines=lines, money=money,
         since=visit.formats.day(found.drawn_at) if found.drawn_at else "", lists=[_shown(one) for one in reversed(tastes.latest)],
         share=f"{found.share_ppm / 1e4:g}", comparisons=await run_in_threadpool(_comparisons, visit),
-        versions=await run_in_threadpool(_versions, visit), is_begun=bool(found.share_ppm and unit),
+        parts=_parts(visit), surfaces=discovery.SURFACES, versions=await run_in_threadpool(_versions, visit), is_begun=bool(found.share_ppm and unit),
     )  # fmt: skip
 
 
@@ -149,10 +219,12 @@ async def why(visit: Visit) -> Response:
         *found.looked_at[-_LOOKS_SHOWN:], *(one.product for one in found.reasons), *(one.because for one in found.reasons)
     ]  # fmt: skip
     titles = await ask(visit.caravan, _titles, products)
+    told = partial(discovering.worths, repute=found.repute, weights=found.weights, now=Instant(at))
+    worths = await ask(visit.caravan, told, [one.product for one in found.reasons])
     rows = [
         (place, titles[one.product], f"{one.chance_ppm / 1e4:g}", one.rank or _NOTHING, f"{one.score:.2f}",
          _NOTHING if one.probability is None else f"{one.probability * 100:.2g}",
-         suggesting.REASONS.get(one.why, one.why), titles.get(one.because, ""))
+         suggesting.REASONS.get(one.why, one.why), titles.get(one.because, ""), _worth(worths.get(one.product)))
         for place, one in enumerate(found.reasons, 1)
     ]  # fmt: skip
     looked_at = [titles[product] for product in reversed(found.looked_at[-_LOOKS_SHOWN:])]
@@ -163,6 +235,12 @@ async def why(visit: Visit) -> Response:
         rows=rows,
         is_held_out=found.is_held_out,
     )
+
+
+def _worth(parts: list[float] | None) -> list[tuple[str, str]]:
+    """Name those parts of a worth that count for something."""
+    named = zip(discovery.WEIGHED, parts or (), strict=bool(parts))
+    return [(name, f"{part:+.3f}") for name, part in named if abs(part) >= _WORTH_SHOWN]
 
 
 def _asked(visitor: str, at: str) -> tuple[bytes, int]:

@@ -88,6 +88,8 @@ NOTES = {
     "webhook_resumed": "The address is tried again.",
     "suspended": "The seller takes no new orders now.",
     "comparison_begun": "The two versions draft lists together from now on.",
+    "weight_set": "It counts so much from the next list on.",
+    "weight_lifted": "It counts as it did before.",
     "comparison_ended": "Nothing is compared any more.",
     "challenger_promoted": "The challenger answers everybody from now on.",
     "hold_out_drawn": "The hold-out is drawn. It counts from now on.",

@@ -115,6 +115,42 @@ def test_a_rule_holds_from_the_next_answer_on_until_it_is_lifted(rig: Rig, produ
     assert operator.recommendation_rules() == []
 
 
+def test_a_rule_weighs_a_part_of_what_products_are_worth(rig: Rig, products: list[str]) -> None:
+    assert products
+    operator = rig.operator
+    new = wire.NewRule(rule="fees", effect="weigh", target="margin", weight=0.5, surface="home", days=1)
+
+    made = operator.set_recommendation_rule(new)
+    (found,) = operator.recommendation_rules()
+    rig.client().recommendations()
+    operator.lift_recommendation_rule("fees")
+
+    assert (made.effect, made.target, made.key, made.weight, made.boost) == ("weigh", "margin", "", 0.5, 1.0)
+    assert found == made
+    assert made.ends_at is not None
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"effect": "weigh", "target": "margin"},
+        {"effect": "weigh", "target": "product", "weight": 1.0},
+        {"effect": "weigh", "target": "margin", "weight": 1.0, "key": "x"},
+        {"effect": "boost", "target": "margin", "key": "x"},
+        {"effect": "boost", "target": "category", "key": "Things", "weight": 1.0},
+        {"effect": "boost", "target": "category"},
+    ],
+)  # fmt: skip
+def test_a_rule_that_weighs_and_one_that_raises_are_not_mixed(
+    rig: Rig, products: list[str], wrong: dict[str, str]
+) -> None:
+    assert products
+    with pytest.raises(Refused):
+        rig.operator.set_recommendation_rule(wire.NewRule(rule="mixed", **wrong))  # type: ignore[arg-type]
+
+    assert rig.operator.recommendation_rules() == []
+
+
 def test_only_the_operator_sets_rules(rig: Rig, products: list[str]) -> None:
     new = wire.NewRule(rule="mine", effect="pin", target="product", key=products[4])
 
