@@ -54,7 +54,10 @@ class RayWorkers:
     """
 
     def __init__(self, *, address: str = "", workers: int = 2, memory_mb: int = 1024) -> None:
-        """Name a cluster, as host:port or "auto"; without one, say how many workers to start, and what they may share."""
+        """Name a cluster, as host:port or "auto"; without one, say how many workers to start, and what they may share.
+
+        Refuses what names no cluster, and says when nobody answers there, before anything else is done.
+        """
         if address and address != "auto" and not _ADDRESS.fullmatch(address):
             raise Invalid(
                 "A Ray cluster is named as host:port, or auto, on a machine of the cluster.", field="ray_address"
@@ -64,9 +67,9 @@ class RayWorkers:
         self._options = {"address": address, "workers": workers, "memory_bytes": memory_mb * 2**20}
         self._hint = f"Look at the cluster at {address}" if address else "Look how much memory is free"
         self._is_busy = False
+        self._look_for_cluster()
 
     def __enter__(self) -> Self:
-        self._look_for_cluster()
         self._folder = tempfile.TemporaryDirectory(prefix="caravan-ray-", ignore_cleanup_errors=True)
         self._words = Path(self._folder.name) / "words"
         here, there = socket.socketpair()

@@ -1,5 +1,6 @@
 """The process that speaks with Ray: it shares arrays once, hands pieces out, and says what came of them, in order."""
 
+import shutil
 import sys
 from collections.abc import Callable, Sequence
 from multiprocessing.connection import Connection
@@ -15,8 +16,9 @@ def main() -> None:
     import ray  # noqa: PLC0415  # Heavy and optional.
 
     pipe = Connection(int(sys.argv[1]))
+    options = receive(pipe)
     try:
-        _connect(ray, receive(pipe))
+        _connect(ray, options)
     except (OSError, RuntimeError, ValueError, ray.exceptions.RayError) as error:
         send(pipe, ("gone", f"Ray did not start, or there is no such cluster ({_words(error)})"))
         return
@@ -27,6 +29,7 @@ def main() -> None:
             _hand_out(ray, pipe, task.remote, *receive(pipe))
     except (EOFError, BrokenPipeError, ConnectionResetError):  # The command is done, or was ended.
         ray.shutdown()
+        shutil.rmtree(options["folder"], ignore_errors=True)  # Where the command was killed, nobody else does.
 
 
 def _connect(ray: Any, options: dict[str, Any]) -> None:  # noqa: ANN401

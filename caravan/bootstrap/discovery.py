@@ -130,9 +130,9 @@ def learn(
     on: AbstractContextManager[tasting.Workers],
 ) -> Learned:  # fmt: skip
     """Learn from everything in a home's log, while it runs or not, and keep what was learned as a version."""
+    history = read_tastes(settings, progress=progress).history()
+    skills, plan = skills_of(settings), tasting.Plan(seed=seed)
     with on as workers:
-        history = read_tastes(settings, progress=progress).history()
-        skills, plan = skills_of(settings), tasting.Plan(seed=seed)
         trained, _ = tasting.train(
             history, ranker=ranker(threads=threads), plan=plan, progress=progress,
             drafts=skills.drafts(plan, history), workers=workers,

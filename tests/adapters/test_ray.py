@@ -176,10 +176,8 @@ def child_of(parent: int, named: str) -> int:
 
 @pytest.mark.usefixtures("ray_or_nothing")
 def test_a_cluster_that_is_not_there_is_told() -> None:
-    workers = RayWorkers(address="127.0.0.1:9")
-
     with pytest.raises(Outage, match=r"no Ray cluster.*Look at the cluster at 127\.0\.0\.1:9"):
-        workers.__enter__()
+        RayWorkers(address="127.0.0.1:9")
 
 
 def test_without_ray_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
