@@ -18,6 +18,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from caravan.adapters.scipy_fitting import ScipyFitter
+from caravan.cell import Section, section
+from caravan.events import catalog
 from caravan.flows import identities
 from caravan.flows.house import House, fold
 from caravan.flows.profiles import Desk
@@ -28,7 +30,6 @@ from caravan.insight.profiles.crowd import rhythm_of
 from caravan.insight.profiles.learning import check, learn
 from caravan.kernel.clock import DAY, Clock, FixedClock
 from caravan.kernel.ids import BuyerId
-from caravan.trade.catalog.model import Product, Sku
 
 EUR = 978
 LEARNED = Forecast(0.243, 30.0, 0.793, 2.426, 6.25, 3.74, 1_544.0, EUR, 0.9, 0.9, 1_000, 0)
@@ -120,10 +121,7 @@ def filled(people: int, orders: int) -> House:
         some = range(first, min(first + 10_000, people + 1))
         house.identity.buyers += [Buyer(BuyerId(one), b"", b"", "PT", "", now - one * 1_000_000) for one in some]
         fold(house, identities.buyers_seen(house, some, [one.to_bytes(16, "big") for one in some], now=now))
-    for number in range(1, _PRODUCTS + 1):
-        category = f"Category {number % _CATEGORIES}"
-        house.catalog.products.append(Product(number, 1, "", "", category, "", "", {}, "", 0, ""))  # type: ignore[arg-type]
-        house.catalog.skus.append(Sku(number, f"Size {number % 9}"))  # type: ignore[arg-type]
+    fold(house, _shelf(now))
     placed = np.sort(now - dice.integers(0, 1_000 * DAY, orders))
     price = dice.integers(200, 9_000, 2 * orders)
     buyer = (people * dice.random(orders) ** 2).astype(np.int64) + 1
@@ -139,6 +137,22 @@ def filled(people: int, orders: int) -> House:
     house.payments.money.append(orders, refunded=np.where(dice.random(orders) < 0.05, 100, 0))
     house.profiles.forecast = LEARNED
     return house
+
+
+def _shelf(now: int) -> list[Section]:
+    """Add products of one SKU each."""
+    numbers = np.arange(1, _PRODUCTS + 1)
+    at, words = np.full(_PRODUCTS, now), [""] * _PRODUCTS
+    return [
+        section(
+            catalog.ProductAdded, at=at, product=numbers, seller=np.ones(_PRODUCTS, np.int64), title=words, description=words,
+            category=[f"Category {one % _CATEGORIES}" for one in numbers.tolist()], brand=words, gtin=words,
+            attributes=[{}] * _PRODUCTS, image=words, weight_grams=np.zeros(_PRODUCTS, np.int64), reference=words,
+        ),
+        section(
+            catalog.SkuAdded, at=at, sku=numbers, product=numbers, option=[f"Size {one % 9}" for one in numbers.tolist()]
+        ),
+    ]  # fmt: skip
 
 
 def _held(name: str, orders: Orders) -> dict[str, Any]:
