@@ -743,6 +743,18 @@ class TestRepute:
 
         assert self.kept(fold) == (0.0, 1.0)
 
+    def test_a_parcel_that_never_came_is_waited_for_no_more_in_the_end(self) -> None:
+        fold = Fold()
+        fold.promise(fold.buy(7, 1), AT)
+        fold.buy(7, 2, at=AT + 364 * DAY)
+        assert list(fold.view.repute._promised) == [1]
+
+        fold.buy(7, 2, at=AT + 367 * DAY)
+        fold.arrive(1, AT)
+
+        assert not fold.view.repute._promised
+        assert self.kept(fold) == (0.0, 1.0)
+
     def test_a_scan_that_comes_late_makes_good_what_was_thought_missed(self) -> None:
         fold = Fold()
         fold.promise(fold.buy(7, 1), AT)

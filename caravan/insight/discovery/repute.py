@@ -12,6 +12,7 @@ from caravan.kernel.event import Event
 
 PROMISE_HALVES_DAYS = 60.0  # So long ago, a promise tells half as much of its seller as one of today.
 PACE_HALVES_DAYS = 14.0  # The same for what sells a day.
+LATE_DAYS_MAX = 365  # Who has not had their order for so long will not have it: it is waited for no more.
 _MARKET = 0  # Among sellers, the row of all of them together.
 
 
@@ -53,7 +54,8 @@ class Repute:
             int, tuple[int, int]
         ] = {}  # Day and seller of promises that are open, or missed and not here yet.
         self._due: dict[int, list[int]] = {}  # Orders by the day that they were promised for.
-        self._missed: set[int] = set()
+        self._today = 0
+        self._missed: dict[int, int] = {}  # When each of those was missed, by day.
 
     def fold(self, part: Section) -> list[Undone]:
         """Fold in a run of facts of these kinds; give what of sales came to nothing."""
@@ -186,7 +188,7 @@ class Repute:
                 continue
             day, seller = self._promised.pop(order)
             was_missed, is_kept = order in self._missed, at // DAY <= day
-            self._missed.discard(order)
+            self._missed.pop(order, None)
             if was_missed and is_kept:  # A scan came late: it says that the parcel did not.
                 self._keep(seller, day + 1, missed=-1.0)
             if is_kept or not was_missed:
@@ -196,17 +198,21 @@ class Repute:
     def _let_off(self, order: int) -> None:
         """Count the promise of an order that was called off for nothing."""
         day, seller = self._promised.pop(order, (0, 0))
-        if order in self._missed:
-            self._missed.discard(order)
+        if self._missed.pop(order, None) is not None:
             self._keep(seller, day + 1, missed=-1.0)
 
     def _see_to_due(self, now: int) -> None:
-        """Count as missed what was promised for a day that is over by now."""
-        for day in [day for day in self._due if day < now // DAY]:
+        """Count as missed what was promised for a day that is over by now; once a day is enough."""
+        if now // DAY <= self._today:
+            return
+        self._today = now // DAY
+        for day in sorted(day for day in self._due if day < now // DAY):
             for order in self._due.pop(day):
                 if order in self._promised and self._promised[order][0] == day:
-                    self._missed.add(order)
+                    self._missed[order] = day
                     self._keep(self._promised[order][1], day + 1, missed=1.0)
+        for order in [order for order, day in self._missed.items() if day < now // DAY - LATE_DAYS_MAX]:
+            del self._missed[order], self._promised[order]
 
     def _keep(self, seller: int, day: int, *, kept: float = 0.0, missed: float = 0.0) -> None:
         table = self.sellers
