@@ -20,7 +20,7 @@ from caravan.web.reach import ask
 _ABOUT_ONE = frozenset({"also_bought", "goes_with", "cart"})
 _NO_BUYER = BuyerId(0)
 _PROOF_WAIT_S = 1.0
-_ADVICE_WAIT_S = 0.25
+_ADVICE_WAIT_S = 0.5
 NOBODY = b"\0" * 16  # The mark of a visitor who is not to be remembered.
 
 REASONS = {
