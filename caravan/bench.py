@@ -266,6 +266,27 @@ def recommending(  # noqa: PLR0913  # Each is an option of the command.
 
 
 @app.command()
+def training(  # noqa: PLR0913  # Each is an option of the command.
+    *,
+    products: Annotated[int, typer.Option(min=400, max=5_000_000, help="Products in the shop.")] = 200_000,
+    sessions: Annotated[
+        int, typer.Option(min=600, max=10_000_000, help="Sessions, of five looks on average.")
+    ] = 300_000,
+    epochs: Annotated[int, typer.Option(min=1, max=20, help="Epochs of the sequence model.")] = 1,
+    workers: Annotated[int, typer.Option(min=0, max=256, help="Workers of a Ray; 0 learns in process only.")] = 2,
+    memory_mb: Annotated[int, typer.Option(min=128, max=1_048_576, help="Memory that they share, in MB.")] = 2_048,
+    runs: Annotated[int, typer.Option(min=1, max=50, help="Runs of each, by turns.")] = 1,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of everything drawn by lot.")] = 1,
+    as_json: Json = False,
+) -> None:
+    """Measure what training takes by part, in process and on Ray, and that both come to one version."""
+    with bars() as progress:
+        module = program("training")
+        found = module.run(module.Load(products, sessions, epochs, workers, memory_mb, runs, seed), progress)
+    tell(found, _trained, as_json=as_json)
+
+
+@app.command()
 def profiles(
     *,
     people: Annotated[int, typer.Option(min=100, max=2_000_000, help="Made-up people.")] = 100_000,
@@ -479,6 +500,15 @@ def _proven(found: dict[str, Any]) -> None:
         f"a gain is claimed in {found['gain_claimed_where_there_is_one']:.1%} where there is one, "
         f"in {found['gain_claimed_where_there_is_none']:.1%} where there is none"
     )
+
+
+def _trained(found: dict[str, Any]) -> None:
+    for one in found["learned"]:
+        parts = ", ".join(f"{step} {seconds:,} s" for step, seconds in one["parts_s"].items())
+        say.print(
+            f"{one['version']} {one['place']}: {one['seconds']:,} s, {one['own_cpu_s']:,} s of a processor in the command, load"
+            f" {one['load']}; {parts}"
+        )
 
 
 def _answered(found: dict[str, Any]) -> None:
