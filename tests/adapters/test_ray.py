@@ -3,6 +3,7 @@
 import importlib.util
 import os
 import signal
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -16,6 +17,8 @@ from typer.testing import CliRunner
 from caravan import cli
 from caravan.adapters import ray as adapter
 from caravan.adapters.ray import OtherCode, RayWorkers, call
+from caravan.adapters.skills import DraftFile, SkillFolder
+from caravan.bootstrap import ranker
 from caravan.insight import discovery
 from caravan.insight.discovery.workers import InProcess, still
 from caravan.kernel.errors import Invalid, Outage
@@ -76,8 +79,6 @@ def history_by_lot() -> discovery.History:
 
 @pytest.mark.skipif(importlib.util.find_spec("lightgbm") is None, reason="LightGBM comes with the extra `learn`")
 def test_the_same_version_is_learned_in_process_and_on_ray(on_ray: RayWorkers) -> None:
-    from caravan.bootstrap import ranker  # noqa: PLC0415
-
     history, plan, steps = history_by_lot(), discovery.Plan(epochs=1, questions=1_500), set[str]()
 
     def learned(workers: discovery.Workers) -> discovery.Trained:
@@ -169,6 +170,25 @@ def test_a_cluster_that_is_gone_ends_the_command_with_what_to_do(
     assert not listening(driver)
 
 
+@pytest.mark.usefixtures("ray_or_nothing")
+def test_a_command_that_is_killed_leaves_nothing_behind() -> None:
+    program = (
+        "import time\nfrom caravan.adapters.ray import RayWorkers\n"
+        "with RayWorkers(workers=1, memory_mb=128) as workers:\n"
+        "    print(workers._process.pid, workers._folder.name, flush=True)\n    time.sleep(200)"
+    )
+    with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True) as command:
+        assert command.stdout is not None
+        session, folder = command.stdout.readline().split()
+        command.kill()
+
+    until = time.monotonic() + 60
+    while (listening(int(session)) or Path(folder).exists()) and time.monotonic() < until:
+        time.sleep(0.1)
+    assert not listening(int(session))
+    assert not Path(folder).exists()
+
+
 def child_of(parent: int, named: str) -> int:
     children = Path(f"/proc/{parent}/task/{parent}/children").read_text(encoding="ascii").split()
     return next(int(child) for child in children if named in Path(f"/proc/{child}/comm").read_text(encoding="utf-8"))
@@ -212,3 +232,31 @@ def test_the_command_asks_the_cluster_that_it_is_told(tmp_path: Path) -> None:
 
     assert isinstance(done.exception, Outage)
     assert "127.0.0.1:9" in str(done.exception)
+
+
+class Gone:
+    """Workers of a cluster that went while sequences were learned."""
+
+    def each(self, *_: object) -> Iterator[NoReturn]:
+        raise Outage("gone")
+        yield
+
+
+@pytest.mark.skipif(importlib.util.find_spec("lightgbm") is None, reason="LightGBM comes with the extra `learn`")
+def test_learning_goes_on_from_the_sequences_when_a_cluster_went(tmp_path: Path) -> None:
+    history, plan, folder = history_by_lot(), discovery.Plan(epochs=1, questions=1_500), SkillFolder(tmp_path)
+
+    def version(workers: discovery.Workers, drafts: DraftFile | None, steps: set[str]) -> str:
+        trained, _ = discovery.train(
+            history, ranker=ranker(threads=1), plan=plan, progress=lambda step, *_: steps.add(step), drafts=drafts,
+            workers=workers,
+        )  # fmt: skip
+        return trained.version
+
+    with pytest.raises(Outage):
+        version(Gone(), folder.drafts(plan, history), set())
+    again = set[str]()
+    resumed = version(InProcess(), folder.drafts(plan, history), again)
+
+    assert "Learning sequences" not in again
+    assert resumed == version(InProcess(), None, set())
