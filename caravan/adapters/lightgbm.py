@@ -1,4 +1,4 @@
-"""Learning to rank with LightGBM's LambdaMART; its trees are given back as plain arrays, and served without it."""
+"""Learning to rank with LightGBM; its trees are given back as plain arrays, and served without it."""
 
 from collections.abc import Callable
 from typing import Any
@@ -7,21 +7,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from caravan.cell.forest import Node, Trees, plant
+from caravan.insight.discovery.ports import slopes
 from caravan.insight.search.ports import DIMENSIONS
 from caravan.kernel.errors import Outage
 
 ROUNDS_MIN, ROUNDS_MAX = 20, 220
 QUESTIONS_A_ROUND = 20  # Few questions bear few trees. Stopping by held-back questions was tried: it stopped by chance.
 _SETTINGS: dict[str, Any] = {
-    "objective": "lambdarank", "bagging_fraction": 0.7, "bagging_freq": 1, "max_bin": 127, "verbose": -1,
-    "deterministic": True, "force_row_wise": True,
+    "bagging_fraction": 0.7, "bagging_freq": 1, "max_bin": 127, "verbose": -1, "deterministic": True, "force_row_wise": True,
 }  # fmt: skip
 _LOOKS = {
-    "lambdarank_truncation_level": 25, "min_data_in_leaf": 100, "learning_rate": 0.05, "num_leaves": 24,
+    "min_data_in_leaf": 100, "min_sum_hessian_in_leaf": 0.0, "learning_rate": 0.05, "num_leaves": 24,
     "feature_fraction": 0.3, "lambda_l2": 10.0,
 }  # fmt: skip
 _GRADES = {
-    "lambdarank_truncation_level": 12, "learning_rate": 0.05, "num_leaves": 15, "feature_fraction": 0.3, "lambda_l2": 10.0,
+    "objective": "lambdarank", "lambdarank_truncation_level": 12, "learning_rate": 0.05, "num_leaves": 15,
+    "feature_fraction": 0.3, "lambda_l2": 10.0,
     "label_gain": [0.0, *(2 ** (step / 3) - 1 for step in range(1, 10))],
 }  # fmt: skip
 _GRADED_ROUNDS = 120
@@ -38,15 +39,15 @@ class LightGbmRanker:
         self._threads = threads
 
     def learn(
-        self, rows: np.ndarray, labels: np.ndarray, groups: np.ndarray, *, seed: int,
+        self, rows: np.ndarray, labels: np.ndarray, groups: np.ndarray, worths: np.ndarray, *, seed: int,
         progress: Callable[[int, int], None],
     ) -> Trees:  # fmt: skip
         """Learn so many trees as there are questions for."""
         lightgbm = _lightgbm()
         rounds = min(max(len(groups) // QUESTIONS_A_ROUND, ROUNDS_MIN), ROUNDS_MAX)
         booster = lightgbm.train(
-            _SETTINGS | _LOOKS | {"seed": seed, "num_threads": self._threads},
-            lightgbm.Dataset(rows, labels, group=groups), rounds,
+            _SETTINGS | _LOOKS | {"objective": _loss(labels, groups, worths), "seed": seed, "num_threads": self._threads},
+            lightgbm.Dataset(rows, labels), rounds,
             callbacks=[lambda at: progress(at.iteration + 1, rounds)],
         )  # fmt: skip
         return _trees(booster.dump_model()["tree_info"])
@@ -90,6 +91,19 @@ class LightGbmTrainer:
         leaf = min(max(len(rows) // _LEAVES_A_ROW, _LEAF_MIN), _LEAF_MAX)
         settings = _SETTINGS | _GRADES | {"seed": seed, "num_threads": self._threads, "min_data_in_leaf": leaf}
         return _trees(self._lightgbm.train(settings, examples, self._rounds).dump_model()["tree_info"])
+
+
+def _loss(
+    labels: np.ndarray, groups: np.ndarray, worths: np.ndarray
+) -> Callable[[np.ndarray, Any], tuple[np.ndarray, np.ndarray]]:
+    """Give what LightGBM asks for in each round: slopes and curvatures at its scores."""
+
+    def at(scores: np.ndarray, _: Any) -> tuple[np.ndarray, np.ndarray]:  # noqa: ANN401  # LightGBM hands its rows in.
+        slope, curve = np.empty(len(scores)), np.empty(len(scores))
+        slopes(scores, labels, groups, worths, slope, curve)
+        return slope, curve
+
+    return at
 
 
 def _factors(matrix: Any, size: int, dice: np.random.Generator) -> NDArray[np.float32]:  # noqa: ANN401

@@ -1202,6 +1202,31 @@ class NoRanker:
         return forest.none()
 
 
+def test_candidates_that_were_drawn_stand_for_those_that_were_not() -> None:
+    rng = np.random.default_rng(4)
+    items = rng.integers(1, 200, 6_000).astype(np.int32)
+    history = discovery.History(np.arange(0, 6_001, 3), items, 200, discovery.no_traits())
+
+    def worths(others: float) -> np.ndarray:
+        ranker, plan = Noting(), discovery.Plan(epochs=1, questions=200, others=others)
+        discovery.train(history, ranker=ranker, plan=plan, progress=lambda *_: None)
+        return ranker.worths
+
+    every, some = worths(1_000.0), worths(5.0)
+
+    assert (every == 1.0).all()
+    assert len(some) < len(every)
+    assert some.sum() == pytest.approx(len(every), rel=0.1)
+
+
+class Noting:
+    worths: np.ndarray
+
+    def learn(self, *given: np.ndarray, **_: object) -> forest.Trees:
+        self.worths = given[3]
+        return forest.none()
+
+
 class TestSkillFolder:
     def kept(self, folder: SkillFolder, seed: int) -> str:
         rng = np.random.default_rng(seed)

@@ -728,12 +728,12 @@ def candidates(  # noqa: PLR0913, PLR0917  # Compiled code takes arrays, not obj
 def examples(  # noqa: PLR0913, PLR0917  # Compiled code takes arrays, not objects.
     items: np.ndarray, starts: np.ndarray, ends: np.ndarray, own: np.ndarray, sight: Looks, net: Net, links: Links,
     traits: Traits, quotas: np.ndarray, cells: int, room: Scratch, others: float, seed: int,
-    rows: np.ndarray, labels: np.ndarray, groups: np.ndarray,
+    rows: np.ndarray, labels: np.ndarray, groups: np.ndarray, worths: np.ndarray,
 ) -> tuple[int, int]:  # fmt: skip
     """Write down candidates of many prefixes, with what was looked at next: what a ranking model learns from.
 
-    Of each prefix whose target was found, the target, the strongest and some other candidates by lot are taken. Gives
-    how many rows and how many groups were written.
+    Of each prefix whose target was found, the target, the strongest and some other candidates by lot are taken; one that
+    was drawn is worth as many as it stands for. Gives how many rows and how many groups were written.
     """
     np.random.seed(seed)  # noqa: NPY002  # Numba's own generator, seeded here.
     written, grouped = 0, 0
@@ -746,7 +746,7 @@ def examples(  # noqa: PLR0913, PLR0917  # Compiled code takes arrays, not objec
                 hit = row
         if hit < 0 or written + kept > rows.shape[0]:
             continue
-        chance = others / max(1, kept)
+        chance = min(1.0, others / max(1, kept))
         first = written
         for row in range(kept):
             out = room.out[row]
@@ -757,6 +757,7 @@ def examples(  # noqa: PLR0913, PLR0917  # Compiled code takes arrays, not objec
             if row == hit or is_strong or np.random.random() < chance:  # noqa: NPY002
                 rows[written, :] = out
                 labels[written] = row == hit
+                worths[written] = 1.0 if row == hit or is_strong else 1.0 / chance
                 written += 1
         groups[grouped] = written - first
         grouped += 1

@@ -118,9 +118,9 @@ def train(
                 model, chunk.asked, epochs=1, rate=plan.later_rate, rng=rng, dropout=plan.dropout
             )  # fmt: skip
     linking = linear.begin(memory.sight(), ridge=plan.ridge, workers=workers)
-    rows, labels, groups = (np.concatenate(column) for column in zip(*examples, strict=True))
+    rows, labels, groups, worths = (np.concatenate(column) for column in zip(*examples, strict=True))
     trees = ranker.learn(
-        rows, labels, groups, seed=plan.seed, progress=lambda *at: progress("Learning to rank", *at)
+        rows, labels, groups, worths, seed=plan.seed, progress=lambda *at: progress("Learning to rank", *at)
     )  # fmt: skip
     assert trials is not None
     calibrated = trials.calibrated(trees)

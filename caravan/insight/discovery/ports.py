@@ -9,6 +9,7 @@ from caravan.cell.forest import Trees
 from caravan.insight.discovery.comparisons import Comparison
 from caravan.insight.discovery.history import History, Plan
 from caravan.insight.discovery.kernel import WIDTH, Links, Net
+from caravan.insight.discovery.likelihood import slopes
 from caravan.insight.discovery.recommender import Skill
 from caravan.insight.discovery.sequence import Sequence, packed
 from caravan.insight.discovery.trained import Trained
@@ -16,7 +17,7 @@ from caravan.insight.discovery.workers import Workers, still
 
 __all__ = [
     "WIDTH", "Comparison", "Drafts", "History", "Links", "Net", "Plan", "Ranker", "Sequence", "Skill", "Trained", "Trees",
-    "Workers", "packed", "still",
+    "Workers", "packed", "slopes", "still",
 ]  # fmt: skip
 
 
@@ -24,10 +25,12 @@ class Ranker(Protocol):
     """Learns small trees that put what was looked at next before what was not."""
 
     def learn(
-        self, rows: np.ndarray, labels: np.ndarray, groups: np.ndarray, *, seed: int,
+        self, rows: np.ndarray, labels: np.ndarray, groups: np.ndarray, worths: np.ndarray, *, seed: int,
         progress: Callable[[int, int], None],
     ) -> Trees:  # fmt: skip
         """Learn from groups of candidates: rows [n, width], labels [n] of 0 and 1, groups [g] that sum to n.
+
+        A row stands for worths [n] candidates of its kind: those that were drawn by lot stand for those that were not.
 
         Raises Outage where what it needs is not installed.
         """

@@ -11,7 +11,8 @@ from caravan.insight.discovery.memory import Looks, trimmed
 ROWS_A_QUESTION = 200  # Room for the examples of one question, on average.
 QUESTIONS_A_PIECE = 500  # Asked with one seed, by one worker. Another number draws other examples.
 
-Examples = tuple[np.ndarray, np.ndarray, np.ndarray]  # Rows, labels and the sizes of groups, as a ranker takes them.
+# Rows, labels, the sizes of groups, and how many candidates each row stands for, as a ranker takes them.
+Examples = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
 
 
 class Known(NamedTuple):
@@ -55,9 +56,9 @@ def ask(of: Known, piece: Piece) -> Examples:
     room = kernel.scratch(of.products, of.net.unit.shape[1], len(of.net.centers))
     size = len(piece.ends) * ROWS_A_QUESTION + kernel.KEPT_MAX
     rows, labels = np.zeros((size, kernel.WIDTH), np.float32), np.zeros(size, np.int8)
-    groups = np.zeros(len(piece.ends), np.int64)
+    groups, worths = np.zeros(len(piece.ends), np.int64), np.zeros(size, np.float32)
     written, grouped = kernel.examples(
         of.items, piece.starts, piece.ends, piece.own, of.sight, of.net, of.links, of.traits, kernel.QUOTAS,
-        kernel.CELLS_OPENED, room, of.others, piece.seed, rows, labels, groups,
+        kernel.CELLS_OPENED, room, of.others, piece.seed, rows, labels, groups, worths,
     )  # fmt: skip
-    return rows[:written].copy(), labels[:written].copy(), groups[:grouped]
+    return rows[:written].copy(), labels[:written].copy(), groups[:grouped], worths[:written].copy()
