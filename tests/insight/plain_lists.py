@@ -10,7 +10,7 @@ import numpy as np
 from caravan.cell import Table
 from caravan.insight import discovery
 from caravan.insight.discovery import answering, kernel
-from caravan.insight.discovery.answering import FEW, FRESH_MAX, OFFERED_MAX, _because
+from caravan.insight.discovery.answering import FEW, FRESH_AMONG, FRESH_MAX, OFFERED_MAX, _because
 from caravan.insight.discovery.arrange import CATEGORY_SHARE, SELLER_SHARE, SHOWN_TIRED, _explore
 from caravan.insight.discovery.content import ALIKE_MAX
 from caravan.kernel.clock import DAY
@@ -200,12 +200,11 @@ class Answering:
         table = self._tastes.products
         near = self._near(context) or [list(range(len(table) - 1, max(0, len(table) - 1 - FRESH_MAX), -1))]
         looks, known = self._tastes.looks.sight().looks, self._tastes.looks.products
-        around = [[one for one in some if one >= known or looks[one] < answering._WELL_KNOWN] for some in near]
-        alike = [product for product, _, _ in self._alike(context, [one for some in around for one in some])][
-            :FRESH_MAX
+        cold = [
+            one for some in near for one in some[:FRESH_AMONG] if one >= known or looks[one] < answering._WELL_KNOWN
         ]
-        newest = [one for some in around for one in some[:FRESH_MAX]]
-        return list(dict.fromkeys([*alike, *newest]))[:FRESH_MAX]
+        alike = [product for product, _, _ in self._alike(context, cold)][:FRESH_MAX]
+        return list(dict.fromkeys([*alike, *cold]))[:FRESH_MAX]
 
 
 def _differing(tastes: discovery.Tastes, one: int, other: int) -> int:

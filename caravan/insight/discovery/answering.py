@@ -237,6 +237,7 @@ class Answering:
         recommender = Recommender(8, self._skill, self._tastes.traits())
         one, marks = np.zeros(1, np.int64), np.zeros(1, np.uint64)
         content.nearest(one, np.zeros(1, np.int32), marks, marks, FRESH_MAX)
+        content.untried(one, np.zeros(1, np.int32), np.zeros(1, np.int32), 1, marks, marks, FRESH_MAX)
         self._ranked_behind(_nothing(), recommender, np.array([1], np.int32), 0, memory.sight(), _LOOKED_TOGETHER)
         self._is_warm = True
 
@@ -339,8 +340,8 @@ class Answering:
 
     def _near(self, context: Sequence[int], most: int) -> list[np.ndarray]:
         """Give the newest products of the last two categories of a context, the newest first; shapes int32 [≤ most]."""
-        table, members = self._tastes.products, self._tastes.members
-        categories = dict.fromkeys(int(table.category[product]) for product in reversed(context))
+        category, members = self._tastes.products.category, self._tastes.members
+        categories = dict.fromkeys(int(category[product]) for product in reversed(context))
         return [np.array(members[one][: -most - 1 : -1], np.int32) for one in [*categories][:2]]
 
     def _alike_in_words(self, found: Ranked, anchors: Sequence[int]) -> Ranked:
@@ -359,17 +360,15 @@ class Answering:
 
     def _fresh(self, context: Sequence[int]) -> list[int]:
         """Give products little looked at so far: those whose pages say the most alike, then the newest of the categories."""
-        table, looks, known = self._tastes.products, self._tastes.looks.sight().looks, self._tastes.looks.products
+        table, memory = self._tastes.products, self._tastes.looks
         newest = np.arange(len(table) - 1, max(0, len(table) - 1 - FRESH_MAX), -1, dtype=np.int32)
         near = self._near(context, FRESH_AMONG) or [newest]
-        around = [one[(one >= known) | (looks[np.minimum(one, known - 1)] < _WELL_KNOWN)] for one in near]
-        fresh = [one for some in around for one in some[:FRESH_MAX].tolist()]
-        if context and self._is_ready():
-            alike, _, _ = content.nearest(
-                np.array(context, np.int64), np.concatenate(around), table.said_low, table.said_high, FRESH_MAX
-            )
-            fresh = list(dict.fromkeys([*alike.tolist(), *fresh]))
-        return fresh[:FRESH_MAX]
+        anchors = np.array(context if self._is_ready() else (), np.int64)
+        found: list[int] = content.untried(
+            anchors, np.concatenate(near), memory.sight().looks[: memory.products], _WELL_KNOWN, table.said_low,
+            table.said_high, FRESH_MAX,
+        ).tolist()  # fmt: skip
+        return found
 
     def _trending(self, now: int) -> np.ndarray:
         changes, at, known = self._trends

@@ -134,3 +134,32 @@ def nearest(
     is_alike = np.flatnonzero(bits <= ALIKE_MAX)
     order = is_alike[np.argsort(bits[is_alike] * (among.shape[0] + 1) + is_alike)[:wanted]]
     return among[order].astype(np.int64), bits[order], of[order]
+
+
+@njit(cache=True, nogil=True)
+def untried(
+    anchors: np.ndarray, among: np.ndarray, looks: np.ndarray, well_known: int, low: np.ndarray, high: np.ndarray,
+    wanted: int,
+) -> np.ndarray:  # fmt: skip
+    """Give products with fewer looks than make one well known: first those that are most like others in their words, then the rest.
+
+    Shapes: anchors [k], among [m], looks [p], marks uint64 [p], [p] -> products int64 [≤ wanted].
+    """
+    cold, count = np.empty(among.shape[0], np.int32), 0
+    for product in among:
+        if product >= looks.shape[0] or looks[product] < well_known:
+            cold[count] = product
+            count += 1
+    alike, _, _ = nearest(anchors, cold[:count], low, high, wanted)
+    found, filled = np.empty(wanted, np.int64), alike.shape[0]
+    found[:filled] = alike
+    for product in cold[:count]:
+        if filled == wanted:
+            break
+        is_there = False
+        for other in alike:
+            is_there = is_there or other == product
+        if not is_there:
+            found[filled] = product
+            filled += 1
+    return found[:filled]
