@@ -13,7 +13,7 @@ from tests.insight.test_discovery import AT, Fold
 
 
 def test_the_unknown_are_tried_oftener_than_duds_and_seldomer_than_what_is_liked() -> None:
-    weights = np.exp(hopes(np.array([0, 400, 400, 400]), np.array([0, 0, 20, 80])))
+    weights = np.exp(hopes(np.array([0, 400, 400, 400]), np.array([0, 0, 20, 80]), np.arange(4)))
 
     unknown, dud, usual, liked = weights.tolist()
     assert liked > unknown > usual > dud
@@ -21,7 +21,7 @@ def test_the_unknown_are_tried_oftener_than_duds_and_seldomer_than_what_is_liked
 
 
 def test_clicks_without_end_buy_no_more_than_a_little() -> None:
-    honest, farmed = np.exp(hopes(np.array([0, 10_000]), np.array([0, 10_000_000]))).tolist()
+    honest, farmed = np.exp(hopes(np.array([0, 10_000]), np.array([0, 10_000_000]), np.arange(2))).tolist()
 
     assert farmed == pytest.approx(HOPE_MAX**2)
     assert farmed < 5 * honest
@@ -38,7 +38,7 @@ def shop(rates: np.ndarray, lists: int, seed: int) -> tuple[np.ndarray, np.ndarr
     for _ in range(lists):
         fresh = discovery.Candidates(
             np.arange(1, count + 1),
-            hopes(shown, clicked),
+            hopes(shown, clicked, np.arange(count)),
             np.zeros(count, int),
             np.arange(count),
             np.zeros(count),

@@ -237,6 +237,7 @@ class Answering:
         recommender = Recommender(8, self._skill, self._tastes.traits())
         one, marks = np.zeros(1, np.int64), np.zeros(1, np.uint64)
         content.nearest(one, np.zeros(1, np.int32), marks, marks, FRESH_MAX)
+        hopes(np.zeros(1, np.int32), np.zeros(1, np.int32), one)
         content.untried(one, np.zeros(1, np.int32), np.zeros(1, np.int32), 1, marks, marks, FRESH_MAX)
         self._ranked_behind(_nothing(), recommender, np.array([1], np.int32), 0, memory.sight(), _LOOKED_TOGETHER)
         self._is_warm = True
@@ -335,8 +336,9 @@ class Answering:
         return found.then(_alike(np.array(wanted, np.int64), scores, _WANTED_NOW))
 
     def _hopes(self, fresh: Sequence[int]) -> np.ndarray:
-        table, products = self._tastes.products, np.array(fresh, np.int64)
-        return hopes(table.shown[products], table.clicked[products])
+        table = self._tastes.products
+        found: np.ndarray = hopes(table.shown, table.clicked, np.array(fresh, np.int64))
+        return found
 
     def _near(self, context: Sequence[int], most: int) -> list[np.ndarray]:
         """Give the newest products of the last two categories of a context, the newest first; shapes int32 [≤ most]."""
