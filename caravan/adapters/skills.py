@@ -20,6 +20,7 @@ from caravan.insight.discovery.ports import (
     Skill,
     Trained,
     Trees,
+    in_steps,
     packed,
 )
 from caravan.kernel.errors import Invalid
@@ -112,6 +113,8 @@ def _net_of(parts: Mapping[str, np.ndarray]) -> Net:
     net = Net(*(parts[f"net.{name}"] for name in Net._fields))
     if net.packed.dtype != np.int8:  # Written before vectors were packed in bytes.
         net = net._replace(packed=packed(net.unit, net.members))
+    if net.unit.dtype != np.int16:  # Written before they were kept in steps.
+        net = net._replace(unit=in_steps(net.unit))
     return net
 
 

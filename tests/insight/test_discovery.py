@@ -1243,6 +1243,19 @@ class TestSkillFolder:
 
         assert (again.version, again.looks) == (version, 1)
         assert again.skill.net.unit.shape == (20, 4)
+        assert again.skill.net.unit.dtype == np.int16
+
+    def test_a_version_of_an_older_release_is_read_as_the_same_model(self, tmp_path: Path) -> None:
+        folder, rng = SkillFolder(tmp_path), np.random.default_rng(1)
+        trained = assemble(sequence.fresh(20, rng, 4), linear.none(), forest.none(), looks=1, rng=rng)
+        net = trained.skill.net
+        whole = net._replace(unit=net.unit * kernel.UNIT_STEP, packed=net.packed.astype(np.float32))
+        folder.save(Trained(trained.version, 1, trained.skill._replace(net=whole)), {})
+
+        again = folder.load(trained.version).skill.net
+
+        assert np.array_equal(again.unit, net.unit)
+        assert np.abs(again.packed.astype(int) - net.packed).max() <= 1
 
     def test_a_promoted_version_can_be_rolled_back(self, tmp_path: Path) -> None:
         folder = SkillFolder(tmp_path)

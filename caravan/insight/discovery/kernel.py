@@ -47,12 +47,14 @@ _RANKS = 60.0  # After so many younger looks at a product, a look at it counts h
 _CONTEXT = 5  # So many looks before a meeting point tell whether it came about in the same way.
 _STRONG = 20  # The leading candidates of each source are always examples: these are the ones that meet on top.
 _ROUNDED = 0.01  # Of a step: more than sums of 32-bit numbers can be off by.
+UNIT_STEP = np.float32(1.0 / 32_767.0)
 _AGE = 20.0  # A neighbor from one twentieth of all looks ago counts half in `fresh`.
 
 
 class Net(NamedTuple):
     """The sequence model as serving reads it: product vectors of length one, the net, and cells of near products.
 
+    `unit` holds the vectors in steps of UNIT_STEP, int16 [p, d]: half the memory of what they were learned as.
     Cell i holds the products members[bounds[i]:bounds[i + 1]], and `packed` their vectors in that order as whole steps of
     one size, so that a cell is read in one go. Without a model, `unit` has no rows.
     """
@@ -411,6 +413,12 @@ def _measure(prefix: np.ndarray, kept: int, sight: Looks, room: Scratch) -> None
 
 
 @njit(cache=True, nogil=True, fastmath=True)
+def _unpack(steps: np.ndarray, out: np.ndarray) -> None:
+    for i in range(steps.shape[0]):
+        out[i] = np.float32(steps[i]) * UNIT_STEP
+
+
+@njit(cache=True, nogil=True, fastmath=True)
 def read(prefix: np.ndarray, net: Net, out: np.ndarray) -> int:  # noqa: C901, PLR0912
     """Read a session into one vector of length one; give its last product that the model knows, or 0."""
     d, width, length = net.unit.shape[1], net.places.shape[0], prefix.shape[0]
@@ -420,30 +428,31 @@ def read(prefix: np.ndarray, net: Net, out: np.ndarray) -> int:  # noqa: C901, P
             last = prefix[at]
     if last == 0:
         return 0
-    base = np.zeros(d, np.float32)
+    base, latest, seen = np.zeros(d, np.float32), np.empty(d, np.float32), np.empty(d, np.float32)
+    _unpack(net.unit[last], latest)
     for i in range(d):
         for j in range(d):
-            base[j] += net.unit[last, i] * net.gate_last[i, j]
+            base[j] += latest[i] * net.gate_last[i, j]
     summary, gates = np.zeros(d, np.float32), np.zeros(d, np.float32)
     for place in range(max(0, width - length), width):
         what = prefix[length - width + place]
         if what <= 0 or what >= net.unit.shape[0]:
             continue
+        _unpack(net.unit[what], seen)
         for j in range(d):
             gates[j] = base[j] + net.places[place, j]
         for i in range(d):
-            value = net.unit[what, i]
             for j in range(d):
-                gates[j] += value * net.gate_each[i, j]
+                gates[j] += seen[i] * net.gate_each[i, j]
         alpha = np.float32(0.0)
         for j in range(d):
             alpha += net.gate_out[j] / (np.float32(1.0) + np.exp(-gates[j]))
         for j in range(d):
-            summary[j] += alpha * net.unit[what, j]
+            summary[j] += alpha * seen[j]
     out[:] = 0.0
     for i in range(d):
         for j in range(d):
-            out[j] += summary[i] * net.mix_all[i, j] + net.unit[last, i] * net.mix_last[i, j]
+            out[j] += summary[i] * net.mix_all[i, j] + latest[i] * net.mix_last[i, j]
     total = np.float32(0.0)
     for j in range(d):
         total += out[j] * out[j]
@@ -455,7 +464,7 @@ def read(prefix: np.ndarray, net: Net, out: np.ndarray) -> int:  # noqa: C901, P
 def _dot(one: np.ndarray, other: np.ndarray) -> float:
     total = np.float32(0.0)
     for i in range(one.shape[0]):
-        total += one[i] * other[i]
+        total += np.float32(one[i]) * np.float32(other[i])
     return float(total)
 
 
@@ -562,7 +571,7 @@ def compare(prefix: np.ndarray, net: Net, cells: int, room: Scratch) -> None:
         if what >= net.unit.shape[0]:
             table[to, SEQUENCE] = -1.0
             continue
-        table[to, SEQUENCE] = _dot(net.unit[what], room.vector)
+        table[to, SEQUENCE] = _dot(net.unit[what], room.vector) * UNIT_STEP
         best = max(best, table[to, SEQUENCE])
     for to in range(room.state[1]):
         table[to, SEQUENCE_GAP] = best - table[to, SEQUENCE]
@@ -581,7 +590,7 @@ def liken(prefix: np.ndarray, kept: int, net: Net, room: Scratch) -> None:
         for at in range(max(0, length - 6), length):
             other = prefix[at]
             if 0 < other < known:
-                near = _dot(net.unit[what], net.unit[other])
+                near = float(_dot(net.unit[what], net.unit[other]) * UNIT_STEP * UNIT_STEP)
                 if at == length - 1:
                     room.table[to, LIKE_LAST] = near
                 if other != what:

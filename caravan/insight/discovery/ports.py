@@ -11,13 +11,13 @@ from caravan.insight.discovery.history import History, Plan
 from caravan.insight.discovery.kernel import WIDTH, Links, Net
 from caravan.insight.discovery.likelihood import slopes
 from caravan.insight.discovery.recommender import Skill
-from caravan.insight.discovery.sequence import Sequence, packed
+from caravan.insight.discovery.sequence import Sequence, in_steps, packed
 from caravan.insight.discovery.trained import Trained
 from caravan.insight.discovery.workers import Workers, still
 
 __all__ = [
     "WIDTH", "Comparison", "Drafts", "History", "Links", "Net", "Plan", "Ranker", "Sequence", "Skill", "Trained", "Trees",
-    "Workers", "packed", "slopes", "still",
+    "Workers", "in_steps", "packed", "slopes", "still",
 ]  # fmt: skip
 
 

@@ -7,7 +7,7 @@ import msgspec
 import numpy as np
 from numba import njit
 
-from caravan.insight.discovery.kernel import Net
+from caravan.insight.discovery.kernel import UNIT_STEP, Net
 
 DIMENSIONS = 64
 LENGTH_MAX = 16  # Of a session, the model reads the last looks.
@@ -229,7 +229,7 @@ def net_of(model: Sequence | None, rng: np.random.Generator) -> Net:
     if model is None:
         none = np.zeros((0, 1), np.float32)
         return Net(
-            none,
+            none.astype(np.int16),
             none,
             none,
             none[0:0, 0],
@@ -243,19 +243,28 @@ def net_of(model: Sequence | None, rng: np.random.Generator) -> Net:
         )
     unit = units(model)
     unit[0] = 0.0
+    steps = in_steps(unit)
     centers = _centers(unit[1:], rng)
     nearest = _assign(unit[1:], centers)
     order = np.argsort(nearest, kind="stable")
     bounds = np.searchsorted(nearest[order], np.arange(len(centers) + 1))
     return Net(
-        unit, model.gate_each, model.gate_last, model.gate_out, model.places, model.mix_all, model.mix_last,
-        centers, bounds.astype(np.int64), (order + 1).astype(np.int32), packed(unit, order + 1),
+        steps, model.gate_each, model.gate_last, model.gate_out, model.places, model.mix_all, model.mix_last,
+        centers, bounds.astype(np.int64), (order + 1).astype(np.int32), packed(steps, order + 1),
     )  # fmt: skip
+
+
+def in_steps(unit: np.ndarray) -> np.ndarray:
+    """Write vectors of length one in the steps that serving reads; shape int16 [p, d]."""
+    found = np.empty(unit.shape, np.int16)
+    for at in range(0, len(unit), _BLOCK):
+        found[at : at + _BLOCK] = np.rint(unit[at : at + _BLOCK] / UNIT_STEP)
+    return found
 
 
 def packed(unit: np.ndarray, members: np.ndarray) -> np.ndarray:
     """Write vectors in an order as whole steps, as many as fit into a byte; a quarter of the memory. Shape int8 [n, d]."""
-    steps = _STEPS / max(float(np.abs(unit).max(initial=0.0)), 1e-9)
+    steps = _STEPS / max(float(max(unit.max(initial=0), -float(unit.min(initial=0)))), 1e-9)
     found = np.empty((len(members), unit.shape[1]), np.int8)
     for at in range(0, len(members), _BLOCK):
         found[at : at + _BLOCK] = np.rint(unit[members[at : at + _BLOCK]] * steps)
