@@ -50,9 +50,8 @@ class Repute:
         self.sellers = Table(units=np.int64, returned=np.int64, kept=np.float64, missed=np.float64, day=np.int32)
         self._orders = Table(first_line=np.int64, seller=np.int32, buyer=np.int32, minute=np.int32)
         self._lines = Table(product=np.int32, units=np.int32, left=np.int32, is_again=np.bool_)
-        self._promised: dict[
-            int, tuple[int, int]
-        ] = {}  # Day and seller of promises that are open, or missed and not here yet.
+        # Day and seller of promises that are open, or missed and not here yet.
+        self._promised: dict[int, tuple[int, int]] = {}
         self._due: dict[int, list[int]] = {}  # Orders by the day that they were promised for.
         self._today = 0
         self._missed: dict[int, int] = {}  # When each of those was missed, by day.

@@ -38,7 +38,10 @@ _TRAITS_EACH = 3
 
 
 class Taste(msgspec.Struct):
-    """What is known of one visitor: where they stand in the memory, and what they did last."""
+    """What is known of one visitor: where they stand in the memory, and what they did last.
+
+    `settled` are the products of this session whose look stands: it ended late enough, or went into the cart.
+    """
 
     session: int = 0
     at: int = 0
@@ -48,9 +51,7 @@ class Taste(msgspec.Struct):
     recent: list[int] = msgspec.field(default_factory=list)
     shown: dict[int, int] = msgspec.field(default_factory=dict)
     sessions: list[int] = msgspec.field(default_factory=list)
-    settled: tuple[
-        int, ...
-    ] = ()  # Products of this session whose look stands: it ended late enough, or went into the cart.
+    settled: tuple[int, ...] = ()
 
 
 class Owner(msgspec.Struct):
