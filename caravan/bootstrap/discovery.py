@@ -63,6 +63,10 @@ class Advice:
         """Answer as what is compared with the champion would; nothing where there is no such version."""
         return self._rival.answer(asked) if self._rival is not None else None
 
+    def get_ready(self) -> None:
+        """Begin to get ready what answers, beside whatever else is done; until then lists are made from trends."""
+        self._answering.get_ready()
+
     def warm(self) -> None:
         """Get everything ready that the first answers would wait for."""
         self._answering.warm()

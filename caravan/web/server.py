@@ -44,6 +44,7 @@ def make_server(caravan: Caravan, **options: Any) -> uvicorn.Server:  # noqa: AN
     caravan.cell.ask(batches.warm)
     caravan.cell.ask(discovering.warm)
     columns.warm()
+    caravan.advice.get_ready()
     table = Table(OPERATIONS)
     doorway = Doorway(caravan, table)
     config = uvicorn.Config(

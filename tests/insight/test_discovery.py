@@ -18,7 +18,7 @@ from caravan.cell import forest, transpose
 from caravan.events import catalog, delivery, identity, orders
 from caravan.events import discovery as events
 from caravan.insight import discovery
-from caravan.insight.discovery import kernel, linear, sequence, tastes
+from caravan.insight.discovery import answering, content, kernel, linear, sequence, tastes
 from caravan.insight.discovery.arrange import EXPLORED, SHOWN_TIRED
 from caravan.insight.discovery.trained import Trained, assemble
 from caravan.kernel.clock import DAY, MINUTE, Instant
@@ -331,6 +331,8 @@ class TestTastes:
         fold.look(BEN, 1)
         fold.look(BEN, 2)
         monkeypatch.setattr(discovery.Answering, "warm", lambda _: None)
+        for module, name in ((content, "untried"), (content, "nearest"), (answering, "hopes"), (answering, "_behind")):
+            monkeypatch.setattr(module, name, None)  # Nothing is compiled while somebody waits.
 
         answer = discovery.Answering(fold.view, discovery.unskilled()).answer(discovery.Asked("home", (1,), ANA, 0, AT))
 

@@ -242,8 +242,8 @@ class Answering:
         self._ranked_behind(_nothing(), recommender, np.array([1], np.int32), 0, memory.sight(), _LOOKED_TOGETHER)
         self._is_warm = True
 
-    def _is_ready(self) -> bool:
-        """Tell whether sessions can be walked yet; begin to get ready for it at the first question."""
+    def get_ready(self) -> bool:
+        """Begin to warm in a thread of its own, where nobody has yet; tell whether sessions can be walked."""
         if not self._is_warm and self._warming is None:
             self._warming = threading.Thread(target=self.warm, name="discovery-warming", daemon=True)
             self._warming.start()
@@ -295,7 +295,7 @@ class Answering:
         """Put behind what was found before what a memory finds, below all of it."""
         memory = self._tastes.looks if recommender is self._by_looks else self._tastes.baskets
         prefix = np.array(products[-kernel.PREFIX_MAX :], np.int32)
-        if not len(prefix) or not len(memory) or not self._is_ready():
+        if not len(prefix) or not len(memory) or not self.get_ready():
             return before
         recommender.traits = self._tastes.traits()
         return self._ranked_behind(before, recommender, prefix, own, memory.sight(), why)
@@ -336,6 +336,8 @@ class Answering:
         return found.then(_alike(np.array(wanted, np.int64), scores, _WANTED_NOW))
 
     def _hopes(self, fresh: Sequence[int]) -> np.ndarray:
+        if not self._is_warm:
+            return np.zeros(len(fresh))
         table = self._tastes.products
         found: np.ndarray = hopes(table.shown, table.clicked, np.array(fresh, np.int64))
         return found
@@ -348,7 +350,7 @@ class Answering:
 
     def _alike_in_words(self, found: Ranked, anchors: Sequence[int]) -> Ranked:
         """Where few others looked at these products, put those behind whose pages say the same."""
-        if len(found) >= FEW or not anchors or not self._is_ready():
+        if len(found) >= FEW or not anchors or not self.get_ready():
             return found
         table, known = self._tastes.products, set(found.products.tolist())
         near = np.concatenate(self._near(anchors, ALIKE_AMONG)).tolist()
@@ -365,9 +367,11 @@ class Answering:
         table, memory = self._tastes.products, self._tastes.looks
         newest = np.arange(len(table) - 1, max(0, len(table) - 1 - FRESH_MAX), -1, dtype=np.int32)
         near = self._near(context, FRESH_AMONG) or [newest]
-        anchors = np.array(context if self._is_ready() else (), np.int64)
+        if not self.get_ready():
+            newest_first: list[int] = np.concatenate(near)[:FRESH_MAX].tolist()
+            return newest_first
         found: list[int] = content.untried(
-            anchors, np.concatenate(near), memory.sight().looks[: memory.products], _WELL_KNOWN, table.said_low,
+            np.array(context, np.int64), np.concatenate(near), memory.sight().looks[: memory.products], _WELL_KNOWN, table.said_low,
             table.said_high, FRESH_MAX,
         ).tolist()  # fmt: skip
         return found
