@@ -6,6 +6,7 @@ import numpy as np
 from numba import njit
 
 from caravan.cell.facts import owned
+from caravan.cell.mixing import mixed
 from caravan.cell.prefetch import prefetch
 from caravan.cell.room import Room, Stretch
 
@@ -26,11 +27,7 @@ _AHEAD = 128
 
 @njit(cache=True, nogil=True)
 def _mix(first: int, second: int) -> np.uint64:
-    # The finalizer of SplitMix64 (Steele, Lea and Flood 2014), over both words.
-    word = np.uint64(first) * np.uint64(0x9E3779B97F4A7C15) ^ np.uint64(second)
-    word = (word ^ (word >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    word = (word ^ (word >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return word ^ (word >> np.uint64(31))
+    return mixed(np.uint64(first) * np.uint64(0x9E3779B97F4A7C15) ^ np.uint64(second))
 
 
 @njit(cache=True, nogil=True)

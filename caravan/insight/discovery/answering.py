@@ -20,10 +20,8 @@ BLEND = "blend-1"  # The version of answers that no learned model had a part in.
 OFFERED_MAX = 80  # As many products are handed on to be arranged.
 FRESH_MAX = 24
 FEW = 24  # Where fewer are found by what others did, what pages say helps out.
-ALIKE_AMONG, FRESH_AMONG = (
-    4_096,
-    256,
-)  # Of each of two categories, so many of the newest products are read for their words.
+# Of each of two categories, so many of the newest products are read for their words.
+ALIKE_AMONG, FRESH_AMONG = 4_096, 256
 REASONED_LOOKS = 60  # Looks at each product of the session that are followed for a reason.
 _REASONED_BACK = 8
 _ANCHORS = 3
@@ -323,7 +321,7 @@ class Answering:
         there = [places[product] for product in again if product in places]
         found.scores[there], found.whys[there], found.becauses[there] = score, _YOU_BOUGHT, found.products[there]
         new = np.array([product for product in again if product not in places], np.int64)
-        return found.then(_alike(new, np.full(len(new), score), _YOU_BOUGHT, because_itself=True))
+        return found.then(_alike(new, np.full(len(new), score), _YOU_BOUGHT, new))
 
     def _wanted(self, found: Ranked, now: int) -> Ranked:
         """Fill up with what is wanted these days."""
@@ -359,8 +357,7 @@ class Answering:
             np.array(anchors, np.int64), among, table.said_low, table.said_high, OFFERED_MAX
         )
         scores = (float(found.scores.min()) if len(found) else 0.0) - 1.0 - bits / content.ALIKE_MAX
-        whys, unknown = np.full(len(products), _LIKE, np.int8), np.full(len(products), np.nan)
-        return found.then(Ranked(products, scores, whys, of, unknown))
+        return found.then(_alike(products, scores, _LIKE, of))
 
     def _fresh(self, context: Sequence[int]) -> list[int]:
         """Give products little looked at so far: those whose pages say the most alike, then the newest of the categories."""
@@ -391,9 +388,9 @@ def _nothing() -> Ranked:
     return Ranked(none, np.zeros(0), np.zeros(0, np.int8), none, np.zeros(0))
 
 
-def _alike(products: np.ndarray, scores: np.ndarray, why: int, *, because_itself: bool = False) -> Ranked:
-    """Offer products that are all there for one reason."""
-    becauses = products if because_itself else np.zeros(len(products), np.int64)
+def _alike(products: np.ndarray, scores: np.ndarray, why: int, becauses: np.ndarray | None = None) -> Ranked:
+    """Offer products that are all there for one reason, because of these products or of none."""
+    becauses = np.zeros(len(products), np.int64) if becauses is None else becauses
     whys, unknown = np.full(len(products), why, np.int8), np.full(len(products), np.nan)
     return Ranked(products, scores, whys, becauses, unknown)
 

@@ -9,21 +9,16 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numba import njit
 
+from caravan.cell.mixing import mixed
+
 BITS = 128
 ALIKE_MAX = 48  # Bits in which products that are alike may differ; any two differ in 64, give or take 6.
 _BUCKETS = 1 << 16  # Words are counted by so many values of their hash.
-_CHINESE_FIRST, _CHINESE_LAST = (
-    0xE3,
-    0xE9,
-)  # Of UTF-8, the first bytes of Chinese and Japanese, which put no space between words.
+# Of UTF-8, the first bytes of Chinese and Japanese, which put no space between words.
+_CHINESE_FIRST, _CHINESE_LAST = 0xE3, 0xE9
 _CHARACTER = 3  # Bytes of one of theirs.
-_A, _Z, _ZERO, _NINE, _OTHERS = (
-    ord("a"),
-    ord("z"),
-    ord("0"),
-    ord("9"),
-    0x80,
-)  # Bytes of words; of other letters, from here on.
+# Bytes of words; of other letters, from the last on.
+_A, _Z, _ZERO, _NINE, _OTHERS = ord("a"), ord("z"), ord("0"), ord("9"), 0x80
 
 
 class Contents:
@@ -44,14 +39,6 @@ class Contents:
         _mark(words, bounds, self._counts, self._pages, found)
         self._pages += len(texts)
         return found[0], found[1]
-
-
-@njit(cache=True, nogil=True)
-def _mix(word: np.uint64) -> np.uint64:
-    # The finalizer of SplitMix64 (Steele, Lea and Flood 2014).
-    word = (word ^ (word >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    word = (word ^ (word >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return word ^ (word >> np.uint64(31))
 
 
 @njit(cache=True, nogil=True)
@@ -83,8 +70,8 @@ def _mark(words: np.ndarray, bounds: np.ndarray, counts: np.ndarray, pages: int,
                 low = np.uint64(0xCBF29CE484222325)  # FNV-1a.
                 for place in range(at, stop):
                     low = (low ^ np.uint64(words[place])) * np.uint64(0x100000001B3)
-                low = _mix(low)
-                high = _mix(low + np.uint64(0x9E3779B97F4A7C15))
+                low = mixed(low)
+                high = mixed(low + np.uint64(0x9E3779B97F4A7C15))
                 bucket = np.int64(low & np.uint64(_BUCKETS - 1))
                 worth = np.log(1.0 + (pages + page + 1.0) / (1.0 + counts[bucket]))
                 counts[bucket] += 1

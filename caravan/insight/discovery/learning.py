@@ -45,10 +45,11 @@ class _Trials(NamedTuple):
 
     def calibrated(self, trees: Trees) -> np.ndarray:
         """Fit probabilities to what came of these questions."""
+        if not trees.size:
+            return calibration.none()
         scores = np.zeros(len(self.rows), np.float64)
-        if trees.size:
-            forest.score(self.rows, len(self.rows), trees, scores)
-        return calibration.fit(scores, self.offsets, self.places) if trees.size else calibration.none()
+        forest.score(self.rows, len(self.rows), trees, scores)
+        return calibration.fit(scores, self.offsets, self.places)
 
 
 class NoDrafts:

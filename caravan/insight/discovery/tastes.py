@@ -126,6 +126,7 @@ class Tastes:
         self.starts = np.arange(1025, dtype=np.int64) * _TRAITS_EACH
         self.categories: dict[str, int] = {"": 0}
         self.brands: dict[str, int] = {"": 0}
+        self.brand_names: list[str] = [""]
         self.members: list[array[int]] = [array("i")]
         self.category_names: list[str] = [""]
         self.visitors: dict[bytes, Taste] = {}
@@ -190,7 +191,7 @@ class Tastes:
         added, first = numbers(part.batch, "product"), len(self.products)
         assert (added == np.arange(first, first + len(added))).all(), "Products are numbered in the order of the log."
         categories = [self._category(name) for name in part.batch.column("category").to_pylist()]
-        brands = [self.brands.setdefault(name, len(self.brands)) for name in part.batch.column("brand").to_pylist()]
+        brands = [self._brand(name) for name in part.batch.column("brand").to_pylist()]
         low, high = self.contents.marks(*(part.batch.column(name) for name in ("title", "brand", "category")))
         self.products.append(
             len(added), category=categories, brand=brands, seller=numbers(part.batch, "seller"),
@@ -208,10 +209,16 @@ class Tastes:
             self.category_names.append(name)
         return number
 
+    def _brand(self, name: str) -> int:
+        number = self.brands.setdefault(name, len(self.brands))
+        if number == len(self.brand_names):
+            self.brand_names.append(name)
+        return number
+
     def _edit(self, event: catalog.ProductEdited) -> None:
-        product, brand = event.product, int(self.products.brand[event.product])
-        names = next(name for name, number in self.brands.items() if number == brand)
-        low, high = self.contents.marks(*(pa.array([text]) for text in (event.title, names, event.category)))
+        product = event.product
+        brand = self.brand_names[self.products.brand[product]]
+        low, high = self.contents.marks(*(pa.array([text]) for text in (event.title, brand, event.category)))
         self.products.said_low[product], self.products.said_high[product] = low[0], high[0]
         category, before = self._category(event.category), int(self.products.category[product])
         if category != before:

@@ -5,6 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
+from caravan.cell.mixing import mixed
 from caravan.insight.likeness.compare import DATE, EMAIL, NAME, NUMBER, PLACE, POSTCODE, SHORT
 
 # What of a value a key is made of.
@@ -105,11 +106,8 @@ def key_of(first: np.uint64, second: np.uint64, rule: int) -> np.uint32:
     """Mix parts into the key of a rule; 0 where one is missing."""
     if first == np.uint64(0) or second == np.uint64(0):
         return np.uint32(0)
-    # The finalizer of SplitMix64.
-    word = first * np.uint64(0x9E3779B97F4A7C15) ^ second + np.uint64(rule)
-    word = (word ^ (word >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    word = (word ^ (word >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return np.uint32((word ^ (word >> np.uint64(31))) | np.uint64(1))
+    word = mixed(first * np.uint64(0x9E3779B97F4A7C15) ^ second + np.uint64(rule))
+    return np.uint32(word | np.uint64(1))
 
 
 @njit(cache=True, nogil=True)

@@ -70,11 +70,8 @@ class Doorway:
             if isinstance(error, Broken):
                 _logger.exception("A request broke.")
             reply = refused(error, instance)
-        except Exception as bug:
-            _logger.exception("A request broke.")
-            broken = Broken()
-            broken.__cause__ = bug
-            reply = refused(broken, instance)
+        except Exception as bug:  # noqa: BLE001
+            reply = refused(broken(bug), instance)
         await _send(send, reply, told | dict(reply.headers), has_body=scope["method"] != "HEAD")
 
     async def _answer(
@@ -289,6 +286,14 @@ def refused(error: CaravanError, instance: str) -> Reply:
         headers["connection"] = "close"
     status = problems.status_of(type(error))
     return Reply(status, problems.body_of(error, instance=instance), problems.MEDIA, headers)
+
+
+def broken(bug: Exception) -> Broken:
+    """Log a fault of ours, and give the failure that it is told as."""
+    _logger.error("A request broke.", exc_info=bug)
+    failure = Broken()
+    failure.__cause__ = bug
+    return failure
 
 
 async def _send(send: Send, reply: Reply, headers: Mapping[str, str], *, has_body: bool) -> None:

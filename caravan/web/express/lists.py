@@ -1,6 +1,5 @@
 """The lane of lists: `GET /v1/recommendations`, made at once out of what has been folded in."""
 
-import logging
 from collections.abc import Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
@@ -9,19 +8,17 @@ from typing import Final
 
 import msgspec
 
-from caravan.cell import Answer, Broken
+from caravan.cell import Answer
 from caravan.client import wire
 from caravan.flows import discovering
 from caravan.kernel.errors import CaravanError
 from caravan.kernel.ids import BuyerId
 from caravan.web import suggesting
 from caravan.web.api.discovering import question_of, recommendations
-from caravan.web.api.doorway import query_of
+from caravan.web.api.doorway import broken, query_of
 from caravan.web.express.ride import Ride, Shopper
 
 PATH: Final = b"/v1/recommendations"
-_logger = logging.getLogger("caravan.web")
-
 _NOBODY: Final = Shopper(BuyerId(0), "", frozenset())
 
 
@@ -78,8 +75,5 @@ def _telling(ride: Ride) -> Iterator[None]:
         yield
     except CaravanError as error:
         ride.set_exception(error)
-    except Exception as bug:
-        _logger.exception("A request broke.")
-        broken = Broken()
-        broken.__cause__ = bug
-        ride.set_exception(broken)
+    except Exception as bug:  # noqa: BLE001
+        ride.set_exception(broken(bug))

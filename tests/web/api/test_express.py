@@ -4,28 +4,19 @@ import json
 import re
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 
 import httpx
 import pytest
 
 from caravan.flows import invariants
 from caravan.web.api.canonical import canonical
-from caravan.web.express import connection, orders
-from tests.web.api.bare import connected, everything
+from caravan.web.express import orders
+from tests.web.api.bare import connected, everything, ordinary
 from tests.web.api.rig import Rig, Shopper
 
 PATH = "/v1/orders"
 VARIES = {"request-id", "date", "ratelimit-remaining", "ratelimit-reset"}
-
-
-@contextmanager
-def ordinary(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Close the express lane."""
-    with monkeypatch.context() as patch:
-        patch.setattr(connection.Connection, "_is_plain", lambda _: False)
-        yield
 
 
 def ask(rig: Rig, buyer: Shopper, body: bytes, **headers: str) -> httpx.Response:

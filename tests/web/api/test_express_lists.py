@@ -2,8 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 
 import httpx
 import pytest
@@ -14,22 +13,14 @@ from caravan.flows import discovering
 from caravan.insight import discovery
 from caravan.web import suggesting
 from caravan.web.api.limits import Allowance, Limit
-from caravan.web.express import connection, lists
+from caravan.web.express import lists
 from caravan.web.express.ride import Ride
-from tests.web.api.bare import connected, everything
+from tests.web.api.bare import connected, everything, ordinary
 from tests.web.api.rig import Rig
 
 pytestmark = pytest.mark.timeout(900)  # The kernels may have to be compiled first.
 PATH = "/v1/recommendations"
 VARIES = {"request-id", "date", "ratelimit-remaining", "ratelimit-reset"}
-
-
-@contextmanager
-def ordinary(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Close the express lane."""
-    with monkeypatch.context() as patch:
-        patch.setattr(connection.Connection, "_is_plain", lambda _: False)
-        yield
 
 
 @pytest.fixture(scope="module")
